@@ -1,0 +1,2 @@
+// Package keytmpl compiles key templates such as `ORDER#{PlacedAt}#{ID}`.
+package keytmpl
