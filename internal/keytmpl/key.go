@@ -1,10 +1,15 @@
 package keytmpl
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Role is the part of a primary key that a template builds.
 type Role uint8
 
 // The two roles. A sort key orders items, so its values are written such that
-// the order of the text is the order of the values; a partition key need not.
+// the order of the texts is the order of the values; a partition key need not.
 const (
 	Partition Role = iota
 	Sort
@@ -19,32 +24,16 @@ func (r Role) Limit() int {
 	return 2048
 }
 
-// Input describes the values that a reference will meet.
-type Input struct {
-	Kind Kind
-	// Bits is the size of an int or uint: 8, 16, 32 or 64. Defaults to 64.
-	Bits int
-	// Pad is the width of a padded integer in digits. Defaults to the width of
-	// the type.
-	Pad int
-	// Precision is the number of fraction digits with which the time is stored,
-	// 0 to 9; -1 means 9.
-	Precision int
-	// Name is shown by [Key.Pattern]. Defaults to the reference as written.
-	Name string
-}
-
 // Key is a template compiled for one role and the kinds of its values. It is
 // immutable and safe for concurrent use.
 type Key struct {
-	t    *Template
-	role Role
+	t       *Template
+	role    Role
+	slots   []slot
+	missing []MissingError
+	// segments is the template once more, split at the delimiters, for reading.
+	segments []segment
 }
-
-// Bind checks every format and modifier against the kind of value it meets,
-// one input a reference, and compiles the template for a role. Faults are of
-// type *[BindError], all of them joined.
-func (t *Template) Bind(role Role, inputs []Input) (*Key, error) { return nil, errUnbuilt }
 
 // Template returns the template the key was bound from.
 func (k *Key) Template() *Template { return k.t }
@@ -54,27 +43,76 @@ func (k *Key) Role() Role { return k.role }
 
 // Append appends the key of the parts, one a reference, to dst. It allocates
 // nothing when dst has room. Errors are *[MissingError], *[ValueError] and
-// *[SizeError]; dst is then returned as it was given.
-func (k *Key) Append(dst []byte, parts []Part) ([]byte, error) { return dst, errUnbuilt }
+// *[SizeError]; dst then comes back as it was given.
+func (k *Key) Append(dst []byte, parts []Part) ([]byte, error) {
+	out, complete, err := k.Prefix(dst, parts)
+	if err != nil {
+		return dst, err
+	}
+	if !complete {
+		return dst, &k.missing[firstMissing(parts)]
+	}
+	return out, nil
+}
 
-// Parse returns the parts of a key that [Key.Append] built, or *[MismatchError].
-// A part that [Key.Lossy] reports comes back as what the key holds.
-func (k *Key) Parse(key string) ([]Part, error) { return nil, errUnbuilt }
-
-// Lossy reports whether the key holds less than the value of the reference.
-func (k *Key) Lossy(ref int) bool { return false }
-
-// Prefix appends the longest text that every key with these leading parts
-// begins with, and no key with others. A missing part, or the end of parts,
-// ends the leading ones. complete reports that no part was missing: the text
-// is then the whole key.
+// Prefix appends the text that every key with these leading parts begins with,
+// and no key with others: all up to the next reference. So it ends with the
+// delimiter or with the literal text before that reference, and never within a
+// value. A missing part, or the end of parts, ends the leading ones. complete
+// reports that no part was missing: the text is then the whole key. Errors are
+// *[ValueError] and *[SizeError]; dst then comes back as it was given.
 func (k *Key) Prefix(dst []byte, parts []Part) (prefix []byte, complete bool, err error) {
-	return dst, false, errUnbuilt
+	out := append(dst, k.t.lits[0]...)
+	if len(parts) > len(k.slots) {
+		return dst, false, k.countError(len(parts))
+	}
+	n := 0
+	for ; n < len(parts) && !parts[n].IsMissing(); n++ {
+		var fault string
+		if out, fault = k.slots[n].append(out, parts[n]); fault != "" {
+			return dst, false, k.valueError(n, fault)
+		}
+		out = append(out, k.t.lits[n+1]...)
+	}
+	if err := k.checkSize(len(out) - len(dst)); err != nil {
+		return dst, false, err
+	}
+	return out, n == len(k.slots), nil
 }
 
 // PrefixWithin is [Key.Prefix] where the last leading part, a text, is itself
-// only the beginning of the value.
-func (k *Key) PrefixWithin(dst []byte, parts []Part) ([]byte, error) { return dst, errUnbuilt }
+// only the beginning of the value: `begins_with` inside a segment. It appends
+// what the keys of all such values, and no others, begin with.
+func (k *Key) PrefixWithin(dst []byte, parts []Part) ([]byte, error) {
+	n := firstMissing(parts)
+	if n > len(k.slots) {
+		return dst, k.countError(n)
+	}
+	if n == 0 {
+		out, _, err := k.Prefix(dst, nil)
+		return out, err
+	}
+	n--
+	if k.slots[n].enc != encText {
+		return dst, k.valueError(n, "only plain text can be given by its beginning")
+	}
+	out, _, err := k.Prefix(dst, parts[:n])
+	if err != nil {
+		return dst, err
+	}
+	out, fault := k.slots[n].append(out, parts[n])
+	if fault != "" {
+		return dst, k.valueError(n, fault)
+	}
+	if err := k.checkSize(len(out) - len(dst)); err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+// Lossy reports whether the key holds less than the value of the reference:
+// the day of a time, a folded text, a shard.
+func (k *Key) Lossy(ref int) bool { return k.slots[ref].lossy }
 
 // Order is how the order of keys relates to the order of one part's values,
 // among keys whose earlier parts are equal.
@@ -88,79 +126,116 @@ const (
 	Descending
 )
 
-// Order returns the order of keys by the values of a reference.
-func (k *Key) Order(ref int) Order { return Unordered }
+// Order returns the order of keys by the values of a reference. The order of
+// texts is that of their bytes, of bools false first, and of versions
+// (`semver`) that of SemVer 2.0.0, then of the build metadata, then the form
+// without "v" first.
+func (k *Key) Order(ref int) Order { return k.slots[ref].order }
 
 // Ordered reports whether the order of keys is exactly the order of the values
 // of a reference.
-func (k *Key) Ordered(ref int) bool { return k.Order(ref) == Ascending && !k.Lossy(ref) }
-
-// Interval is a comparison: all values from Low to High. A missing end is open
-// without bound; LowOpen and HighOpen leave the end's own value out.
-type Interval struct {
-	Low, High         Part
-	LowOpen, HighOpen bool
+func (k *Key) Ordered(ref int) bool {
+	return k.Order(ref) == Ascending && !k.Lossy(ref)
 }
-
-// AtLeast is the interval of the values >= p.
-func AtLeast(p Part) Interval { return Interval{Low: p} }
-
-// Above is the interval of the values > p.
-func Above(p Part) Interval { return Interval{Low: p, LowOpen: true} }
-
-// AtMost is the interval of the values <= p.
-func AtMost(p Part) Interval { return Interval{High: p} }
-
-// Below is the interval of the values < p.
-func Below(p Part) Interval { return Interval{High: p, HighOpen: true} }
-
-// Between is the interval of the values from low to high, both included.
-func Between(low, high Part) Interval { return Interval{Low: low, High: high} }
-
-// Range is a span of key texts, both ends included, as in DynamoDB's BETWEEN.
-type Range struct {
-	// Low and High are the ends, "" for none (only where the template begins
-	// with the compared reference).
-	Low, High string
-	// Exact reports that the span holds no key of the template with the leading
-	// parts whose value is outside of the interval. Otherwise it holds too many,
-	// never too few, and the reader has to filter.
-	Exact bool
-	// Empty reports that no value can be in the interval; there is nothing to
-	// ask for.
-	Empty bool
-}
-
-// Range returns the span of the keys with these leading parts whose next
-// reference is in the interval.
-func (k *Key) Range(leading []Part, in Interval) (Range, error) { return Range{}, errUnbuilt }
 
 // Shards returns the N of the template's shard reference, 1 without one.
-func (k *Key) Shards() int { return 1 }
-
-// ShardKeys returns the keys of the parts for every shard, in order: what a
-// reader has to ask for. The part of the shard reference is ignored.
-func (k *Key) ShardKeys(parts []Part) ([]string, error) { return nil, errUnbuilt }
-
-// Pattern returns the template with the display names of its inputs, for
-// documentation.
-func (k *Key) Pattern() string { return "" }
-
-// Overlap says how the keys of two templates can meet.
-type Overlap struct {
-	// Same: one text can be a key of both.
-	Same bool
-	// Begins: the literal text that begins every key of the first can begin a
-	// key of the second, so that a query by that prefix meets both. Begun is
-	// the other way round.
-	Begins, Begun bool
-	// Reason says why on one line, empty when nothing overlaps.
-	Reason string
+func (k *Key) Shards() int {
+	for _, r := range k.t.refs {
+		if r.Shard > 0 {
+			return r.Shard
+		}
+	}
+	return 1
 }
 
-// Compare says how the keys of a and b can meet, segment by segment. It never
-// misses an overlap; it may report one that the values never reach.
-func Compare(a, b *Key) Overlap { return Overlap{} }
+// ShardKeys returns the keys of the parts for every shard, in order: what a
+// reader of all shards has to ask for. The part of the shard reference is
+// ignored. Without a shard reference it returns the one key.
+func (k *Key) ShardKeys(parts []Part) ([]string, error) {
+	ref := 0
+	for ref < len(k.slots) && k.slots[ref].enc != encShard {
+		ref++
+	}
+	if ref == len(k.slots) {
+		key, err := k.Append(nil, parts)
+		if err != nil {
+			return nil, err
+		}
+		return []string{string(key)}, nil
+	}
+	given := make([]Part, len(k.slots))
+	if copy(given, parts); len(parts) > len(given) {
+		return nil, k.countError(len(parts))
+	}
+	given[ref] = Missing()
+	head, _, err := k.Prefix(nil, given)
+	if err != nil {
+		return nil, err
+	}
+	if i := firstMissing(given[:ref]); i < ref {
+		return nil, &k.missing[i]
+	}
+	var tail []byte
+	for i := ref; ; i++ {
+		tail = append(tail, k.t.lits[i+1]...)
+		if i+1 == len(k.slots) {
+			break
+		}
+		if given[i+1].IsMissing() {
+			return nil, &k.missing[i+1]
+		}
+		var fault string
+		if tail, fault = k.slots[i+1].append(tail, given[i+1]); fault != "" {
+			return nil, k.valueError(i+1, fault)
+		}
+	}
+	s := &k.slots[ref]
+	if err := k.checkSize(len(head) + s.width + len(tail)); err != nil {
+		return nil, err
+	}
+	keys := make([]string, s.ref.Shard)
+	for n := range keys {
+		key := appendDigits(head[:len(head):len(head)], uint64(n), s.width, false)
+		keys[n] = string(append(key, tail...))
+	}
+	return keys, nil
+}
 
-// Disjoint reports that no text can be a key of both.
-func Disjoint(a, b *Key) bool { return !Compare(a, b).Same }
+// Pattern returns the template with the display names of its inputs, for
+// documentation: `USER#{userId}`.
+func (k *Key) Pattern() string {
+	var b strings.Builder
+	for i, s := range k.slots {
+		name := s.in.Name
+		if name == "" {
+			name = s.ref.Name()
+		}
+		b.WriteString(Literal(k.t.lits[i]) + "{" + name + s.ref.suffix() + "}")
+	}
+	return b.String() + Literal(k.t.lits[len(k.slots)])
+}
+
+// firstMissing returns the index of the first missing part, or their number.
+func firstMissing(parts []Part) int {
+	for i, p := range parts {
+		if p.IsMissing() {
+			return i
+		}
+	}
+	return len(parts)
+}
+
+func (k *Key) checkSize(n int) error {
+	if limit := k.role.Limit(); n > limit {
+		return &SizeError{Template: k.t.src, Limit: limit, Size: n}
+	}
+	return nil
+}
+
+func (k *Key) valueError(ref int, fault string) error {
+	return &ValueError{Template: k.t.src, Ref: ref, Field: k.slots[ref].ref.Name(), Fault: fault}
+}
+
+func (k *Key) countError(parts int) error {
+	return fmt.Errorf("key template %q: %d parts for %d references", k.t.src, parts, len(k.slots))
+}

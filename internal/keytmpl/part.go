@@ -68,6 +68,12 @@ func Time(t time.Time) Part {
 	if t.IsZero() {
 		return Part{}
 	}
+	return timePart(t)
+}
+
+// timePart is [Time] without an exception for the zero time, which is also the
+// beginning of the year 1, of a month, of a day.
+func timePart(t time.Time) Part {
 	return Part{kind: KindTime, num: uint64(t.Unix()), nsec: uint32(t.Nanosecond())}
 }
 
