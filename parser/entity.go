@@ -29,11 +29,16 @@ type Entity struct {
 
 	// Key holds the templates of the `dynorm.Key` marker, nil when the keys
 	// are to be derived.
-	Key       *Key       `json:"key,omitempty"`
-	Indexes   []Index    `json:"indexes,omitempty"`
+	Key     *Key    `json:"key,omitempty"`
+	Indexes []Index `json:"indexes,omitempty"`
+	// Uniques are the constraints of the `dynorm.Unique` markers; those of the
+	// `unique` option are told by Field.Unique.
 	Uniques   []Unique   `json:"uniques,omitempty"`
 	Fields    []Field    `json:"fields"`
 	Relations []Relation `json:"relations,omitempty"`
+
+	// Reflect is the struct's Go type, nil for a definition without one.
+	Reflect reflect.Type `json:"-"`
 }
 
 // Key is an explicit primary key: one template each for the partition and the
@@ -154,7 +159,12 @@ type Type struct {
 	// Bits is the size of an int, uint or float.
 	Bits    int  `json:"bits,omitempty"`
 	Pointer bool `json:"pointer,omitempty"`
-	// Elem is the element of a list or map.
+	// Len is the length of an array, 0 for what is none.
+	Len int `json:"len,omitempty"`
+	// Key is the key of a map: String, Int, Uint, Time or Text.
+	Key *Type `json:"key,omitempty"`
+	// Elem is the element of a list or map. A recursive type has none at its
+	// second appearance.
 	Elem *Type `json:"elem,omitempty"`
 	// Fields are the fields of a struct. A recursive type has none at its
 	// second appearance.
@@ -190,10 +200,21 @@ type Relation struct {
 	// Target is the name of the related entity, empty for morphTo.
 	Target string `json:"target,omitempty"`
 	// Foreign is the Go name of the foreign key field: on this entity for
-	// belongsTo, on the target for hasOne and hasMany.
+	// belongsTo and morphTo, on the target for hasOne, hasMany, morphOne and
+	// morphMany, on the pivot or the middle entity (where it names this
+	// entity) for belongsToMany and hasManyThrough. Resolve fills it in.
 	Foreign string `json:"foreign,omitempty"`
+	// Other is the Go name of the second foreign key field: the pivot's that
+	// names the target for belongsToMany, the target's that names the middle
+	// entity for hasManyThrough. Resolve fills it in.
+	Other string `json:"other,omitempty"`
+	// ForeignType is the Go name of the field that holds the related entity's
+	// name: on this entity for morphTo, on the target for morphOne and
+	// morphMany. Resolve fills it in.
+	ForeignType string `json:"foreignType,omitempty"`
 	// Through is the pivot entity of belongsToMany or the middle entity of
-	// hasManyThrough.
+	// hasManyThrough. A pivot that the tag does not name is called after both
+	// entities, sorted and joined (RoleUser); it need not be declared.
 	Through string `json:"through,omitempty"`
 	// As is the name of the morph (`as=commentable`).
 	As         string `json:"as,omitempty"`

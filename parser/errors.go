@@ -1,21 +1,28 @@
 package parser
 
-import "strings"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
 
 // DefinitionError is one fault of a definition. Parse, ParseAll, Resolve,
-// Fields and FromJSON report every fault they find, joined with errors.Join in
-// declared order, each of this type.
+// Fields, FromJSON and Reserved report every fault they find, joined with
+// errors.Join in declared order, each of this type.
 type DefinitionError struct {
 	// Type is the struct's or the entity's name.
 	Type string
-	// Field is the Go name of the field, "_" for a marker, or empty when the
-	// fault is the whole type's.
+	// Field is the Go name of the field, a dotted path inside embedded and
+	// nested structs, "_" for a marker, or empty when the fault is the whole
+	// type's.
 	Field string
-	// Tag is the tag as written, empty when there is none.
+	// Tag is the tag as written, key and all; empty when there is none.
 	Tag string
 	// Fault says what is wrong.
 	Fault string
-	// Suggestion says what to write instead, empty when nothing is near.
+	// Suggestion says what to do instead, empty when nothing is near.
 	Suggestion string
 }
 
@@ -27,11 +34,87 @@ func (e *DefinitionError) Error() string {
 		b.WriteString("." + e.Field)
 	}
 	if e.Tag != "" {
-		b.WriteString(" `" + e.Tag + "`")
+		b.WriteString(" " + e.Tag)
 	}
 	b.WriteString(": " + e.Fault)
 	if e.Suggestion != "" {
 		b.WriteString(" (" + e.Suggestion + ")")
 	}
 	return b.String()
+}
+
+// problem is a fault before it is known where it stands.
+type problem struct {
+	fault      string
+	suggestion string
+}
+
+func wrong(format string, args ...any) *problem {
+	return &problem{fault: fmt.Sprintf(format, args...)}
+}
+
+// but adds what to do instead.
+func (p *problem) but(format string, args ...any) *problem {
+	p.suggestion = fmt.Sprintf(format, args...)
+	return p
+}
+
+// near adds the word of the candidates nearest to the one written, if any is.
+func (p *problem) near(word string, candidates []string) *problem {
+	if best, ok := nearest(word, candidates); ok {
+		p.suggestion = fmt.Sprintf("did you mean %q?", best)
+	}
+	return p
+}
+
+// origin is where a part of a definition was written.
+type origin struct {
+	// at orders parts as declared: the place of the entity, then index paths.
+	at   []int
+	typ  string
+	name string
+	tags tagSet
+}
+
+// last is the place of what belongs to a type as a whole.
+var last = []int{math.MaxInt}
+
+// faults collects problems as they are met and gives them back in declared
+// order.
+type faults struct {
+	list []placed
+}
+
+type placed struct {
+	at  []int
+	err *DefinitionError
+}
+
+// add records a problem of the tag with the given key, or of the part as a
+// whole when key is empty. A nil problem is none.
+func (f *faults) add(o origin, key string, p *problem) {
+	if p == nil {
+		return
+	}
+	f.list = append(f.list, placed{o.at, &DefinitionError{
+		Type:       o.typ,
+		Field:      o.name,
+		Tag:        o.tags.show(key),
+		Fault:      p.fault,
+		Suggestion: p.suggestion,
+	}})
+}
+
+// err joins what was collected, each fault once, nil for nothing.
+func (f *faults) err() error {
+	slices.SortStableFunc(f.list, func(a, b placed) int { return slices.Compare(a.at, b.at) })
+	seen := map[DefinitionError]bool{}
+	var errs []error
+	for _, p := range f.list {
+		if !seen[*p.err] {
+			seen[*p.err] = true
+			errs = append(errs, p.err)
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -1,0 +1,153 @@
+package parser
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Field returns the field with the given Go name or, failing that, attribute
+// name.
+func (e *Entity) Field(name string) (Field, bool) {
+	if i := findField(e.Fields, name); i >= 0 {
+		return e.Fields[i], true
+	}
+	return Field{}, false
+}
+
+// findField finds a field by its Go name or else by its attribute name, -1 for
+// none.
+func findField(fields []Field, name string) int {
+	i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+	if i < 0 && name != "" {
+		i = slices.IndexFunc(fields, func(f Field) bool { return f.Attr == name })
+	}
+	return i
+}
+
+// fieldNames are the names by which fields may be referred to, for
+// suggestions.
+func fieldNames(fields []Field) []string {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.Name)
+	}
+	for _, f := range fields {
+		names = append(names, f.Attr)
+	}
+	return names
+}
+
+// complete fills in what a definition leaves to default, and brings references
+// to fields into one form. Completing twice changes nothing.
+func (d *definition) complete() {
+	d.Prefix = cmp.Or(d.Prefix, strings.ToUpper(d.Name))
+	for i := range d.Fields {
+		completeType(&d.Fields[i].Type)
+	}
+	d.convene()
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		if f.Attr == "" && f.Version {
+			f.Attr = VersionAttr
+		}
+		f.Attr = cmp.Or(f.Attr, AttrName(f.Name[strings.LastIndexByte(f.Name, '.')+1:]))
+		if f.TTL && f.Type.Kind == Time && !f.UnixMilli && f.Precision < 0 {
+			f.UnixTime = true
+		}
+	}
+	for i := range d.Indexes {
+		x := &d.Indexes[i]
+		x.Projection = cmp.Or(x.Projection, ProjectAll)
+		for _, list := range [][]string{x.PKParts, x.SKParts, x.Include} {
+			d.useGoNames(list)
+		}
+	}
+	for i := range d.Uniques {
+		u := &d.Uniques[i]
+		d.useGoNames(u.Fields)
+		attrs := make([]string, len(u.Fields))
+		for j, name := range u.Fields {
+			attrs[j] = name
+			if f, ok := d.Field(name); ok {
+				attrs[j] = f.Attr
+			}
+		}
+		u.Name = strings.Join(attrs, "+")
+	}
+}
+
+func completeType(t *Type) {
+	switch t.Kind {
+	case Int, Uint, Float:
+		t.Bits = cmp.Or(t.Bits, 64)
+	}
+	for _, part := range []*Type{t.Key, t.Elem} {
+		if part != nil {
+			completeType(part)
+		}
+	}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		completeType(&f.Type)
+		f.Attr = cmp.Or(f.Attr, AttrName(f.Name))
+	}
+}
+
+// useGoNames replaces attribute names by Go names where both are known.
+func (d *definition) useGoNames(names []string) {
+	for i, name := range names {
+		if f, ok := d.Field(name); ok {
+			names[i] = f.Name
+		}
+	}
+}
+
+// convene gives fields their role by their name: ID is the primary key where
+// no other field is, and a trait's field is the one called after it.
+func (d *definition) convene() {
+	for _, c := range []struct {
+		on    bool
+		names []string
+		kinds []Kind
+		role  func(*Field) *bool
+	}{
+		{!d.hasPrimary(), []string{"ID", "Id"}, nil, func(f *Field) *bool { return &f.Primary }},
+		{d.Timestamps, []string{"CreatedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Created }},
+		{d.Timestamps, []string{"UpdatedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Updated }},
+		{d.SoftDelete, []string{"DeletedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Deleted }},
+		{d.Versioned, []string{"Version"}, []Kind{Int, Uint}, func(f *Field) *bool { return &f.Version }},
+	} {
+		taken := slices.ContainsFunc(d.Fields, func(f Field) bool { return *c.role(&f) })
+		i := slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, f.Name) })
+		if !c.on || taken || i < 0 {
+			continue
+		}
+		f := &d.Fields[i]
+		if c.kinds == nil && f.scalar() || slices.Contains(c.kinds, f.Type.Kind) {
+			*c.role(f) = true
+			// A dynamodbav tag that knows nothing of the role does not speak
+			// against it.
+			if _, own := d.fields[i].tags[tagKey]; !own {
+				f.OmitEmpty = false
+			}
+		}
+	}
+}
+
+// hasPrimary says that the definition needs no primary key by convention: it
+// has one, or it has an explicit key that does not mention the field ID.
+func (d *definition) hasPrimary() bool {
+	if d.Key == nil {
+		return false
+	}
+	for _, src := range []string{d.Key.PK, d.Key.SK} {
+		refs, _ := references(src)
+		for _, r := range refs {
+			if i := findField(d.Fields, r.Field); i >= 0 && (d.Fields[i].Name == "ID" || d.Fields[i].Name == "Id") {
+				return false
+			}
+		}
+	}
+	return true
+}
