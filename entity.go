@@ -1,0 +1,80 @@
+package dynorm
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
+	"github.com/dynorm/dynorm/parser"
+)
+
+// Item is an item as DynamoDB has it: attribute values by name.
+type Item = map[string]types.AttributeValue
+
+// entity is an entity compiled for its schema.
+type entity struct {
+	schema *Schema
+	def    parser.Entity
+	typ    reflect.Type
+	codec  *codec.Codec
+
+	pk, sk *keyTemplate
+	// demands are the entity's index entries, in declared order.
+	demands []*demand
+
+	// Special fields, nil where there is none.
+	primary, version, created, updated, deleted, ttl *codec.Field
+
+	// createdAttr and updatedAttr are the attributes of the timestamps trait
+	// (with or without a field), empty without it; deletedAttr likewise of
+	// softdelete.
+	createdAttr, updatedAttr, deletedAttr, versionAttr string
+}
+
+// compile turns a definition into an entity: its codec, its key templates and
+// its index demands.
+func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error) {
+	e := &entity{schema: s, def: def, typ: typ}
+	if err := parser.Reserved(def, s.cfg.PK, s.cfg.SK, s.cfg.EntityType); err != nil {
+		return nil, []error{err}
+	}
+	c, err := codec.Compile(typ, def.Fields)
+	if err != nil {
+		return nil, []error{err}
+	}
+	e.codec = c
+	for i := range c.NumFields() {
+		f := c.Field(i)
+		switch {
+		case f.Primary:
+			e.primary = f
+		case f.Version:
+			e.version, e.versionAttr = f, f.Attr
+		case f.Created:
+			e.created, e.createdAttr = f, f.Attr
+		case f.Updated:
+			e.updated, e.updatedAttr = f, f.Attr
+		case f.Deleted:
+			e.deleted, e.deletedAttr = f, f.Attr
+		case f.TTL:
+			e.ttl = f
+		}
+	}
+	if def.Timestamps {
+		e.createdAttr = orDefault(e.createdAttr, "createdAt")
+		e.updatedAttr = orDefault(e.updatedAttr, "updatedAt")
+	}
+	if def.SoftDelete {
+		e.deletedAttr = orDefault(e.deletedAttr, "deletedAt")
+	}
+	if def.Versioned {
+		e.versionAttr = orDefault(e.versionAttr, "_v")
+	}
+	return e, nil
+}
+
+// pointer returns the address of the struct that v, a *T of the entity's type,
+// points to.
+func pointer[T any](v *T) unsafe.Pointer { return unsafe.Pointer(v) }

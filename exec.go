@@ -1,0 +1,128 @@
+package dynorm
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// OpKind is the DynamoDB operation that an [Operation] sends.
+type OpKind string
+
+// The kinds of operations.
+const (
+	OpGetItem            OpKind = "GetItem"
+	OpPutItem            OpKind = "PutItem"
+	OpUpdateItem         OpKind = "UpdateItem"
+	OpDeleteItem         OpKind = "DeleteItem"
+	OpQuery              OpKind = "Query"
+	OpScan               OpKind = "Scan"
+	OpBatchGetItem       OpKind = "BatchGetItem"
+	OpBatchWriteItem     OpKind = "BatchWriteItem"
+	OpTransactGetItems   OpKind = "TransactGetItems"
+	OpTransactWriteItems OpKind = "TransactWriteItems"
+	OpCreateTable        OpKind = "CreateTable"
+	OpDescribeTable      OpKind = "DescribeTable"
+	OpUpdateTimeToLive   OpKind = "UpdateTimeToLive"
+	OpDescribeTimeToLive OpKind = "DescribeTimeToLive"
+)
+
+// Operation is one request on its way to DynamoDB, as interceptors see it.
+type Operation struct {
+	Kind OpKind
+	// Name is the call that sends it, as named in the API: "Create", "Query".
+	Name string
+	// Entity is the entity's name, empty where several or none take part.
+	Entity string
+	// Index is the index read, empty for the table itself.
+	Index string
+	// Input is the SDK's input, for example a *dynamodb.PutItemInput.
+	Input any
+}
+
+// Result is what came back.
+type Result struct {
+	// Output is the SDK's output, for example a *dynamodb.PutItemOutput.
+	Output any
+}
+
+// Interceptor runs around every request. It may look at and change the
+// operation's input before it calls next, and the result after; returning an
+// error without calling next refuses the operation. It must be safe for
+// concurrent use.
+type Interceptor func(ctx context.Context, op *Operation, next func(context.Context, *Operation) (*Result, error)) (*Result, error)
+
+// do is the one door to the client: every request passes through it and
+// nothing else calls the client. A context that has ended sends nothing.
+func (db *DB) do(ctx context.Context, op *Operation) (*Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return db.chain(ctx, op, db.cfg.Interceptors)
+}
+
+func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Result, error) {
+	if len(rest) == 0 {
+		return db.send(ctx, op)
+	}
+	return rest[0](ctx, op, func(ctx context.Context, op *Operation) (*Result, error) {
+		return db.chain(ctx, op, rest[1:])
+	})
+}
+
+// send calls the client and maps its errors.
+func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
+	var (
+		out any
+		err error
+	)
+	switch in := op.Input.(type) {
+	case *dynamodb.GetItemInput:
+		out, err = db.client.GetItem(ctx, in)
+	case *dynamodb.PutItemInput:
+		out, err = db.client.PutItem(ctx, in)
+	case *dynamodb.UpdateItemInput:
+		out, err = db.client.UpdateItem(ctx, in)
+	case *dynamodb.DeleteItemInput:
+		out, err = db.client.DeleteItem(ctx, in)
+	case *dynamodb.QueryInput:
+		out, err = db.client.Query(ctx, in)
+	case *dynamodb.ScanInput:
+		out, err = db.client.Scan(ctx, in)
+	case *dynamodb.BatchGetItemInput:
+		out, err = db.client.BatchGetItem(ctx, in)
+	case *dynamodb.BatchWriteItemInput:
+		out, err = db.client.BatchWriteItem(ctx, in)
+	case *dynamodb.TransactGetItemsInput:
+		out, err = db.client.TransactGetItems(ctx, in)
+	case *dynamodb.TransactWriteItemsInput:
+		out, err = db.client.TransactWriteItems(ctx, in)
+	case *dynamodb.CreateTableInput:
+		out, err = db.client.CreateTable(ctx, in)
+	case *dynamodb.DescribeTableInput:
+		out, err = db.client.DescribeTable(ctx, in)
+	case *dynamodb.UpdateTimeToLiveInput:
+		out, err = db.client.UpdateTimeToLive(ctx, in)
+	case *dynamodb.DescribeTimeToLiveInput:
+		out, err = db.client.DescribeTimeToLive(ctx, in)
+	default:
+		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
+	}
+	if err != nil {
+		return nil, awsError(err)
+	}
+	return &Result{Output: out}, nil
+}
+
+// run sends op and returns its output as the type that its kind gives.
+func run[O any](ctx context.Context, db *DB, op *Operation) (*O, error) {
+	res, err := db.do(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	out, ok := res.Output.(*O)
+	if !ok || out == nil {
+		return nil, faultf(ErrInvalid, "an interceptor answered %s with %T", op.Kind, res.Output)
+	}
+	return out, nil
+}

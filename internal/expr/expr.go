@@ -1,0 +1,145 @@
+// Package expr writes DynamoDB expressions. Every attribute name is aliased and
+// every value is a placeholder, numbered in the order of first use, so that
+// the same calls always give the same request bytes.
+package expr
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Builder collects the names and values that the expressions of one request
+// share. The zero value is ready to use.
+type Builder struct {
+	names   []string
+	aliases map[string]string
+	values  map[string]types.AttributeValue
+}
+
+// Name returns the alias of an attribute name.
+func (b *Builder) Name(attr string) string {
+	if alias, ok := b.aliases[attr]; ok {
+		return alias
+	}
+	if b.aliases == nil {
+		b.aliases = map[string]string{}
+	}
+	alias := "#" + strconv.Itoa(len(b.names))
+	b.aliases[attr] = alias
+	b.names = append(b.names, attr)
+	return alias
+}
+
+// Path returns the text of a document path: the aliases of its names, with
+// list indexes as they are. An element is a name, or an index from
+// [IndexElem].
+func (b *Builder) Path(elems []Elem) string {
+	var s strings.Builder
+	for i, e := range elems {
+		if e.List {
+			s.WriteByte('[')
+			s.WriteString(strconv.Itoa(e.Index))
+			s.WriteByte(']')
+			continue
+		}
+		if i > 0 {
+			s.WriteByte('.')
+		}
+		s.WriteString(b.Name(e.Name))
+	}
+	return s.String()
+}
+
+// Elem is one step of a document path: the name of a map entry, or the index
+// of a list element.
+type Elem struct {
+	Name  string
+	Index int
+	List  bool
+}
+
+// Value returns the placeholder of a new value.
+func (b *Builder) Value(av types.AttributeValue) string {
+	if b.values == nil {
+		b.values = map[string]types.AttributeValue{}
+	}
+	ph := ":" + strconv.Itoa(len(b.values))
+	b.values[ph] = av
+	return ph
+}
+
+// Names returns the ExpressionAttributeNames of the request, nil when there
+// are none.
+func (b *Builder) Names() map[string]string {
+	if len(b.names) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(b.names))
+	for attr, alias := range b.aliases {
+		m[alias] = attr
+	}
+	return m
+}
+
+// Values returns the ExpressionAttributeValues of the request, nil when there
+// are none. The map is the builder's own.
+func (b *Builder) Values() map[string]types.AttributeValue { return b.values }
+
+// Update collects the clauses of an update expression.
+type Update struct {
+	set, remove, add, del []string
+}
+
+// Set adds "path = operand".
+func (u *Update) Set(path, operand string) { u.set = append(u.set, path+" = "+operand) }
+
+// Remove adds a path to remove.
+func (u *Update) Remove(path string) { u.remove = append(u.remove, path) }
+
+// Add adds a number or a set's elements to a path.
+func (u *Update) Add(path, value string) { u.add = append(u.add, path+" "+value) }
+
+// Delete takes elements out of a set.
+func (u *Update) Delete(path, value string) { u.del = append(u.del, path+" "+value) }
+
+// Empty reports whether there is nothing to update.
+func (u *Update) Empty() bool {
+	return len(u.set)+len(u.remove)+len(u.add)+len(u.del) == 0
+}
+
+// String returns the expression: SET, REMOVE, ADD, DELETE, in this order.
+func (u *Update) String() string {
+	var s strings.Builder
+	clause := func(word string, parts []string) {
+		if len(parts) == 0 {
+			return
+		}
+		if s.Len() > 0 {
+			s.WriteByte(' ')
+		}
+		s.WriteString(word)
+		s.WriteByte(' ')
+		s.WriteString(strings.Join(parts, ", "))
+	}
+	clause("SET", u.set)
+	clause("REMOVE", u.remove)
+	clause("ADD", u.add)
+	clause("DELETE", u.del)
+	return s.String()
+}
+
+// And joins conditions that must all hold, skipping empty ones.
+func And(conds ...string) string {
+	var parts []string
+	for _, c := range conds {
+		if c != "" {
+			parts = append(parts, c)
+		}
+	}
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return "(" + strings.Join(parts, ") AND (") + ")"
+}

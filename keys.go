@@ -1,0 +1,308 @@
+package dynorm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
+	"github.com/dynorm/dynorm/internal/keytmpl"
+	"github.com/dynorm/dynorm/parser"
+)
+
+// keyTemplate is a key template bound to the fields of an entity.
+type keyTemplate struct {
+	attr   string // the key attribute it is written to
+	key    *keytmpl.Key
+	fields []*codec.Field // one for each reference
+}
+
+// bindTemplate binds a template to the entity's fields. where names the
+// template in errors: "pk", "index byStatus sk".
+func (e *entity) bindTemplate(src, attr, where string, role keytmpl.Role) (*keyTemplate, error) {
+	fail := func(err error) error {
+		return &parser.DefinitionError{Type: e.def.Name, Field: where, Tag: src, Fault: err.Error()}
+	}
+	tmpl, err := e.schema.parseTemplate(src)
+	if err != nil {
+		return nil, fail(err)
+	}
+	kt := &keyTemplate{attr: attr}
+	var inputs []keytmpl.Input
+	for _, ref := range tmpl.Refs() {
+		f, err := e.codec.Resolve(strings.Join(append([]string{ref.Field}, ref.Path...), "."))
+		if err != nil {
+			return nil, fail(err)
+		}
+		in, ok := f.Input()
+		if !ok {
+			return nil, fail(fmt.Errorf("{%s} is a %s, which has no text form that keys can order: use a string, integer, bool, time or a type with MarshalText", ref.Field, f.Type.Kind))
+		}
+		in.Name = strings.Join(f.AttrPath(), ".")
+		inputs = append(inputs, in)
+		kt.fields = append(kt.fields, f)
+	}
+	kt.key, err = tmpl.Bind(role, inputs)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return kt, nil
+}
+
+// bindKeys compiles the entity's primary key templates: those of its marker, or
+// the derived ones.
+func (e *entity) bindKeys() (faults []error) {
+	cfg := &e.schema.cfg
+	pkSrc, skSrc, skRole, err := e.keySources()
+	if err != nil {
+		return []error{err}
+	}
+	if e.pk, err = e.bindTemplate(pkSrc, cfg.PK, "pk", keytmpl.Partition); err != nil {
+		faults = append(faults, err)
+	}
+	if e.sk, err = e.bindTemplate(skSrc, cfg.SK, "sk", skRole); err != nil {
+		faults = append(faults, err)
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	for _, kt := range []*keyTemplate{e.pk, e.sk} {
+		for _, f := range kt.fields {
+			if f.OmitEmpty {
+				faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: f.Name,
+					Fault:      "is part of the base key, so it can't be omitempty",
+					Suggestion: "drop omitempty"})
+			}
+		}
+	}
+	return faults
+}
+
+// keySources returns the text of the primary key templates. A derived sort key
+// that repeats the partition key only identifies, so its integers stay plain,
+// like the partition key's.
+func (e *entity) keySources() (pk, sk string, skRole keytmpl.Role, err error) {
+	if k := e.def.Key; k != nil {
+		return k.PK, k.SK, keytmpl.Sort, nil
+	}
+	if e.primary == nil {
+		return "", "", 0, &parser.DefinitionError{Type: e.def.Name, Fault: "has no primary key",
+			Suggestion: "tag a field `dynorm:\",primary\"`, call one ID, or add a dynorm.Key"}
+	}
+	own := e.derivedKey()
+	rel, parent, err := e.collectionParent()
+	switch {
+	case err != nil:
+		return "", "", 0, err
+	case rel == nil:
+		return own, own, keytmpl.Partition, nil
+	}
+	pk, err = parent.partitionFor(rel.Foreign)
+	return pk, own, keytmpl.Sort, err
+}
+
+// derivedKey is PREFIX#{primary}.
+func (e *entity) derivedKey() string {
+	return keytmpl.Literal(e.def.Prefix) + e.schema.cfg.Delimiter + "{" + e.primary.Name + "}"
+}
+
+// partitionFor is the template of e's partition with a child's foreign key in
+// the place of e's primary key.
+func (e *entity) partitionFor(foreign string) (string, error) {
+	if e.def.Key == nil {
+		return keytmpl.Literal(e.def.Prefix) + e.schema.cfg.Delimiter + "{" + foreign + "}", nil
+	}
+	tmpl, err := e.schema.parseTemplate(e.def.Key.PK)
+	if err != nil {
+		return "", err
+	}
+	refs := tmpl.Refs()
+	if len(refs) != 1 || e.primary == nil {
+		return "", &parser.DefinitionError{Type: e.def.Name, Tag: e.def.Key.PK,
+			Fault:      "a child can't live in this partition: its key has more than the one part that a foreign key gives",
+			Suggestion: "give the child a dynorm.Key of its own"}
+	}
+	if refs[0].Field != e.primary.Name && refs[0].Field != e.primary.Attr {
+		return "", &parser.DefinitionError{Type: e.def.Name, Tag: e.def.Key.PK,
+			Fault:      "a child can't live in this partition: its key is not made of the primary key",
+			Suggestion: "give the child a dynorm.Key of its own"}
+	}
+	src, at := tmpl.String(), refs[0].Offset+1
+	return src[:at] + foreign + src[at+len(refs[0].Field):], nil
+}
+
+// collectionParent returns the belongsTo relation whose parent's partition e
+// lives in, nil when e has a partition of its own.
+func (e *entity) collectionParent() (*parser.Relation, *entity, error) {
+	var found *parser.Relation
+	for i := range e.def.Relations {
+		rel := &e.def.Relations[i]
+		if rel.Kind != parser.BelongsTo || !rel.Collection {
+			continue
+		}
+		if found != nil {
+			return nil, nil, &parser.DefinitionError{Type: e.def.Name, Field: rel.Name,
+				Fault:      "is a second collection: an item lives in one partition, already that of " + found.Name,
+				Suggestion: "drop `collection` from one of them"}
+		}
+		found = rel
+	}
+	if found == nil {
+		return nil, nil, nil
+	}
+	parent := e.schema.byName[found.Target]
+	if parent == nil {
+		return nil, nil, fmt.Errorf("%s.%s: no entity %s", e.def.Name, found.Name, found.Target)
+	}
+	return found, parent, nil
+}
+
+// parseTemplate parses a key template with the schema's delimiter.
+func (s *Schema) parseTemplate(src string) (*keytmpl.Template, error) {
+	return keytmpl.Syntax{Delimiter: s.cfg.Delimiter[0]}.Parse(src)
+}
+
+// parts reads the parts of the template from the struct at v.
+func (kt *keyTemplate) parts(v unsafe.Pointer) ([]keytmpl.Part, error) {
+	parts := make([]keytmpl.Part, len(kt.fields))
+	for i, f := range kt.fields {
+		var err error
+		if parts[i], err = f.Part(v); err != nil {
+			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
+		}
+	}
+	return parts, nil
+}
+
+// partsOf reads the parts of the template from a stored item.
+func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
+	parts := make([]keytmpl.Part, len(kt.fields))
+	for i, f := range kt.fields {
+		var err error
+		if parts[i], err = f.PartOfItem(item); err != nil {
+			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
+		}
+	}
+	return parts, nil
+}
+
+// build returns the key text of parts. Missing parts are ErrMissingKey, naming
+// the field.
+func (kt *keyTemplate) build(parts []keytmpl.Part) (string, error) {
+	buf, err := kt.key.Append(make([]byte, 0, 64), parts)
+	if err != nil {
+		return "", kt.keyError(err)
+	}
+	return string(buf), nil
+}
+
+func (kt *keyTemplate) keyError(err error) error {
+	if me, ok := errors.AsType[*keytmpl.MissingError](err); ok && me.Ref < len(kt.fields) {
+		return atField(kt.fields[me.Ref].Name, faultf(ErrMissingKey, "part of the key %s has no value", kt.attr))
+	}
+	if se, ok := errors.AsType[*keytmpl.SizeError](err); ok {
+		return faultf(ErrTooLarge, "key %s takes %d bytes, over the limit of %d", kt.attr, se.Size, se.Limit)
+	}
+	if ve, ok := errors.AsType[*keytmpl.ValueError](err); ok && ve.Ref < len(kt.fields) {
+		return atField(kt.fields[ve.Ref].Name, faultf(ErrValue, "in the key %s: %w", kt.attr, err))
+	}
+	return faultf(ErrValue, "key %s: %w", kt.attr, err)
+}
+
+// baseKey returns the primary key of the struct at v.
+func (e *entity) baseKey(v unsafe.Pointer) (Item, error) {
+	pkParts, err := e.pk.parts(v)
+	if err != nil {
+		return nil, err
+	}
+	skParts, err := e.sk.parts(v)
+	if err != nil {
+		return nil, err
+	}
+	return e.keyOf(pkParts, skParts)
+}
+
+func (e *entity) keyOf(pkParts, skParts []keytmpl.Part) (Item, error) {
+	pk, err := e.pk.build(pkParts)
+	if err != nil {
+		return nil, err
+	}
+	sk, err := e.sk.build(skParts)
+	if err != nil {
+		return nil, err
+	}
+	return Item{e.pk.attr: stringValue(pk), e.sk.attr: stringValue(sk)}, nil
+}
+
+func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// keyOfID returns the primary key of the item whose primary field is id.
+func (e *entity) keyOfID(id any) (Item, error) {
+	if e.primary == nil {
+		return nil, faultf(ErrMissingKey, "there is no primary field to look up by: pass a value with %s filled", e.keyFields())
+	}
+	part, err := e.primary.PartFrom(id)
+	if err != nil {
+		return nil, atField(e.primary.Name, faultf(ErrValue, "%w", err))
+	}
+	fill := func(kt *keyTemplate) ([]keytmpl.Part, error) {
+		parts := make([]keytmpl.Part, len(kt.fields))
+		for i, f := range kt.fields {
+			if f.Attr != e.primary.Attr {
+				return nil, atField(f.Name, faultf(ErrMissingKey, "an id alone is not the whole key: pass a value with %s filled", e.keyFields()))
+			}
+			parts[i] = part
+		}
+		return parts, nil
+	}
+	pkParts, err := fill(e.pk)
+	if err != nil {
+		return nil, err
+	}
+	skParts, err := fill(e.sk)
+	if err != nil {
+		return nil, err
+	}
+	return e.keyOf(pkParts, skParts)
+}
+
+// keyFields lists the fields of the base key for errors.
+func (e *entity) keyFields() string {
+	var names []string
+	for _, kt := range []*keyTemplate{e.pk, e.sk} {
+		for _, f := range kt.fields {
+			if !slices.Contains(names, f.Name) {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// uses reports whether an attribute of the item is an input of the template.
+func (kt *keyTemplate) uses(attr string) bool {
+	return slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return f.AttrPath()[0] == attr })
+}
+
+// inBaseKey reports whether an attribute is an input of the base key.
+func (e *entity) inBaseKey(attr string) bool { return e.pk.uses(attr) || e.sk.uses(attr) }
+
+// checkKeys reports entities whose items could overwrite each other.
+func (s *Schema) checkKeys() (faults []error) {
+	for i, a := range s.entities {
+		for _, b := range s.entities[:i] {
+			if keytmpl.Disjoint(a.pk.key, b.pk.key) || keytmpl.Disjoint(a.sk.key, b.sk.key) {
+				continue
+			}
+			faults = append(faults, &parser.DefinitionError{Type: a.def.Name,
+				Fault: fmt.Sprintf("its keys (%s / %s) can equal those of %s (%s / %s), so one would overwrite the other",
+					a.pk.key.Pattern(), a.sk.key.Pattern(), b.def.Name, b.pk.key.Pattern(), b.sk.key.Pattern()),
+				Suggestion: "give one of them another prefix or a literal in its sk"})
+		}
+	}
+	return faults
+}

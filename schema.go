@@ -1,0 +1,215 @@
+package dynorm
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/dynorm/dynorm/parser"
+)
+
+// Markers of an entity's struct: blank fields that carry a tag.
+//
+//	type Order struct {
+//		_ dynorm.Entity `dynorm:"Order,timestamps"`
+//		_ dynorm.Key    `pk:"USER#{UserID}" sk:"ORDER#{ID}"`
+//		_ dynorm.Index  `dynorm:"byStatus" pk:"STATUS#{Status}" sk:"{PlacedAt}"`
+//		_ dynorm.Unique `dynorm:"TenantID,Number"`
+//		...
+//	}
+type (
+	// Entity names the entity and its traits.
+	Entity = parser.EntityMarker
+	// Key gives the templates of the partition and the sort key.
+	Key = parser.KeyMarker
+	// Index asks for an index.
+	Index = parser.IndexMarker
+	// Unique asks for uniqueness over several fields.
+	Unique = parser.UniqueMarker
+)
+
+// SchemaConfig chooses the names a schema uses in its table, so that an
+// existing table can be modelled as it stands. The zero value is useful.
+type SchemaConfig struct {
+	// PK and SK name the key attributes. Default to "pk" and "sk".
+	PK, SK string
+	// EntityType names the attribute that holds the entity's name. Defaults to
+	// "_et".
+	EntityType string
+	// Delimiter separates the segments of keys: one ASCII punctuation
+	// character. Defaults to "#".
+	Delimiter string
+	// Indexes names the global secondary indexes and their key attributes, by
+	// slot: the first is GSI 1. Slots beyond the list are called GSI1, GSI2, ...
+	// with the key attributes gsi1pk and gsi1sk, gsi2pk and gsi2sk, ...
+	Indexes []IndexConfig
+}
+
+// IndexConfig names one global secondary index and its key attributes.
+type IndexConfig struct {
+	// Name is the index name. Defaults to "GSI" and the slot.
+	Name string
+	// PK and SK name its key attributes. Default to "gsi", the slot, and "pk"
+	// or "sk".
+	PK, SK string
+}
+
+// Schema is a set of entities compiled for one table: key templates, index
+// placement and codecs. It is immutable and safe for concurrent use.
+type Schema struct {
+	cfg      SchemaConfig
+	entities []*entity
+	byName   map[string]*entity
+	byType   map[reflect.Type]*entity
+	slots    []slot
+}
+
+// slot is one global secondary index of the table.
+type slot struct {
+	name   string
+	pk, sk string // attribute names
+}
+
+// NewSchema compiles entities into a schema. Each model is a value of a tagged
+// struct or a pointer to one (its fields are not looked at), a
+// [parser.Entity], or at most one [SchemaConfig].
+//
+// It does no I/O. Every fault of every model is reported at once, joined; each
+// is a [*parser.DefinitionError] and all match [ErrDefinition].
+func NewSchema(models ...any) (*Schema, error) {
+	s := &Schema{byName: map[string]*entity{}, byType: map[reflect.Type]*entity{}}
+	var (
+		defs       []parser.Entity
+		goTypes    []reflect.Type
+		faults     []error
+		configured bool
+	)
+	for i, m := range models {
+		switch m := m.(type) {
+		case SchemaConfig:
+			if configured {
+				faults = append(faults, faultf(ErrDefinition, "two SchemaConfig values given: keep one"))
+			}
+			s.cfg, configured = m, true
+		case parser.Entity:
+			defs, goTypes = append(defs, m), append(goTypes, nil)
+		case nil:
+			faults = append(faults, faultf(ErrDefinition, "model %d is nil: give a struct value", i+1))
+		default:
+			t := reflect.TypeOf(m)
+			if t.Kind() == reflect.Pointer {
+				t = t.Elem()
+			}
+			def, err := parser.Parse(t)
+			if err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			defs, goTypes = append(defs, def), append(goTypes, t)
+		}
+	}
+	faults = append(faults, s.cfg.complete()...)
+	if len(faults) > 0 {
+		return nil, definitionError(faults)
+	}
+	if len(defs) == 0 {
+		return nil, definitionError([]error{errors.New("no entities given")})
+	}
+	if err := parser.Resolve(defs); err != nil {
+		return nil, definitionError([]error{err})
+	}
+	for i := range defs {
+		e, errs := s.compile(defs[i], goTypes[i])
+		faults = append(faults, errs...)
+		if e == nil {
+			continue
+		}
+		if other := s.byName[e.def.Name]; other != nil {
+			faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Fault: "two entities have this name",
+				Suggestion: "name one of them in its dynorm.Entity tag"})
+			continue
+		}
+		s.entities = append(s.entities, e)
+		s.byName[e.def.Name] = e
+		if e.typ != nil {
+			s.byType[e.typ] = e
+		}
+	}
+	for _, e := range s.entities {
+		if len(faults) == 0 {
+			faults = append(faults, e.bindKeys()...)
+		}
+	}
+	if len(faults) == 0 {
+		faults = append(faults, s.placeIndexes()...)
+	}
+	if len(faults) == 0 {
+		faults = append(faults, s.checkKeys()...)
+	}
+	if len(faults) > 0 {
+		return nil, definitionError(faults)
+	}
+	return s, nil
+}
+
+// Entities returns the definitions, in the order given to NewSchema.
+func (s *Schema) Entities() []parser.Entity {
+	defs := make([]parser.Entity, len(s.entities))
+	for i, e := range s.entities {
+		defs[i] = e.def
+	}
+	return defs
+}
+
+// complete fills the defaults in and returns what contradicts.
+func (c *SchemaConfig) complete() (faults []error) {
+	c.PK = orDefault(c.PK, "pk")
+	c.SK = orDefault(c.SK, "sk")
+	c.EntityType = orDefault(c.EntityType, "_et")
+	c.Delimiter = orDefault(c.Delimiter, "#")
+	c.Indexes = append([]IndexConfig(nil), c.Indexes...)
+	used := map[string]string{}
+	claim := func(attr, by string) {
+		if prev, ok := used[attr]; ok {
+			faults = append(faults, fmt.Errorf("SchemaConfig.%s and SchemaConfig.%s both name the attribute %q", prev, by, attr))
+		}
+		used[attr] = by
+	}
+	claim(c.PK, "PK")
+	claim(c.SK, "SK")
+	claim(c.EntityType, "EntityType")
+	names := map[string]bool{}
+	for i := range c.Indexes {
+		ix := c.slotNames(i + 1)
+		c.Indexes[i] = ix
+		if names[ix.Name] {
+			faults = append(faults, fmt.Errorf("SchemaConfig.Indexes names %q twice", ix.Name))
+		}
+		names[ix.Name] = true
+	}
+	return faults
+}
+
+// slotNames returns the names of a slot, counted from 1.
+func (c *SchemaConfig) slotNames(n int) IndexConfig {
+	var ix IndexConfig
+	if n <= len(c.Indexes) {
+		ix = c.Indexes[n-1]
+	}
+	ix.Name = orDefault(ix.Name, fmt.Sprintf("GSI%d", n))
+	ix.PK = orDefault(ix.PK, fmt.Sprintf("gsi%dpk", n))
+	ix.SK = orDefault(ix.SK, fmt.Sprintf("gsi%dsk", n))
+	return ix
+}
+
+func orDefault(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// definitionError joins faults under ErrDefinition.
+func definitionError(faults []error) error {
+	return &fault{kind: ErrDefinition, text: "dynorm: " + errors.Join(faults...).Error(), err: errors.Join(faults...)}
+}

@@ -1,0 +1,300 @@
+package dynorm
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
+	"github.com/dynorm/dynorm/internal/expr"
+)
+
+// timestampLayout is the form of the generated timestamps: ISO 8601, UTC,
+// milliseconds.
+const timestampLayout = "2006-01-02T15:04:05.000Z"
+
+// stamp fills what a new item gets by itself: defaults, the identifier, the
+// time to live, timestamps and the first version.
+func (db *DB) stamp(e *entity, v unsafe.Pointer, now time.Time) error {
+	for i := range e.codec.NumFields() {
+		f := e.codec.Field(i)
+		if !f.IsZero(v) {
+			continue
+		}
+		var (
+			text string
+			err  error
+		)
+		switch {
+		case f.Generator == "ulid":
+			text, err = db.cfg.IDs.ULID(now)
+		case f.Generator == "uuid":
+			text, err = db.cfg.IDs.UUID()
+		case f.Default != nil:
+			text = *f.Default
+		default:
+			continue
+		}
+		if err == nil {
+			err = f.SetText(v, text)
+		}
+		if err != nil {
+			return atField(f.Name, faultf(ErrValue, "%w", err))
+		}
+	}
+	if e.ttl != nil && e.def.TTL > 0 && e.ttl.IsZero(v) {
+		if err := e.ttl.SetTime(v, now.Add(e.def.TTL)); err != nil {
+			return atField(e.ttl.Name, faultf(ErrValue, "%w", err))
+		}
+	}
+	if e.created != nil && e.created.IsZero(v) {
+		if err := e.created.SetTime(v, now); err != nil {
+			return atField(e.created.Name, faultf(ErrValue, "%w", err))
+		}
+	}
+	return e.touch(v, now)
+}
+
+// touch sets the time of the last change.
+func (e *entity) touch(v unsafe.Pointer, now time.Time) error {
+	if e.updated == nil {
+		return nil
+	}
+	if err := e.updated.SetTime(v, now); err != nil {
+		return atField(e.updated.Name, faultf(ErrValue, "%w", err))
+	}
+	return nil
+}
+
+// encode returns the whole item of the struct at v: its attributes, the
+// entity type, the timestamps without a field, the base key and the index
+// entries. Nothing else makes items.
+func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, error) {
+	if err := e.checkRequired(v); err != nil {
+		return nil, err
+	}
+	item := make(Item, e.codec.NumFields()+5+2*len(e.demands))
+	if err := e.codec.EncodeItem(item, v); err != nil {
+		return nil, encodeError(err)
+	}
+	if e.updatedAttr != "" && e.updated == nil {
+		item[e.updatedAttr] = stringValue(now.UTC().Format(timestampLayout))
+	}
+	if isNew {
+		if e.createdAttr != "" && e.created == nil {
+			item[e.createdAttr] = stringValue(now.UTC().Format(timestampLayout))
+		}
+		if e.def.TTL > 0 && e.ttl == nil {
+			item["ttl"] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(e.def.TTL).Unix(), 10)}
+		}
+		if e.versionAttr != "" && e.version == nil {
+			item[e.versionAttr] = &types.AttributeValueMemberN{Value: "1"}
+		}
+	}
+	key, err := e.baseKey(v)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(item, key)
+	item[e.schema.cfg.EntityType] = stringValue(e.def.Name)
+	if err := e.addEntries(item); err != nil {
+		return nil, err
+	}
+	if size := itemSize(item); size > maxItemSize {
+		return nil, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+	}
+	return item, nil
+}
+
+// checkRequired refuses zero values where there must be none.
+func (e *entity) checkRequired(v unsafe.Pointer) error {
+	if e.primary != nil && e.primary.IsZero(v) {
+		return atField(e.primary.Name, faultf(ErrMissingKey, "the primary key is zero: set it, or tag the field `ulid` or `uuid`"))
+	}
+	for i := range e.codec.NumFields() {
+		if f := e.codec.Field(i); f.Required && f.IsZero(v) {
+			return atField(f.Name, faultf(ErrValue, "is required but zero"))
+		}
+	}
+	return nil
+}
+
+// encodeError names the field of a codec error.
+func encodeError(err error) error {
+	if ee, ok := errors.AsType[*codec.EncodeError](err); ok && ee.Path != "" {
+		inner := *ee
+		inner.Type, inner.Path = "", ""
+		return atField(ee.Path, faultf(ErrValue, "%w", &inner))
+	}
+	return faultf(ErrValue, "%w", err)
+}
+
+// putRequest is a PutItem under construction.
+func (db *DB) putRequest(item Item, b *expr.Builder, cond string) *dynamodb.PutItemInput {
+	in := &dynamodb.PutItemInput{TableName: &db.table, Item: item}
+	if cond != "" {
+		in.ConditionExpression = &cond
+		in.ExpressionAttributeNames = b.Names()
+		in.ExpressionAttributeValues = b.Values()
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	return in
+}
+
+// versionOf returns the version of the struct at v, and whether its entity
+// keeps one in a field.
+func (e *entity) versionOf(v unsafe.Pointer) (int64, bool) {
+	if e.version == nil || v == nil {
+		return 0, false
+	}
+	return e.version.Int(v), true
+}
+
+// versionCondition is the condition that the stored version is the one read:
+// an item without the attribute has version 0.
+func (e *entity) versionCondition(b *expr.Builder, version int64) string {
+	name := b.Name(e.versionAttr)
+	if version == 0 {
+		return "attribute_not_exists(" + name + ")"
+	}
+	return name + " = " + b.Value(numberValue(version))
+}
+
+func numberValue(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// storedVersion reads the version of a stored item, 0 without one.
+func (e *entity) storedVersion(item Item) int64 {
+	n, ok := item[e.versionAttr].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	version, _ := strconv.ParseInt(n.Value, 10, 64)
+	return version
+}
+
+// update is an UpdateItem under construction.
+type update struct {
+	e     *entity
+	key   Item
+	b     expr.Builder
+	u     expr.Update
+	conds []string
+}
+
+func (up *update) request(table *string) *dynamodb.UpdateItemInput {
+	text := up.u.String()
+	cond := expr.And(up.conds...)
+	in := &dynamodb.UpdateItemInput{
+		TableName:                           table,
+		Key:                                 up.key,
+		UpdateExpression:                    &text,
+		ExpressionAttributeNames:            up.b.Names(),
+		ExpressionAttributeValues:           up.b.Values(),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	if cond != "" {
+		in.ConditionExpression = &cond
+	}
+	return in
+}
+
+// mustExist is the condition that the item is there.
+func (up *update) mustExist() {
+	up.conds = append(up.conds, "attribute_exists("+up.b.Name(up.e.pk.attr)+")")
+}
+
+// setAttr sets an attribute, or removes it when av is nil.
+func (up *update) setAttr(attr string, av types.AttributeValue) {
+	if av == nil {
+		up.u.Remove(up.b.Name(attr))
+		return
+	}
+	up.u.Set(up.b.Name(attr), up.b.Value(av))
+}
+
+// setEntries sets the key attributes of the given index entries to those of
+// item, or removes them where item has no entry.
+func (up *update) setEntries(demands []*demand, item Item) error {
+	for _, d := range demands {
+		ok, err := d.entry(item)
+		if err != nil {
+			return err
+		}
+		for _, attr := range []string{d.pk.attr, d.sk.attr} {
+			if ok {
+				up.setAttr(attr, item[attr])
+			} else {
+				up.setAttr(attr, nil)
+			}
+		}
+	}
+	return nil
+}
+
+// saveUpdate is the update that writes every declared attribute of the struct
+// at v and leaves the others of the stored item alone.
+func (e *entity) saveUpdate(v unsafe.Pointer, now time.Time) (*update, error) {
+	item, err := e.encode(v, now, false)
+	if err != nil {
+		return nil, err
+	}
+	up := &update{e: e, key: Item{e.pk.attr: item[e.pk.attr], e.sk.attr: item[e.sk.attr]}}
+	up.mustExist()
+	for i := range e.codec.NumFields() {
+		f := e.codec.Field(i)
+		av := item[f.Attr]
+		switch {
+		case f == e.version:
+			continue
+		case f == e.created && av == nil:
+			continue // a value built by hand must not lose the time of creation
+		}
+		up.setAttr(f.Attr, av)
+	}
+	if e.updatedAttr != "" && e.updated == nil {
+		up.setAttr(e.updatedAttr, item[e.updatedAttr])
+	}
+	up.setAttr(e.schema.cfg.EntityType, item[e.schema.cfg.EntityType])
+	for _, d := range e.demands {
+		for _, attr := range []string{d.pk.attr, d.sk.attr} {
+			up.setAttr(attr, item[attr])
+		}
+	}
+	e.bumpVersion(up, v)
+	return up, nil
+}
+
+// bumpVersion counts the version up, under the condition that it is still that
+// of the struct at v where there is one.
+func (e *entity) bumpVersion(up *update, v unsafe.Pointer) {
+	if e.versionAttr == "" {
+		return
+	}
+	version, ok := e.versionOf(v)
+	if ok {
+		up.conds = append(up.conds, e.versionCondition(&up.b, version))
+		up.setAttr(e.versionAttr, numberValue(version+1))
+		return
+	}
+	up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
+}
+
+// touchedDemands returns the index entries that an update of the attributes
+// may change.
+func (e *entity) touchedDemands(attrs []string) []*demand {
+	var touched []*demand
+	for _, d := range e.demands {
+		if slices.ContainsFunc(d.inputs(), func(in string) bool { return slices.Contains(attrs, in) }) {
+			touched = append(touched, d)
+		}
+	}
+	return touched
+}
