@@ -91,7 +91,11 @@ func (s *slot) appendBare(dst []byte, p Part) ([]byte, string) {
 	case encLayout:
 		return s.layout.append(dst, s.stored(p), s.ref.Desc), ""
 	case encGoLayout:
-		return s.stored(p).AppendFormat(dst, s.ref.Format), ""
+		start := len(dst)
+		if dst = s.stored(p).AppendFormat(dst, s.ref.Format); len(dst) == start {
+			return dst, "the layout shows nothing of this time" // ".999" is one
+		}
+		return dst, ""
 	case encSemver:
 		dst, ok := appendSemver(dst, p.text)
 		if !ok {

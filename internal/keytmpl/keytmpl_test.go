@@ -1,0 +1,514 @@
+package keytmpl_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	. "github.com/dynorm/dynorm/internal/keytmpl"
+)
+
+var (
+	text  = Input{Kind: KindText}
+	i64   = Input{Kind: KindInt, Bits: 64}
+	i32   = Input{Kind: KindInt, Bits: 32}
+	i16   = Input{Kind: KindInt, Bits: 16}
+	i8    = Input{Kind: KindInt, Bits: 8}
+	u64   = Input{Kind: KindUint, Bits: 64}
+	u8    = Input{Kind: KindUint, Bits: 8}
+	yesno = Input{Kind: KindBool}
+	secs  = Input{Kind: KindTime, Precision: 0}
+	milli = Input{Kind: KindTime, Precision: 3}
+	nanos = Input{Kind: KindTime, Precision: -1}
+)
+
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func bind(t fataler, role Role, src string, inputs ...Input) *Key {
+	t.Helper()
+	return bindWith(t, Syntax{}, role, src, inputs...)
+}
+
+func bindWith(t fataler, syntax Syntax, role Role, src string, inputs ...Input) *Key {
+	t.Helper()
+	tmpl, err := syntax.Parse(src)
+	if err != nil {
+		t.Fatalf("parse: %v", err)
+	}
+	key, err := tmpl.Bind(role, inputs)
+	if err != nil {
+		t.Fatalf("bind: %v", err)
+	}
+	return key
+}
+
+func build(t fataler, k *Key, parts ...Part) string {
+	t.Helper()
+	key, err := k.Append(nil, parts)
+	if err != nil {
+		t.Fatalf("append: %v", err)
+	}
+	return string(key)
+}
+
+func at(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func TestBindFaults(t *testing.T) {
+	for _, tt := range []struct {
+		src    string
+		inputs []Input
+		want   string // part of the message
+		why    string
+	}{
+		{"{a}", nil, "0 inputs for 1", ""},
+		{"{a}", []Input{{}}, "only text, integers, times and bools", "a float, a list, bytes have no kind here"},
+		{"{a}", []Input{{Kind: KindBool + 1}}, "only text", ""},
+		{"{a|lower}", []Input{i64}, "lower is for text, not for int", ""},
+		{"{a|upper}", []Input{nanos}, "upper is for text, not for time", ""},
+		{"{a|semver}", []Input{u64}, "semver is for text, not for uint", ""},
+		{"{a|raw}", []Input{yesno}, "raw is for text, not for bool", ""},
+		{"{a|desc}", []Input{text}, "desc is for integers and times", ""},
+		{"{a|desc}", []Input{yesno}, "desc is for integers and times", ""},
+		{"{a:%d}", []Input{text}, "text has no format", ""},
+		{"{a:date}", []Input{text}, "text has no format", ""},
+		{"{a:%t}", []Input{yesno}, "bool has no format", ""},
+		{"{a:%5d}", []Input{i64}, "int has no format", "padded by spaces"},
+		{"{a:%x}", []Input{u64}, "uint has no format", ""},
+		{"{a:%039d}", []Input{i64}, "1 to 38", ""},
+		{"{a:date}", []Input{i64}, "int has no format", ""},
+		{"{a:%d|desc}", []Input{i64}, "fixed width", ""},
+		{"{a}", []Input{{Kind: KindInt, Bits: 24}}, "8, 16, 32 or 64", ""},
+		{"{a}", []Input{{Kind: KindInt, Pad: -1}}, "1 to 38", ""},
+		{"{a}", []Input{{Kind: KindTime, Precision: 10}}, "0 to 9 fraction digits", ""},
+		{"{a}", []Input{{Kind: KindTime, Precision: -2}}, "0 to 9 fraction digits", ""},
+		{"{a:dat}", []Input{nanos}, "did you mean date?", ""},
+		{"{a:Month}", []Input{nanos}, "did you mean month?", "a layout by the letters Mon"},
+		{"{a:week}", []Input{nanos}, "one of year, month, date, hour, minute, a layout", "nothing is near, and not an element of a layout"},
+		{"{a:MST}", []Input{nanos}, "unknown time format", "always UTC"},
+		{"{a:02-01-2006|desc}", []Input{nanos}, "goes down", "reversed digits would not reverse the order"},
+		{"{a:2006-1-2|desc}", []Input{nanos}, "fixed width", ""},
+		{"{a}{b}", []Input{text, text}, "nothing tells", ""},
+		{"{a:%d}{b}", []Input{i64, i64}, "nothing tells", "variable width"},
+		{"{a}x{b}", []Input{text, text}, `"x"`, "letters would be escaped in names"},
+		{"{a}0{b}", []Input{text, text}, `"0"`, ""},
+		{"{a}%{b}", []Input{text, text}, `"%"`, "begins every escape"},
+		{"{a}é{b}", []Input{text, text}, `"é"`, ""},
+		{"{a|semver}-{b}", []Input{text, text}, "last reference", "a version holds -"},
+	} {
+		t.Run(tt.src, func(t *testing.T) {
+			tmpl, err := Parse(tt.src)
+			require.NoError(t, err)
+			_, err = tmpl.Bind(Sort, tt.inputs)
+			var fault *BindError
+			require.ErrorAs(t, err, &fault, tt.why)
+			require.Contains(t, err.Error(), tt.want, tt.why)
+			require.Equal(t, tt.src, fault.Template)
+		})
+	}
+
+	for _, delimiter := range ".!*,-" {
+		tmpl, err := Syntax{Delimiter: byte(delimiter)}.Parse("{v|semver}")
+		require.NoError(t, err)
+		_, err = tmpl.Bind(Sort, []Input{text})
+		require.ErrorContains(t, err, "delimiter", "an escape would change the order of versions")
+	}
+}
+
+func TestBindReportsAllFaults(t *testing.T) {
+	tmpl, err := Parse("{a|desc}#{b}#{c.d:nope}")
+	require.NoError(t, err)
+	_, err = tmpl.Bind(Sort, []Input{text, text, nanos})
+	joined, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok)
+	require.Len(t, joined.Unwrap(), 2)
+	require.ErrorContains(t, err, "{a}")
+	require.ErrorContains(t, err, "{c.d}")
+}
+
+func TestAppendFaults(t *testing.T) {
+	for _, tt := range []struct {
+		src   string
+		role  Role
+		input Input
+		part  Part
+		want  string
+		why   string
+	}{
+		{"{a}", Sort, text, Int(1), "kind int, not text", ""},
+		{"{a}", Sort, i64, Uint(1), "kind uint, not int", ""},
+		{"{a}", Sort, u64, Int(1), "kind int, not uint", ""},
+		{"{a}", Sort, nanos, Text("x"), "kind text, not time", ""},
+		{"{a}", Sort, yesno, Text("yes"), "neither true nor false", ""},
+		{"{a}", Sort, text, Text("x\xff"), "UTF-8", ""},
+		{"{a|lower}", Sort, text, Text("x\xff"), "UTF-8", "folding would replace it"},
+		{"{a|shard=4}", Sort, text, Text("x\xff"), "UTF-8", ""},
+		{"{a}", Sort, i8, Int(128), "8 bits", ""},
+		{"{a}", Sort, i8, Int(-129), "8 bits", ""},
+		{"{a}", Partition, i8, Int(128), "8 bits", "plain numbers have the limits of their type"},
+		{"{a}", Partition, u8, Uint(256), "8 bits", ""},
+		{"{a:%03d}", Sort, i64, Int(1000), "3 digits", ""},
+		{"{a:%03d}", Sort, i64, Int(-1000), "3 digits", ""},
+		{"{a:%03d}", Partition, u64, Uint(1000), "3 digits", ""},
+		{"{a}", Sort, Input{Kind: KindInt, Pad: 2}, Int(100), "2 digits", ""},
+		{"{a|desc}", Sort, Input{Kind: KindUint, Pad: 2}, Uint(100), "2 digits", ""},
+		{"{a}", Sort, nanos, Time(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), "0000 to 9999", "five digits sort wrong"},
+		{"{a}", Sort, nanos, Time(time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)), "0000 to 9999", ""},
+		{"{a:year}", Sort, nanos, Time(time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200))), "0000 to 9999", "the year in UTC counts"},
+		{"{a:.999}", Partition, nanos, Time(at("2024-01-01T00:00:00Z")), "shows nothing", "an empty value"},
+		{"{a|semver}", Sort, text, Text("1.2"), "SemVer", ""},
+	} {
+		t.Run(tt.src+" "+tt.want, func(t *testing.T) {
+			k := bind(t, tt.role, tt.src, tt.input)
+			dst := []byte("before")
+			got, err := k.Append(dst, []Part{tt.part})
+			var fault *ValueError
+			require.ErrorAs(t, err, &fault, tt.why)
+			require.Contains(t, err.Error(), tt.want, tt.why)
+			require.Equal(t, "a", fault.Field)
+			require.Equal(t, "before", string(got))
+		})
+	}
+}
+
+func TestErrorsHoldNoValues(t *testing.T) {
+	const secret = "hunter2"
+	k := bind(t, Sort, "A#{a|semver}", text)
+	_, err := k.Append(nil, []Part{Text(secret)})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), secret)
+	_, err = k.Parse("A#" + secret)
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), secret)
+	_, err = k.Range(nil, AtLeast(Text(secret)))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), secret)
+}
+
+func TestMissing(t *testing.T) {
+	k := bind(t, Sort, "A#{a}#{b.c}#{d}", text, nanos, i64)
+	now := Time(at("2024-01-01T00:00:00Z"))
+	for _, tt := range []struct {
+		parts []Part
+		ref   int
+		field string
+		why   string
+	}{
+		{nil, 0, "a", ""},
+		{[]Part{Missing(), now, Int(1)}, 0, "a", ""},
+		{[]Part{Text(""), now, Int(1)}, 0, "a", "an empty text is missing"},
+		{[]Part{Text("x"), Time(time.Time{}), Int(1)}, 1, "b.c", "a zero time is missing"},
+		{[]Part{Text("x"), now}, 2, "d", "too few parts"},
+	} {
+		_, err := k.Append(nil, tt.parts)
+		var missing *MissingError
+		require.ErrorAs(t, err, &missing, tt.why)
+		require.Equal(t, MissingError{Template: "A#{a}#{b.c}#{d}", Ref: tt.ref, Field: tt.field}, *missing, tt.why)
+		require.ErrorContains(t, err, "{"+tt.field+"} has no value")
+	}
+	require.Contains(t, build(t, k, Text("x"), now, Int(0)), "#0", "the zero integer is a value")
+
+	_, err := k.Append(nil, []Part{Text("x"), now, Int(1), Int(2)})
+	require.ErrorContains(t, err, "4 parts for 3 references")
+}
+
+func TestSize(t *testing.T) {
+	long := make([]byte, 3000)
+	for i := range long {
+		long[i] = 'x'
+	}
+	for _, tt := range []struct {
+		role  Role
+		limit int
+	}{{Partition, 2048}, {Sort, 1024}} {
+		k := bind(t, tt.role, "A#{a}", text)
+		fits := string(long[:tt.limit-2])
+		require.Len(t, build(t, k, Text(fits)), tt.limit)
+		// The limit counts the key, not what was in dst before.
+		got, err := k.Append(make([]byte, 100), []Part{Text(fits)})
+		require.NoError(t, err)
+		require.Len(t, got, tt.limit+100)
+
+		var size *SizeError
+		_, err = k.Append(nil, []Part{Text(fits + "x")})
+		require.ErrorAs(t, err, &size)
+		require.Equal(t, SizeError{Template: "A#{a}", Limit: tt.limit, Size: tt.limit + 1}, *size)
+		_, err = k.Append(nil, []Part{Text(fits[:len(fits)-1] + "#")})
+		require.ErrorAs(t, err, &size, "the escape counts")
+		require.Equal(t, tt.limit+2, size.Size)
+		_, err = k.PrefixWithin(nil, []Part{Text(fits + "x")})
+		require.ErrorAs(t, err, &size)
+	}
+	k := bind(t, Sort, "A#{a}#{b}", text, text)
+	_, _, err := k.Prefix(nil, []Part{Text(string(long))})
+	var size *SizeError
+	require.ErrorAs(t, err, &size)
+	_, err = k.Range(nil, AtLeast(Text(string(long))))
+	require.ErrorAs(t, err, &size)
+}
+
+func TestPrefix(t *testing.T) {
+	k := bind(t, Sort, "ORDER#{a}#v{b}#{c}", text, i8, text)
+	for _, tt := range []struct {
+		parts    []Part
+		want     string
+		complete bool
+		why      string
+	}{
+		{nil, "ORDER#", false, "closed: never ORDERS#"},
+		{[]Part{Text("x")}, "ORDER#x#v", false, "up to the next value"},
+		{[]Part{Text("x"), Int(7)}, "ORDER#x#v007#", false, ""},
+		{[]Part{Text("x"), Missing(), Text("y")}, "ORDER#x#v", false, "leading parts only"},
+		{[]Part{Text("x"), Int(7), Text("y")}, "ORDER#x#v007#y", true, ""},
+	} {
+		got, complete, err := k.Prefix([]byte("+"), tt.parts)
+		require.NoError(t, err)
+		require.Equal(t, "+"+tt.want, string(got), tt.why)
+		require.Equal(t, tt.complete, complete)
+	}
+
+	got, err := k.PrefixWithin(nil, []Part{Text("x y#")})
+	require.NoError(t, err)
+	require.Equal(t, "ORDER#x%20y%23", string(got))
+	got, err = k.PrefixWithin(nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, "ORDER#", string(got), "no part, no beginning of one")
+	_, err = k.PrefixWithin(nil, []Part{Text("x"), Int(1)})
+	require.ErrorContains(t, err, "only plain text")
+	_, err = k.PrefixWithin(nil, make([]Part, 9))
+	require.NoError(t, err, "all of them are missing")
+	_, err = k.PrefixWithin(nil, []Part{Text("x"), Int(1), Text("x"), Text("x")})
+	require.ErrorContains(t, err, "4 parts for 3")
+
+	constant := bind(t, Sort, "PROFILE")
+	got, complete, err := constant.Prefix(nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, "PROFILE", string(got))
+	require.True(t, complete)
+}
+
+func TestParseMismatch(t *testing.T) {
+	for _, tt := range []struct {
+		src   string
+		input Input
+		key   string
+		why   string
+	}{
+		{"USER#{a}", text, "", ""},
+		{"USER#{a}", text, "USER", "no segment for the value"},
+		{"USER#{a}", text, "USER#", "an empty value is missing"},
+		{"USER#{a}", text, "user#1", "letter case counts"},
+		{"USER#{a}", text, "USERS#1", ""},
+		{"USER#{a}", text, "USER#1#2", "a segment too much"},
+		{"USER#{a}", text, "USER#\xff", "no text"},
+		{"USER#{a}", text, "USER#%", "a lone percent"},
+		{"USER#{a}", text, "USER#a%2", "a cut escape"},
+		{"USER#{a}", text, "USER#%41", "an escape that is not written"},
+		{"USER#{a}", text, "USER#%2g", "not hexadecimal"},
+		{"{a}#{a}", text, "$#a", "$ is escaped before the end"},
+		{"{a:%s}", text, "%2f", "hexadecimal digits are upper case"},
+		{"{a|lower}", text, "Ann", "not folded"},
+		{"{a|upper}", text, "Ann", "not folded"},
+		{"v{a}x", text, "vx", "nothing between the literals"},
+		{"v{a}vx", text, "vx", "the literals overlap"},
+		{"v{a}x", text, "vay", ""},
+		{"{a:%d}", i64, "007", "one number, one text"},
+		{"{a:%d}", i64, "-0", ""},
+		{"{a:%d}", i64, "+1", ""},
+		{"{a:%d}", i64, "1_0", ""},
+		{"{a:%d}", i8, "128", "over the type"},
+		{"{a:%d}", u64, "-1", ""},
+		{"{a}", i8, "7", "too short"},
+		{"{a}", i8, "0007", "too long"},
+		{"{a}", i8, "999", "over the type"},
+		{"{a}", i8, "-7", "too short"},
+		{"{a}", i8, "-000", "below the type"},
+		{"{a}", i8, "x07", ""},
+		{"{a}", i64, "99999999999999999999", "over 64 bits"},
+		{"{a|desc}", i8, "n000", "zero has no sign"},
+		{"{a|desc}", i8, "-001", "the sign of ascending order"},
+		{"{a}", yesno, "True", ""},
+		{"{a}", yesno, "t", ""},
+		{"{a}", secs, "2024-02-30T00:00:00Z", "no such day"},
+		{"{a}", secs, "2024-02-03T24:00:00Z", "no such hour"},
+		{"{a}", secs, "2024-02-03T00:00:00", "no zone"},
+		{"{a}", milli, "2024-02-03T00:00:00Z", "another precision"},
+		{"{a:2006-01-02T15:04:05.000}", secs, "2024-02-03T00:00:00.001", "more than is stored"},
+		{"{a:date}", nanos, "2024-2-3", ""},
+		{"{a:date}", nanos, "2024-13-01", ""},
+		{"{a|shard=100}", text, "7", "too short"},
+		{"{a|shard=50}", text, "50", "no such shard"},
+		{"{a|shard=50}", text, "5x", ""},
+		{"{a|semver}", text, "1.2.3", "not encoded"},
+		{"{a|semver}", text, "a1.a2", ""},
+		{"{a|semver}", text, "a1.a2.a3", "no end"},
+		{"{a|semver}", text, "a1.a2.a3x", ""},
+		{"{a|semver}", text, "a1.a2.b03r", "a leading zero"},
+		{"{a|semver}", text, "a1.a2.z3r", "digits cut short"},
+		{"{a|semver}", text, "a1.a2.a3,rcr", "the pre-release is not closed"},
+		{"{a|semver}", text, "a1.a2.a3,7!r", "a number as text"},
+		{"{a|semver}", text, "a1.a2.a3,!r", "an empty identifier"},
+		{"{a|semver}", text, "a1.a2.a3!r", "no identifier"},
+		{"{a|semver}", text, "a1.a2.a3wr", "the build is not closed"},
+		{"{a|semver}", text, "a1.a2.a3w!r", "an empty build"},
+		{"{a|semver}", text, "a1-a2.a3r", ""},
+	} {
+		t.Run(tt.src+" "+tt.key, func(t *testing.T) {
+			tmpl, err := Parse(tt.src)
+			require.NoError(t, err)
+			inputs := make([]Input, len(tmpl.Refs()))
+			for i := range inputs {
+				inputs[i] = tt.input
+			}
+			k, err := tmpl.Bind(Sort, inputs)
+			require.NoError(t, err)
+			_, err = k.Parse(tt.key)
+			var mismatch *MismatchError
+			require.ErrorAs(t, err, &mismatch, tt.why)
+		})
+	}
+}
+
+func TestLossyParts(t *testing.T) {
+	moment := Time(at("2024-05-06T07:08:09.123456789Z"))
+	for _, tt := range []struct {
+		src   string
+		input Input
+		part  Part
+		lossy bool
+		want  Part
+	}{
+		{"{a}", nanos, moment, false, moment},
+		{"{a}", milli, moment, false, Time(at("2024-05-06T07:08:09.123Z"))}, // as stored
+		{"{a:minute}", nanos, moment, true, Time(at("2024-05-06T07:08:00Z"))},
+		{"{a:hour}", nanos, moment, true, Time(at("2024-05-06T07:00:00Z"))},
+		{"{a:date|desc}", nanos, moment, true, Time(at("2024-05-06T00:00:00Z"))},
+		{"{a:month}", nanos, moment, true, Time(at("2024-05-01T00:00:00Z"))},
+		{"{a:year}", nanos, moment, true, Time(at("2024-01-01T00:00:00Z"))},
+		{"{a:2006-002}", nanos, moment, true, Time(at("2024-05-06T00:00:00Z"))},
+		{"{a:20060102150405.000}", milli, moment, false, Time(at("2024-05-06T07:08:09.123Z"))},
+		{"{a:20060102150405.000}", nanos, moment, true, Time(at("2024-05-06T07:08:09.123Z"))},
+		{"{a:20060102150405}", secs, moment, false, Time(at("2024-05-06T07:08:09Z"))},
+		{"{a:Monday#15}", nanos, moment, true, Text("Monday#07")},
+		{"{a|lower}", text, Text("Ann É"), true, Text("ann é")},
+		{"{a|upper}", text, Text("Ann é"), true, Text("ANN É")},
+		{"{a|shard=7}", text, Text("Ann"), true, Uint(0)},
+		{"{a:%s}", text, Text("Ann # Lee"), false, Text("Ann # Lee")},
+	} {
+		t.Run(tt.src, func(t *testing.T) {
+			for _, role := range []Role{Partition, Sort} {
+				k := bind(t, role, tt.src, tt.input)
+				require.Equal(t, tt.lossy, k.Lossy(0))
+				parts, err := k.Parse(build(t, k, tt.part))
+				require.NoError(t, err)
+				require.Equal(t, []Part{tt.want}, parts)
+			}
+		})
+	}
+}
+
+func TestOrder(t *testing.T) {
+	for _, tt := range []struct {
+		src   string
+		input Input
+		want  Order
+		why   string
+	}{
+		{"{a}", text, Ascending, ""},
+		{"{a}#z", text, Ascending, "what follows is below all that is not escaped"},
+		{"{a} z", text, Ascending, "so is a space"},
+		{"{a}-z", text, Unordered, "a-z is above a!z, a is below a!"},
+		{"{a}%z", text, Unordered, "the percent of an escape could follow as well"},
+		{"{a:%s}", text, Unordered, "stored as it is"},
+		{"{a|raw}", text, Ascending, ""},
+		{"{a|lower}", text, Unordered, "the order of other texts"},
+		{"{a|semver}", text, Ascending, ""},
+		{"{a|shard=9}", text, Unordered, ""},
+		{"{a}", i64, Ascending, ""},
+		{"{a|desc}", i64, Descending, ""},
+		{"{a:%d}", i64, Unordered, "10 is below 9"},
+		{"{a:%03d}", u64, Ascending, ""},
+		{"{a}", yesno, Ascending, ""},
+		{"{a}", nanos, Ascending, ""},
+		{"{a|desc}", nanos, Descending, ""},
+		{"{a:02-01-2006}", nanos, Unordered, ""},
+		{"{a:Jan}", nanos, Unordered, ""},
+		{"{a:date}", nanos, Ascending, "but lossy"},
+	} {
+		k := bind(t, Sort, tt.src, tt.input)
+		require.Equal(t, tt.want, k.Order(0), "%s %s: %s", tt.src, tt.input.Kind, tt.why)
+		require.Equal(t, tt.want == Ascending && !k.Lossy(0), k.Ordered(0), tt.src)
+	}
+	require.Equal(t, Unordered, bind(t, Partition, "{a}", text).Order(0))
+	require.Equal(t, Unordered, bind(t, Partition, "{a}", i64).Order(0), "plain decimal")
+	require.Equal(t, Unordered, bindWith(t, Syntax{Delimiter: '|'}, Sort, "{a}", text).Order(0), "escapes sort below the delimiter")
+}
+
+func TestShardKeys(t *testing.T) {
+	k := bind(t, Partition, "LIST#{kind}#{id|shard=12}#x{z}", text, text, i64)
+	require.Equal(t, 12, k.Shards())
+	keys, err := k.ShardKeys([]Part{Text("a#b"), Missing(), Int(5)})
+	require.NoError(t, err)
+	require.Len(t, keys, 12)
+	require.Equal(t, "LIST#a%23b#00#x5", keys[0])
+	require.Equal(t, "LIST#a%23b#11#x5", keys[11])
+	hit := map[string]bool{}
+	for i := range 500 {
+		key := build(t, k, Text("a#b"), Text(string(rune('a'+i))), Int(5))
+		require.Contains(t, keys, key)
+		hit[key] = true
+	}
+	require.Len(t, hit, 12, "every shard is used")
+
+	_, err = k.ShardKeys([]Part{Missing(), Text("x"), Int(5)})
+	require.ErrorContains(t, err, "{kind} has no value")
+	_, err = k.ShardKeys([]Part{Text("x")})
+	require.ErrorContains(t, err, "{z} has no value")
+	_, err = k.ShardKeys(make([]Part, 4))
+	require.ErrorContains(t, err, "4 parts for 3")
+	_, err = k.ShardKeys([]Part{Text("x"), Missing(), Text("x")})
+	require.ErrorContains(t, err, "kind text, not int")
+	_, err = k.ShardKeys([]Part{Int(1), Missing(), Int(1)})
+	require.ErrorContains(t, err, "kind int, not text")
+
+	plain := bind(t, Partition, "USER#{id}", text)
+	require.Equal(t, 1, plain.Shards())
+	keys, err = plain.ShardKeys([]Part{Text("1")})
+	require.NoError(t, err)
+	require.Equal(t, []string{"USER#1"}, keys)
+	_, err = plain.ShardKeys(nil)
+	require.ErrorContains(t, err, "{id} has no value")
+}
+
+func TestPattern(t *testing.T) {
+	k := bind(t, Sort, "{{A}}#{UserID}#{At:date|desc}#{Mail|lower|shard=8}#{X.Y}",
+		Input{Kind: KindText, Name: "userId"}, Input{Kind: KindTime, Name: "at"}, text, text)
+	require.Equal(t, "{{A}}#{userId}#{at:date|desc}#{Mail|lower|shard=8}#{X.Y}", k.Pattern())
+	require.Equal(t, Sort, k.Role())
+	require.Equal(t, "{{A}}#{UserID}#{At:date|desc}#{Mail|lower|shard=8}#{X.Y}", k.Template().String())
+}
+
+func TestParts(t *testing.T) {
+	moment := time.Date(1969, 7, 20, 22, 17, 40, 5, time.FixedZone("", 7200))
+	require.True(t, Time(moment).Time().Equal(moment))
+	require.Equal(t, time.UTC, Time(moment).Time().Location())
+	require.Equal(t, int64(-5), Int(-5).Int())
+	require.Equal(t, uint64(5), Uint(5).Uint())
+	require.Equal(t, "x", Text("x").Text())
+	require.True(t, Bool(true).Bool())
+	require.Equal(t, Text("false"), Bool(false))
+	require.True(t, Text("") == Missing() && Time(time.Time{}).IsMissing() && Part{} == Missing())
+	require.True(t, Int(5).Uint() == 0 && Uint(5).Int() == 0 && Int(5).Time().IsZero() && Int(1).Text() == "")
+	for kind, name := range []string{"missing", "text", "int", "uint", "time", "bool", "unknown"} {
+		require.Equal(t, name, Kind(kind).String())
+	}
+}
