@@ -1,0 +1,54 @@
+# Every target runs in every module: the root and those nested in it.
+MODULES := $(patsubst %/,%,$(dir $(sort $(shell find . -name go.mod -not -path './.cache/*' -not -path './tools/*' -not -path '*/testdata/*'))))
+TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
+FUZZTIME ?= 10s
+TESTFLAGS ?=
+
+# $(call each,COMMAND) runs COMMAND in every module and stops at the first that
+# fails.
+each = @for module in $(MODULES); do echo "== $$module"; (cd $$module && $(1)) || exit 1; done
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: fmt
+fmt: ## Format all code with gofumpt
+	$(call each,$(TOOL) golangci-lint fmt --config $(CURDIR)/.golangci.yml)
+
+.PHONY: lint
+lint: ## Check formatting and run the linters
+	$(call each,$(TOOL) golangci-lint run --config $(CURDIR)/.golangci.yml)
+
+.PHONY: test
+test: ## Run the tests on the embedded engine
+	$(call each,go test $(TESTFLAGS) ./...)
+
+.PHONY: test-local
+test-local: ## Run the tests on DynamoDB Local, started for them
+	@scripts/with-dynamodb-local $(MAKE) --no-print-directory test
+
+.PHONY: race
+race: ## Run the tests with the race detector
+	@$(MAKE) --no-print-directory test TESTFLAGS="-race $(TESTFLAGS)"
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: golden
+golden: ## Rewrite the golden files with what the tests produce
+	@grep -rl --include='*_test.go' '"github.com/dynorm/dynorm/internal/golden"' . | xargs -n 1 dirname | sort -u | \
+		while read -r folder; do go -C $$folder test -count=1 . -update || exit 1; done
+
+.PHONY: bench
+bench: ## Run every benchmark
+	$(call each,go test -run '^$$' -bench . ./...)
+
+.PHONY: bench-compare
+bench-compare: ## Measure against other libraries; writes bench/RESULTS.md
+	cd bench && go run . -out RESULTS.md
+
+.PHONY: ci
+ci: ## Run all that CI runs
+	@.ci/run
