@@ -151,6 +151,23 @@ func (n Number) String() string {
 	return b.String()
 }
 
+// isPlain reports whether text, which n was read from, is n.String(). It may
+// say no for a number that is rarely written that way.
+func (n Number) isPlain(text string) bool {
+	if n.neg {
+		text = text[1:]
+	}
+	switch {
+	case n.digits == "":
+		return text == "0"
+	case text[0] == '+' || n.exp <= 0:
+		return false
+	case n.exp >= len(n.digits):
+		return len(text) == n.exp && text[0] != '0' && !strings.ContainsAny(text, "eE")
+	}
+	return len(text) == len(n.digits)+1 && text[0] != '0' && text[0] != '.'
+}
+
 var zeros = strings.Repeat("0", 256)
 
 // Neg returns -n.

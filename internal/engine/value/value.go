@@ -73,6 +73,15 @@ func Binary(s string) Value { return ofText(B, s) }
 // Num returns the N value n.
 func Num(n Number) Value { return ofText(N, n.String()) }
 
+// NumText returns the N value n, where n was read from text. It keeps text
+// where that is how n is printed.
+func NumText(n Number, text string) Value {
+	if n.isPlain(text) {
+		return ofText(N, text)
+	}
+	return Num(n)
+}
+
 // Int returns the N value i.
 func Int(i int64) Value { return Num(NumberOf(i)) }
 

@@ -185,3 +185,12 @@ func TestSizes(t *testing.T) {
 	require.Equal(t, 1, value.Null().Depth())
 	require.Equal(t, 3, value.List([]value.Value{value.List([]value.Value{value.Null()})}).Depth())
 }
+
+// TestNumText checks that text is only kept where it is the printed form.
+func TestNumText(t *testing.T) {
+	for _, text := range []string{"0", "-0", "5", "-5", "+5", "05", "1E2", "1e2", "1.5", "01.5", "1.50", ".5", "0.5", "10", "10.", "-10", "-1.5", "15e-1", "1.0", "120"} {
+		n, err := value.ParseNumber(text)
+		require.NoError(t, err)
+		require.Equal(t, n.String(), value.NumText(n, text).Text(), text)
+	}
+}
