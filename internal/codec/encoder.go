@@ -1,0 +1,142 @@
+package codec
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// encoder is the state of one encoding. The members of attribute values come
+// out of slabs, and the text of numbers and times out of one buffer, so that
+// an item costs a handful of allocations however many attributes it has.
+type encoder struct {
+	s     slab[types.AttributeValueMemberS]
+	n     slab[types.AttributeValueMemberN]
+	b     slab[types.AttributeValueMemberB]
+	bools slab[types.AttributeValueMemberBOOL]
+	nulls slab[types.AttributeValueMemberNULL]
+	l     slab[types.AttributeValueMemberL]
+	m     slab[types.AttributeValueMemberM]
+	text  []byte
+	// textHint is the size of the first text buffer.
+	textHint int
+	depth    int
+}
+
+// budget is what an item of a type is expected to need of each slab.
+type budget struct {
+	s, n, b, bools, l, m, text int
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func newEncoder(need *budget) *encoder {
+	e := encoders.Get().(*encoder)
+	e.s.next, e.n.next, e.b.next = need.s, need.n, need.b
+	e.bools.next, e.l.next, e.m.next = need.bools, need.l, need.m
+	e.textHint = need.text
+	return e
+}
+
+// release returns the encoder for reuse. What is left of its slabs goes to the
+// garbage collector, so that no two items share one.
+func (e *encoder) release() {
+	*e = encoder{}
+	encoders.Put(e)
+}
+
+// slab hands out values of one type from arrays that double in size.
+type slab[T any] struct {
+	free []T
+	next int
+}
+
+const maxSlab = 64
+
+func (s *slab[T]) new() *T {
+	if len(s.free) == 0 {
+		s.grow()
+	}
+	p := &s.free[0]
+	s.free = s.free[1:]
+	return p
+}
+
+func (s *slab[T]) grow() {
+	n := max(s.next, 1)
+	s.free = make([]T, n)
+	s.next = min(2*n, maxSlab)
+}
+
+func (e *encoder) newS(v string) types.AttributeValue {
+	m := e.s.new()
+	m.Value = v
+	return m
+}
+
+func (e *encoder) newN(v string) types.AttributeValue {
+	m := e.n.new()
+	m.Value = v
+	return m
+}
+
+func (e *encoder) newB(v []byte) types.AttributeValue {
+	m := e.b.new()
+	m.Value = v
+	return m
+}
+
+func (e *encoder) newBool(v bool) types.AttributeValue {
+	m := e.bools.new()
+	m.Value = v
+	return m
+}
+
+func (e *encoder) newNull() types.AttributeValue {
+	m := e.nulls.new()
+	m.Value = true
+	return m
+}
+
+func (e *encoder) newL(v []types.AttributeValue) types.AttributeValue {
+	m := e.l.new()
+	m.Value = v
+	return m
+}
+
+func (e *encoder) newM(v map[string]types.AttributeValue) types.AttributeValue {
+	m := e.m.new()
+	m.Value = v
+	return m
+}
+
+// textRoom is more than the text of any fixed-size number or time takes.
+const textRoom = 32
+
+// appendText returns the text form of the value at p. It lies in a buffer that
+// is only ever appended to, so that it may be a string.
+func (e *encoder) appendText(v plain, p unsafe.Pointer) (string, error) {
+	if cap(e.text)-len(e.text) < textRoom {
+		e.text = make([]byte, 0, max(e.textHint, textRoom))
+		e.textHint = min(2*cap(e.text), 1024)
+	}
+	start := len(e.text)
+	text, err := v.append(e.text, p)
+	if err != nil {
+		return "", err
+	}
+	e.text = text
+	return unsafe.String(unsafe.SliceData(text[start:]), len(text)-start), nil
+}
+
+// enter goes one list or map deeper. Go values may be cyclic, so this is also
+// what ends a walk around a cycle.
+func (e *encoder) enter() error {
+	if e.depth++; e.depth > maxDepth {
+		return &EncodeError{Reason: tooDeep}
+	}
+	return nil
+}
+
+func (e *encoder) leave() { e.depth-- }

@@ -1,0 +1,195 @@
+package codec
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const (
+	errEmptyKey = "the empty string can't be the name of an attribute"
+	errTwoKeys  = "two keys have one text form"
+)
+
+// mapCoder stores maps as M.
+type mapCoder struct {
+	typed
+	key   plain
+	value coder
+}
+
+// entry is room for one entry of a map, which has no address of its own.
+type entry struct {
+	key, value reflect.Value
+}
+
+func (c *mapCoder) entry() entry {
+	return entry{reflect.New(c.t.Key()).Elem(), reflect.New(c.t.Elem()).Elem()}
+}
+
+func (x entry) keyAt() unsafe.Pointer   { return x.key.Addr().UnsafePointer() }
+func (x entry) valueAt() unsafe.Pointer { return x.value.Addr().UnsafePointer() }
+
+func (x entry) load(iter *reflect.MapIter) {
+	x.key.SetIterKey(iter)
+	x.value.SetIterValue(iter)
+}
+
+// keyText returns the text of a map key.
+func (c *mapCoder) keyText(e *encoder, p unsafe.Pointer) (string, error) {
+	if _, ok := c.key.(stringText); ok {
+		return *(*string)(p), nil
+	}
+	text, err := e.appendText(c.key, p)
+	if err != nil {
+		return "", encodeFault(err)
+	}
+	return text, nil
+}
+
+func (c *mapCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
+	v := reflect.NewAt(c.t, p).Elem()
+	if v.IsNil() {
+		return nil, nil
+	}
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
+	m := make(map[string]types.AttributeValue, v.Len())
+	if v.Len() > 0 {
+		x := c.entry()
+		for iter := v.MapRange(); iter.Next(); {
+			x.load(iter)
+			name, err := c.keyText(e, x.keyAt())
+			if err != nil {
+				return nil, err
+			}
+			av, err := c.value.encode(e, x.valueAt())
+			if err != nil {
+				return nil, under(err, keyStep(name))
+			}
+			if err := addEntry(m, name, e.orNull(av)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	e.leave()
+	return e.newM(m), nil
+}
+
+func addEntry(m map[string]types.AttributeValue, name string, av types.AttributeValue) error {
+	if name == "" {
+		return &EncodeError{Reason: errEmptyKey}
+	}
+	before := len(m)
+	m[name] = av
+	if len(m) == before {
+		return &EncodeError{Reason: errTwoKeys}
+	}
+	return nil
+}
+
+func (c *mapCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+	src, ok := av.(*types.AttributeValueMemberM)
+	if !ok {
+		return d.other(c, av, p, "M")
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	m := reflect.MakeMapWithSize(c.t, len(src.Value))
+	if len(src.Value) > 0 {
+		x := c.entry()
+		for name, av := range src.Value {
+			if err := c.key.parse(name, x.keyAt()); err != nil {
+				return under(decodeFault(err), keyStep(name))
+			}
+			x.value.SetZero()
+			if err := c.value.decode(d, av, x.valueAt()); err != nil {
+				return under(err, keyStep(name))
+			}
+			m.SetMapIndex(x.key, x.value)
+		}
+		if m.Len() != len(src.Value) {
+			return &DecodeError{Reason: errTwoKeys}
+		}
+	}
+	d.leave()
+	reflect.NewAt(c.t, p).Elem().Set(m)
+	return nil
+}
+
+// stringMap is mapCoder for the most common maps, without reflection.
+type stringMap[V any] struct{ value coder }
+
+func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
+	src := *(*map[string]V)(p)
+	if src == nil {
+		return nil, nil
+	}
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
+	m := make(map[string]types.AttributeValue, len(src))
+	v := new(V)
+	for name, value := range src {
+		*v = value
+		av, err := c.value.encode(e, unsafe.Pointer(v))
+		if err != nil {
+			return nil, under(err, keyStep(name))
+		}
+		if name == "" {
+			return nil, &EncodeError{Reason: errEmptyKey}
+		}
+		m[name] = e.orNull(av)
+	}
+	e.leave()
+	return e.newM(m), nil
+}
+
+func (c *stringMap[V]) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+	src, ok := av.(*types.AttributeValueMemberM)
+	if !ok {
+		return d.other(c, av, p, "M")
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	m := make(map[string]V, len(src.Value))
+	v := new(V)
+	for name, av := range src.Value {
+		*v = *new(V)
+		if err := c.value.decode(d, av, unsafe.Pointer(v)); err != nil {
+			return under(err, keyStep(name))
+		}
+		m[name] = *v
+	}
+	d.leave()
+	*(*map[string]V)(p) = m
+	return nil
+}
+
+func (c *stringMap[V]) zero(p unsafe.Pointer) bool { return len(*(*map[string]V)(p)) == 0 }
+func (c *stringMap[V]) clear(p unsafe.Pointer)     { *(*map[string]V)(p) = nil }
+
+func (c *stringMap[V]) valueCoder() coder { return c.value }
+
+// stringMapOf returns the coder of a map type that has one of its own.
+func stringMapOf(t reflect.Type, value coder) coder {
+	switch t {
+	case reflect.TypeFor[map[string]string]():
+		return &stringMap[string]{value}
+	case reflect.TypeFor[map[string]any]():
+		return &stringMap[any]{value}
+	case reflect.TypeFor[map[string]int]():
+		return &stringMap[int]{value}
+	case reflect.TypeFor[map[string]int64]():
+		return &stringMap[int64]{value}
+	case reflect.TypeFor[map[string]float64]():
+		return &stringMap[float64]{value}
+	case reflect.TypeFor[map[string]bool]():
+		return &stringMap[bool]{value}
+	}
+	return nil
+}
