@@ -279,7 +279,7 @@ func (d *definition) checkWhen(src string, o origin) {
 				d.faults.add(o, whenKey, wrong("%s is binary and has no text to compare", t.Field))
 			case isNumeric(f.Type.Kind) && decimal.MatchString(v):
 			case isNumeric(f.Type.Kind) || !f.Type.parses(v):
-				d.faults.add(o, whenKey, wrong("%q is not of the type %s of %s", v, f.Type.name(), t.Field))
+				d.faults.add(o, whenKey, wrong("%s is %s, and %q is none", t.Field, f.Type.name(), v))
 			case f.Enum != nil && !slices.Contains(f.Enum, v):
 				d.faults.add(o, whenKey, wrong("%q is not in the enum of %s", v, t.Field).near(v, f.Enum))
 			}

@@ -51,7 +51,7 @@ func (d *definition) complete() {
 		if f.Attr == "" && f.Version {
 			f.Attr = VersionAttr
 		}
-		f.Attr = cmp.Or(f.Attr, AttrName(f.Name[strings.LastIndexByte(f.Name, '.')+1:]))
+		f.Attr = cmp.Or(f.Attr, AttrName(ownName(f.Name)))
 		if f.TTL && f.Type.Kind == Time && !f.UnixMilli && f.Precision < 0 {
 			f.UnixTime = true
 		}
@@ -75,6 +75,11 @@ func (d *definition) complete() {
 		}
 		u.Name = strings.Join(attrs, "+")
 	}
+}
+
+// ownName is the name of a field without the embedded structs around it.
+func ownName(selector string) string {
+	return selector[strings.LastIndexByte(selector, '.')+1:]
 }
 
 func completeType(t *Type) {
@@ -103,6 +108,9 @@ func (d *definition) useGoNames(names []string) {
 	}
 }
 
+// idNames are the names that make a field the primary key.
+var idNames = []string{"ID", "Id"}
+
 // convene gives fields their role by their name: ID is the primary key where
 // no other field is, and a trait's field is the one called after it.
 func (d *definition) convene() {
@@ -112,7 +120,7 @@ func (d *definition) convene() {
 		kinds []Kind
 		role  func(*Field) *bool
 	}{
-		{!d.hasPrimary(), []string{"ID", "Id"}, nil, func(f *Field) *bool { return &f.Primary }},
+		{!d.hasPrimary(), idNames, nil, func(f *Field) *bool { return &f.Primary }},
 		{d.Timestamps, []string{"CreatedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Created }},
 		{d.Timestamps, []string{"UpdatedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Updated }},
 		{d.SoftDelete, []string{"DeletedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Deleted }},
@@ -120,11 +128,14 @@ func (d *definition) convene() {
 	} {
 		taken := slices.ContainsFunc(d.Fields, func(f Field) bool { return *c.role(&f) })
 		i := slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, f.Name) })
+		if i < 0 {
+			i = slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, ownName(f.Name)) })
+		}
 		if !c.on || taken || i < 0 {
 			continue
 		}
 		f := &d.Fields[i]
-		if c.kinds == nil && f.scalar() || slices.Contains(c.kinds, f.Type.Kind) {
+		if c.kinds == nil || slices.Contains(c.kinds, f.Type.Kind) {
 			*c.role(f) = true
 			// A dynamodbav tag that knows nothing of the role does not speak
 			// against it.
@@ -144,7 +155,7 @@ func (d *definition) hasPrimary() bool {
 	for _, src := range []string{d.Key.PK, d.Key.SK} {
 		refs, _ := references(src)
 		for _, r := range refs {
-			if i := findField(d.Fields, r.Field); i >= 0 && (d.Fields[i].Name == "ID" || d.Fields[i].Name == "Id") {
+			if i := findField(d.Fields, r.Field); i >= 0 && slices.Contains(idNames, ownName(d.Fields[i].Name)) {
 				return false
 			}
 		}

@@ -88,12 +88,18 @@ func entityNameOf(t reflect.Type) string {
 }
 
 // defaultEntityName is the type's name; the arguments of a generic type follow
-// it, so Page[User] is PageUser. An unnamed struct has none.
+// it, so Page[User] is PageUser and Page[string] PageString. An unnamed struct
+// has none.
 func defaultEntityName(t reflect.Type) string {
 	var b strings.Builder
-	for _, part := range strings.FieldsFunc(bareName(t.Name()), func(r rune) bool {
+	for i, part := range strings.FieldsFunc(bareName(t.Name()), func(r rune) bool {
 		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	}) {
+		if i > 0 {
+			r := []rune(part)
+			r[0] = unicode.ToUpper(r[0])
+			part = string(r)
+		}
 		b.WriteString(part)
 	}
 	return b.String()

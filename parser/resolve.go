@@ -44,13 +44,17 @@ type resolver struct {
 func resolve(defs []*definition) {
 	r := resolver{byName: map[string]*definition{}}
 	for _, d := range defs {
-		if first, ok := r.byName[d.Name]; ok && d.Name != "" {
+		first, ok := r.byName[d.Name]
+		switch {
+		case !ok || d.Name == "":
+			r.byName[d.Name] = d
+			r.names = append(r.names, d.Name)
+		case d.Reflect != nil && d.Reflect == first.Reflect:
+			d.faults.add(d.entity, "", wrong("the type is given twice"))
+		default:
 			d.faults.add(d.entity, tagKey, wrong("the entity %q is defined twice, here and by %s", d.Name, cmp.Or(first.GoType, first.Name)).
 				but("give one of them another name"))
-			continue
 		}
-		r.byName[d.Name] = d
-		r.names = append(r.names, d.Name)
 	}
 	// Relations that own their foreign key go first: their inverses look at
 	// them.
@@ -167,9 +171,7 @@ func (d *definition) resolveForeign(foreign *string, option string, target *defi
 	if *foreign != "" {
 		return d.explicit(foreign, option, target)
 	}
-	if dot := strings.LastIndexByte(after, '.'); dot >= 0 {
-		after = after[dot+1:]
-	}
+	after = ownName(after)
 	f, ok := d.keyField(after)
 	if !ok {
 		p := wrong("there is no foreign key %sID in %s", after, d.Name)
@@ -261,7 +263,7 @@ func derivedPivot(rel *Relation, d, target *definition) bool {
 // resolveMorph resolves a morphTo: the fields that hold the name and the key
 // of the related entity.
 func (d *definition) resolveMorph(rel *Relation) *problem {
-	own := rel.Name[strings.LastIndexByte(rel.Name, '.')+1:]
+	own := ownName(rel.Name)
 	rel.As = cmp.Or(rel.As, AttrName(own))
 	find := func(suffixes ...string) (Field, bool) {
 		for _, suffix := range suffixes {

@@ -88,7 +88,14 @@ func (d *definition) checkFieldList(o origin, key string, names []string) {
 		var p *problem
 		switch {
 		case strings.ContainsAny(name, "{}"):
-			p = wrong("%q is a template, and this is a list of fields", name).but("write %s", strings.Trim(name, "{}"))
+			p = wrong("%q is a template, and this is a list of fields", name)
+			if refs, bad := references(name); bad == nil {
+				var list []string
+				for _, r := range refs {
+					list = append(list, r.Field)
+				}
+				p.but("write %s", strings.Join(list, ","))
+			}
 		case name == "":
 			p = wrong("an empty name in the list of fields")
 		case !ok:

@@ -18,12 +18,13 @@ import (
 //	condition = term { "," term }
 //	term      = field | "!" field | field op value { "|" value }
 //	op        = "=" | "!=" | "<" | "<=" | ">" | ">="
+//	value     = word | "'" text "'"
 //
 // A field alone asks for a value that is there and neither empty, zero nor
 // false; with "!" in front, for the opposite. Several values are alternatives:
 // Status=open|paid is either, Status!=done|void is neither. The order
 // operators take one number. A value in single quotes may hold any character,
-// two single quotes standing for one.
+// spaces and those of the grammar included; two single quotes stand for one.
 type When struct {
 	Terms []Term `json:"terms"`
 }
@@ -53,7 +54,7 @@ const (
 )
 
 // special are the characters that a bare field or value can't hold.
-const special = ",|!=<>'"
+const special = ",|&!=<>'"
 
 // ParseWhen parses a condition. It knows nothing of fields and their types;
 // Parse and FromJSON check those.
@@ -167,8 +168,11 @@ func (s *whenScanner) value() (string, error) {
 		return text, nil
 	}
 	v := s.word()
-	if v == "" {
+	switch {
+	case v == "":
 		return "", fmt.Errorf("want a value at byte %d", s.pos)
+	case strings.Contains(v, " "):
+		return "", fmt.Errorf("the value %q has spaces and no quotes", v)
 	}
 	return v, nil
 }
@@ -193,7 +197,7 @@ func (w When) String() string {
 			if j > 0 {
 				b.WriteByte('|')
 			}
-			if v == "" || strings.ContainsAny(v, special) || strings.TrimSpace(v) != v {
+			if v == "" || strings.ContainsAny(v, special+" ") {
 				v = "'" + strings.ReplaceAll(v, "'", "''") + "'"
 			}
 			b.WriteString(v)

@@ -52,6 +52,21 @@ func (f *File) Name() string {
 // Comment is the text before the first section.
 func (f *File) Comment() string { return strings.TrimSpace(string(f.archive.Comment)) }
 
+// Explain fails the test when the comment differs from why, which the test's
+// table holds too. With -update it writes the comment instead.
+func (f *File) Explain(t testing.TB, why string) {
+	t.Helper()
+	if f.Comment() == why {
+		return
+	}
+	if Updating() {
+		f.archive.Comment = []byte(why + "\n\n")
+		f.write(t)
+		return
+	}
+	t.Errorf("%s begins with %q, want %q", f.path, f.Comment(), why)
+}
+
 // Section returns the named section, an input of the case; ok is false when
 // the file has none of that name.
 func (f *File) Section(name string) (data string, ok bool) {

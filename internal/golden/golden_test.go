@@ -70,6 +70,8 @@ func TestCompare(t *testing.T) {
 		got := failures(func(tb testing.TB) { f.Compare(tb, c.section, c.got) })
 		require.Equal(t, c.fails, len(got) == 1, "%s: %q", c.why, got)
 	}
+	require.Len(t, failures(func(tb testing.TB) { f.Explain(tb, "why not") }), 1)
+	require.Empty(t, failures(func(tb testing.TB) { f.Explain(tb, "why") }))
 	require.Len(t, failures(func(tb testing.TB) { f.Only(tb, "in") }), 1)
 	require.Empty(t, failures(func(tb testing.TB) { f.Only(tb, "in", "out") }))
 }
@@ -85,12 +87,13 @@ func TestUpdateWritesSections(t *testing.T) {
 	setUpdating(t, true)
 	path := filepath.Join(t.TempDir(), "new", "case.txtar")
 	f := Open(t, path)
+	f.Explain(t, "why")
 	f.Compare(t, "out", "a")
 	f.Compare(t, "stray", "b")
 	f.Only(t, "out")
 
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, "-- out --\na\n", string(data))
+	require.Equal(t, "why\n\n-- out --\na\n", string(data))
 	require.Equal(t, []string{path}, Paths(t, filepath.Dir(path)))
 }
