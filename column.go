@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/expr"
+	"github.com/dynorm/dynorm/internal/suggest"
 )
 
 // fieldRef names a field: by text, or by its place in a Go struct.
@@ -44,9 +46,19 @@ func (r fieldRef) resolve(e *entity) (*codec.Field, error) {
 	}
 	f, err := e.codec.Resolve(r.name)
 	if err != nil {
-		return nil, faultf(ErrUnknownField, "%w", err)
+		return nil, unknownField(err)
 	}
 	return f, nil
+}
+
+// unknownField says what a path that leads nowhere was meant to be.
+func unknownField(err error) error {
+	if pe, ok := errors.AsType[*codec.PathError](err); ok {
+		if best, ok := suggest.Nearest(pe.Name, pe.Known); ok {
+			return faultf(ErrUnknownField, "%w (did you mean %s?)", err, best)
+		}
+	}
+	return faultf(ErrUnknownField, "%w", err)
 }
 
 // pathElems is the document path of a field.

@@ -17,6 +17,7 @@ import (
 // keyTemplate is a key template bound to the fields of an entity.
 type keyTemplate struct {
 	attr   string // the key attribute it is written to
+	limit  int    // bytes; a derived sort key is bound like the partition key it repeats
 	key    *keytmpl.Key
 	fields []*codec.Field // one for each reference
 }
@@ -31,7 +32,7 @@ func (e *entity) bindTemplate(src, attr, where string, role keytmpl.Role) (*keyT
 	if err != nil {
 		return nil, fail(err)
 	}
-	kt := &keyTemplate{attr: attr}
+	kt := &keyTemplate{attr: attr, limit: role.Limit()}
 	var inputs []keytmpl.Input
 	for _, ref := range tmpl.Refs() {
 		f, err := e.codec.Resolve(strings.Join(append([]string{ref.Field}, ref.Path...), "."))
@@ -66,6 +67,8 @@ func (e *entity) bindKeys() (faults []error) {
 	}
 	if e.sk, err = e.bindTemplate(skSrc, cfg.SK, "sk", skRole); err != nil {
 		faults = append(faults, err)
+	} else {
+		e.sk.limit = keytmpl.Sort.Limit()
 	}
 	if len(faults) > 0 {
 		return faults
@@ -194,6 +197,9 @@ func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
 // the field.
 func (kt *keyTemplate) build(parts []keytmpl.Part) (string, error) {
 	buf, err := kt.key.Append(make([]byte, 0, 64), parts)
+	if err == nil && len(buf) > kt.limit {
+		err = &keytmpl.SizeError{Limit: kt.limit, Size: len(buf)}
+	}
 	if err != nil {
 		return "", kt.keyError(err)
 	}

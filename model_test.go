@@ -421,7 +421,7 @@ func TestBadInput(t *testing.T) {
 		{"oversize item", func() error { return measures.Create(ctx, &Measure{ID: "1", Data: make([]byte, 400*1024)}) }, dynorm.ErrTooLarge, "409600"},
 		{"NaN", func() error { return measures.Create(ctx, &Measure{ID: "1", Value: math.NaN()}) }, dynorm.ErrValue, "Measure.Value"},
 		{"NaN in an update", func() error { _, err := measures.Update(ctx, "1", dynorm.Set("value", math.Inf(1))); return err }, dynorm.ErrValue, "Measure.Value"},
-		{"unknown attribute", func() error { _, err := users.Update(ctx, "1", dynorm.Set("nmae", "x")); return err }, dynorm.ErrUnknownField, "name"},
+		{"unknown attribute", func() error { _, err := users.Update(ctx, "1", dynorm.Set("nmae", "x")); return err }, dynorm.ErrUnknownField, "did you mean Name?"},
 		{"unknown attribute in a condition", func() error {
 			_, err := users.Update(ctx, "1", dynorm.Set("name", "x"), dynorm.If(dynorm.Eq("agee", 1)))
 			return err
