@@ -82,32 +82,36 @@ func (k *Key) Prefix(dst []byte, parts []Part) (prefix []byte, complete bool, er
 
 // PrefixWithin is [Key.Prefix] where the last leading part, a text, is itself
 // only the beginning of the value: `begins_with` inside a segment. It appends
-// what the keys of all such values, and no others, begin with.
-func (k *Key) PrefixWithin(dst []byte, parts []Part) ([]byte, error) {
+// what the keys of all such values begin with. exact reports that no other keys
+// do; it is false, and the reader has to filter, where the text is folded and
+// where literal text after the reference could be taken for more of the value.
+func (k *Key) PrefixWithin(dst []byte, parts []Part) (prefix []byte, exact bool, err error) {
 	n := firstMissing(parts)
 	if n > len(k.slots) {
-		return dst, k.countError(n)
+		return dst, false, k.countError(n)
 	}
 	if n == 0 {
 		out, _, err := k.Prefix(dst, nil)
-		return out, err
+		return out, err == nil, err
 	}
 	n--
-	if k.slots[n].enc != encText {
-		return dst, k.valueError(n, "only plain text can be given by its beginning")
+	s := &k.slots[n]
+	if s.enc != encText {
+		return dst, false, k.valueError(n, "only plain text can be given by its beginning")
 	}
 	out, _, err := k.Prefix(dst, parts[:n])
 	if err != nil {
-		return dst, err
+		return dst, false, err
 	}
-	out, fault := k.slots[n].append(out, parts[n])
+	out, fault := s.append(out, parts[n])
 	if fault != "" {
-		return dst, k.valueError(n, fault)
+		return dst, false, k.valueError(n, fault)
 	}
 	if err := k.checkSize(len(out) - len(dst)); err != nil {
-		return dst, err
+		return dst, false, err
 	}
-	return out, nil
+	closed := s.ends || s.follow != '%' && s.escapes.has(s.follow)
+	return out, closed && !s.lossy, nil
 }
 
 // Lossy reports whether the key holds less than the value of the reference:

@@ -245,7 +245,7 @@ func TestSize(t *testing.T) {
 		_, err = k.Append(nil, []Part{Text(fits[:len(fits)-1] + "#")})
 		require.ErrorAs(t, err, &size, "the escape counts")
 		require.Equal(t, tt.limit+2, size.Size)
-		_, err = k.PrefixWithin(nil, []Part{Text(fits + "x")})
+		_, _, err = k.PrefixWithin(nil, []Part{Text(fits + "x")})
 		require.ErrorAs(t, err, &size)
 	}
 	k := bind(t, Sort, "A#{a}#{b}", text, text)
@@ -276,24 +276,60 @@ func TestPrefix(t *testing.T) {
 		require.Equal(t, tt.complete, complete)
 	}
 
-	got, err := k.PrefixWithin(nil, []Part{Text("x y#")})
-	require.NoError(t, err)
-	require.Equal(t, "ORDER#x%20y%23", string(got))
-	got, err = k.PrefixWithin(nil, nil)
-	require.NoError(t, err)
-	require.Equal(t, "ORDER#", string(got), "no part, no beginning of one")
-	_, err = k.PrefixWithin(nil, []Part{Text("x"), Int(1)})
-	require.ErrorContains(t, err, "only plain text")
-	_, err = k.PrefixWithin(nil, make([]Part, 9))
-	require.NoError(t, err, "all of them are missing")
-	_, err = k.PrefixWithin(nil, []Part{Text("x"), Int(1), Text("x"), Text("x")})
-	require.ErrorContains(t, err, "4 parts for 3")
-
 	constant := bind(t, Sort, "PROFILE")
 	got, complete, err := constant.Prefix(nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, "PROFILE", string(got))
 	require.True(t, complete)
+}
+
+func TestPrefixWithin(t *testing.T) {
+	k := bind(t, Sort, "ORDER#{a}#v{b}#{c}", text, i8, text)
+	for _, tt := range []struct {
+		parts []Part
+		want  string
+		why   string
+	}{
+		{[]Part{Text("x y#")}, "ORDER#x%20y%23", "escaped, and not closed"},
+		{nil, "ORDER#", "no part, no beginning of one"},
+		{make([]Part, 9), "ORDER#", "all of them are missing"},
+		{[]Part{Text("x"), Int(7), Text("y z")}, "ORDER#x#v007#y z", "the last one"},
+	} {
+		got, exact, err := k.PrefixWithin([]byte("+"), tt.parts)
+		require.NoError(t, err)
+		require.True(t, exact)
+		require.Equal(t, "+"+tt.want, string(got), tt.why)
+	}
+	_, _, err := k.PrefixWithin(nil, []Part{Text("x"), Int(1)})
+	require.ErrorContains(t, err, "only plain text")
+	_, _, err = k.PrefixWithin(nil, []Part{Text("x"), Int(1), Text("x"), Text("x")})
+	require.ErrorContains(t, err, "4 parts for 3")
+	_, _, err = k.PrefixWithin(nil, []Part{Text("x\xff")})
+	require.ErrorContains(t, err, "UTF-8")
+	_, _, err = k.PrefixWithin(nil, []Part{Text("x"), Text("y"), Text("z")})
+	require.ErrorContains(t, err, "kind text, not int")
+
+	for _, tt := range []struct {
+		src   string
+		exact bool
+		why   string
+	}{
+		{"{a}", true, ""},
+		{"{a}-{b}", true, "the - is escaped in the value"},
+		{"{a} x#{b}", true, "so is a space where order asks for it"},
+		{"{a}x#{b}", false, "ax is the beginning of axe, and the value a with its literal"},
+		{"{a}%#{b}", false, "a%23 likewise"},
+		{"{a|lower}", false, "Anna and anna share a key text"},
+	} {
+		tmpl, err := Parse(tt.src)
+		require.NoError(t, err)
+		k, err := tmpl.Bind(Sort, []Input{text, text}[:len(tmpl.Refs())])
+		require.NoError(t, err)
+		got, exact, err := k.PrefixWithin(nil, []Part{Text("a")})
+		require.NoError(t, err)
+		require.Equal(t, "a", string(got))
+		require.Equal(t, tt.exact, exact, "%s: %s", tt.src, tt.why)
+	}
 }
 
 func TestParseMismatch(t *testing.T) {

@@ -83,12 +83,9 @@ func meet(a *Key, sa segment, b *Key, sb segment) bool {
 	if text, ok := sb.literal(); ok {
 		return a.canBe(sa, text)
 	}
-	return eitherBegins(sa.head(), sb.head(), strings.HasPrefix) &&
-		eitherBegins(sa.tail(), sb.tail(), strings.HasSuffix)
-}
-
-func eitherBegins(a, b string, has func(s, part string) bool) bool {
-	return has(a, b) || has(b, a)
+	ta, tb := sa.tail(), sb.tail()
+	return a.canBegin(sa, sb.head()) && b.canBegin(sb, sa.head()) &&
+		(strings.HasSuffix(ta, tb) || strings.HasSuffix(tb, ta))
 }
 
 // canBe reports whether a segment can have this text.
@@ -132,17 +129,11 @@ func (k *Key) canBegin(seg segment, text string) bool {
 	if len(head) >= len(text) {
 		return strings.HasPrefix(head, text)
 	}
-	if !strings.HasPrefix(text, head) || len(seg) == 0 {
-		return false
-	}
-	next := seg[0]
+	rest, ok := strings.CutPrefix(text, head)
 	if head != "" {
-		if len(seg) == 1 {
-			return false
-		}
-		next = seg[1]
+		seg = seg[1:]
 	}
-	return k.slots[next.slot].canStart(text[len(head)])
+	return ok && len(seg) > 0 && k.slots[seg[0].slot].canStart(rest[0])
 }
 
 // canStart reports whether the text of a value can begin with a byte.
@@ -154,8 +145,10 @@ func (s *slot) canStart(c byte) bool {
 		return c == 't' || c == 'f'
 	case encSemver:
 		return 'a' <= c && c <= 'z'
+	case encPlainInt, encPaddedInt:
+		return isDigit(c) || c == '-' || c == '%' || c == 'n' // the signs
 	}
-	return isDigit(c) || c == '-' || c == '%' || c == 'n'
+	return isDigit(c)
 }
 
 // literal returns the text of a segment without references.

@@ -1,0 +1,162 @@
+package keytmpl_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	. "github.com/dynorm/dynorm/internal/keytmpl"
+)
+
+// bindByName binds a template whose references named n are int8, t times, b
+// bools, v versions, and all others text.
+func bindByName(t fataler, src string) *Key {
+	t.Helper()
+	tmpl, err := Parse(src)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	inputs := make([]Input, len(tmpl.Refs()))
+	for i, r := range tmpl.Refs() {
+		inputs[i] = map[string]Input{"n": i8, "t": secs, "b": yesno}[r.Field]
+		if inputs[i].Kind == KindMissing {
+			inputs[i] = text
+		}
+	}
+	k, err := tmpl.Bind(Sort, inputs)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return k
+}
+
+func TestCompare(t *testing.T) {
+	for _, tt := range []struct {
+		a, b                string
+		same, begins, begun bool
+		why                 string
+	}{
+		{"USER#{a}", "USER#{a}", true, true, true, ""},
+		{"USER#{a}", "POST#{a}", false, false, false, ""},
+		{"SH#{a}", "SHP#{a}", false, false, false, "closed at the segment"},
+		{"SH{a}", "SHP{a}", true, true, true, "SHP1 is SH and P1"},
+		{"SH{n}", "SHP{n}", false, true, false, "P1 is no number, but the prefix SH takes both"},
+		{"USER#{a}", "USER#{a}#PROFILE", false, true, true, "a query by USER# meets both"},
+		{"USER#{a}#X", "USER#{a}#Y", false, true, true, "other keys, the same beginning"},
+		{"A#B#{a}", "A#{a}", false, false, true, "three segments are not two, but A# begins A#B#"},
+		{"A#B#{a}", "A#{a}#{b}", true, true, true, "B can be a value"},
+		{"A#B#{a}", "A#{n}#{b}", false, false, true, "B is no number"},
+		{"A#B#{a}", "A#{b}#{a}", false, false, true, "B is no bool"},
+		{"A#true#{a}", "A#{b}#{a}", true, true, true, ""},
+		{"{a}", "USER#{b}", false, true, false, "a query without a prefix meets all"},
+		{"{a}", "{b}", true, true, true, ""},
+		{"{a}", "PROFILE", true, true, true, "PROFILE can be a value"},
+		{"{n}", "PROFILE", false, true, false, ""},
+		{"{n}", "007", true, true, true, ""},
+		{"PROFILE", "PROFILE", true, true, true, ""},
+		{"PROFILE", "PROFILES", false, false, false, "a constant is asked for whole"},
+		{"PROFILE", "PROFILE#{a}", false, false, false, ""},
+		{"A-{a}", "B-{a}", false, false, false, ""},
+		{"{a}-A", "{a}-B", false, true, true, "other ends"},
+		{"{a}-A", "{a}A", true, true, true, ""},
+		{"A#{a|raw}", "A#{b}#C", true, true, true, "raw takes all segments"},
+		{"A#{b}#C", "A#{a|raw}", true, true, true, ""},
+		{"A#{a|raw}", "A", false, false, false, "raw is never empty"},
+		{"A#{a|raw}", "A#", false, true, false, ""},
+		{"A#{a|raw}", "B#{a|raw}", false, false, false, ""},
+		{"A#{a|raw}", "A#B#{a|raw}", true, true, true, ""},
+		{"{a|raw}", "A#B", true, true, true, ""},
+		{"A#B#C#{a}", "A#{a|raw}", true, true, true, ""},
+		{"A#{n}", "A#x{n}", false, true, false, ""},
+		{"A#{t}", "A#x{n}", false, true, false, ""},
+		{"A#x{n}", "A#{b}", false, false, true, "a bool begins with t or f"},
+		{"A#t{n}", "A#{b}", true, true, true, "never, but kinds are not compared further than that"},
+		{"A#a1{n}", "A#{v|semver}", true, true, true, "likewise"},
+		{"A#X{n}", "A#{v|semver}", false, false, true, ""},
+		{"A#a1{x}", "A#{v|semver}", true, true, true, ""},
+		{"A##{a}", "A#{a}", false, false, true, ""},
+		{"A#x{a}", "A#x", false, true, false, ""},
+		{"A#xy{a}", "A#x", false, false, false, "xy is longer than x"},
+		{"A#x y{a}", "A#x{b}#c", false, false, true, "a space is escaped in b"},
+	} {
+		t.Run(tt.a+" "+tt.b, func(t *testing.T) {
+			a, b := bindByName(t, tt.a), bindByName(t, tt.b)
+			got := Compare(a, b)
+			require.Equal(t, []bool{tt.same, tt.begins, tt.begun}, []bool{got.Same, got.Begins, got.Begun}, "%s: %+v", tt.why, got)
+			require.Equal(t, tt.same || tt.begins || tt.begun, got.Reason != "")
+			require.Equal(t, !tt.same, Disjoint(a, b))
+			other := Compare(b, a)
+			require.Equal(t, []bool{tt.same, tt.begun, tt.begins}, []bool{other.Same, other.Begins, other.Begun}, "the other way round")
+		})
+	}
+	a := bindByName(t, "A#{a}")
+	b := bindWith(t, Syntax{Delimiter: '|'}, Sort, "B|{b}", text)
+	require.True(t, Compare(a, b).Same, "different delimiters are not told apart")
+	require.Contains(t, Compare(a, b).Reason, "delimiters")
+}
+
+// TestCompareMissesNothing builds keys of pairs of templates from few values
+// and literals, so that they often meet.
+func TestCompareMissesNothing(t *testing.T) {
+	words := []string{"A", "AB", "B", "x", "0", "-", " ", "%"}
+	segment := rapid.Custom(func(t *rapid.T) string {
+		return rapid.SampledFrom([]string{
+			"A", "AB", "", "001", "true", "{x}", "{x}", "A{x}", "{x}B", "{n}", "{n}{x}", "A{n}B", "{b}", "{x}-{y}", "{n:%d}", "{b}{n}", "{x:%s}", "%",
+		}).Draw(t, "segment")
+	})
+	model := rapid.Custom(func(t *rapid.T) *Key {
+		segments := rapid.SliceOfN(segment, 1, 3).Draw(t, "segments")
+		src := strings.Join(segments, "#")
+		if rapid.IntRange(0, 4).Draw(t, "raw") == 0 {
+			src += "#{r|raw}"
+		}
+		if src == "" {
+			src = "A"
+		}
+		return bindByName(t, src)
+	})
+	key := func(t *rapid.T, k *Key) string {
+		parts := make([]Part, len(k.Template().Refs()))
+		for i, r := range k.Template().Refs() {
+			switch {
+			case r.Field == "n":
+				parts[i] = Int(rapid.Int64Range(-2, 2).Draw(t, "n"))
+			case r.Field == "b":
+				parts[i] = Bool(rapid.Bool().Draw(t, "b"))
+			case r.Raw:
+				parts[i] = Text(strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(words, "#", "001", "#")), 1, 4).Draw(t, "raw"), ""))
+			default:
+				parts[i] = Text(strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 1, 2).Draw(t, "text"), ""))
+			}
+		}
+		return build(t, k, parts...)
+	}
+	met := 0
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := model.Draw(t, "a"), model.Draw(t, "b")
+		o := Compare(a, b)
+		prefixA, wholeA, err := a.Prefix(nil, nil)
+		require.NoError(t, err)
+		prefixB, wholeB, err := b.Prefix(nil, nil)
+		require.NoError(t, err)
+		for range 8 {
+			keyA, keyB := key(t, a), key(t, b)
+			for _, k := range []string{keyA, keyB} {
+				_, errA := a.Parse(k)
+				_, errB := b.Parse(k)
+				if errA == nil && errB == nil {
+					met++
+					if !o.Same {
+						t.Fatalf("%q and %q both build %q", a.Pattern(), b.Pattern(), k)
+					}
+				}
+			}
+			if !o.Begins && !wholeA && strings.HasPrefix(keyB, string(prefixA)) || !o.Begun && !wholeB && strings.HasPrefix(keyA, string(prefixB)) {
+				t.Fatalf("%q and %q: %q, %q, %+v", a.Pattern(), b.Pattern(), keyA, keyB, o)
+			}
+		}
+	})
+	require.Positive(t, met)
+}
