@@ -154,6 +154,7 @@ func (l *layout) follows(u unit) bool {
 // With desc, each digit is its nine's complement.
 func (l *layout) append(dst []byte, t time.Time, desc bool) []byte {
 	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
 	for _, e := range l.elems {
 		dst = append(dst, e.text...)
 		n := 0
@@ -169,11 +170,11 @@ func (l *layout) append(dst []byte, t time.Time, desc bool) []byte {
 		case unitYearDay:
 			n = t.YearDay()
 		case unitHour:
-			n = t.Hour()
+			n = hour
 		case unitMinute:
-			n = t.Minute()
+			n = minute
 		case unitSecond:
-			n = t.Second()
+			n = second
 		case unitFraction:
 			n = t.Nanosecond() / int(pow10(9-e.digits))
 		}

@@ -7,25 +7,25 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	. "github.com/dynorm/dynorm/internal/keytmpl"
+	"github.com/dynorm/dynorm/internal/keytmpl"
 )
 
 // bindByName binds a template whose references named n are int8, t times, b
 // bools, v versions, and all others text.
-func bindByName(t fataler, src string) *Key {
+func bindByName(t fataler, src string) *keytmpl.Key {
 	t.Helper()
-	tmpl, err := Parse(src)
+	tmpl, err := keytmpl.Parse(src)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	inputs := make([]Input, len(tmpl.Refs()))
+	inputs := make([]keytmpl.Input, len(tmpl.Refs()))
 	for i, r := range tmpl.Refs() {
-		inputs[i] = map[string]Input{"n": i8, "t": secs, "b": yesno}[r.Field]
-		if inputs[i].Kind == KindMissing {
+		inputs[i] = map[string]keytmpl.Input{"n": i8, "t": secs, "b": yesno}[r.Field]
+		if inputs[i].Kind == keytmpl.KindMissing {
 			inputs[i] = text
 		}
 	}
-	k, err := tmpl.Bind(Sort, inputs)
+	k, err := tmpl.Bind(keytmpl.Sort, inputs)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -83,18 +83,18 @@ func TestCompare(t *testing.T) {
 	} {
 		t.Run(tt.a+" "+tt.b, func(t *testing.T) {
 			a, b := bindByName(t, tt.a), bindByName(t, tt.b)
-			got := Compare(a, b)
+			got := keytmpl.Compare(a, b)
 			require.Equal(t, []bool{tt.same, tt.begins, tt.begun}, []bool{got.Same, got.Begins, got.Begun}, "%s: %+v", tt.why, got)
 			require.Equal(t, tt.same || tt.begins || tt.begun, got.Reason != "")
-			require.Equal(t, !tt.same, Disjoint(a, b))
-			other := Compare(b, a)
+			require.Equal(t, !tt.same, keytmpl.Disjoint(a, b))
+			other := keytmpl.Compare(b, a)
 			require.Equal(t, []bool{tt.same, tt.begun, tt.begins}, []bool{other.Same, other.Begins, other.Begun}, "the other way round")
 		})
 	}
 	a := bindByName(t, "A#{a}")
-	b := bindWith(t, Syntax{Delimiter: '|'}, Sort, "B|{b}", text)
-	require.True(t, Compare(a, b).Same, "different delimiters are not told apart")
-	require.Contains(t, Compare(a, b).Reason, "delimiters")
+	b := bindWith(t, keytmpl.Syntax{Delimiter: '|'}, keytmpl.Sort, "B|{b}", text)
+	require.True(t, keytmpl.Compare(a, b).Same, "different delimiters are not told apart")
+	require.Contains(t, keytmpl.Compare(a, b).Reason, "delimiters")
 }
 
 // TestCompareMissesNothing builds keys of pairs of templates from few values
@@ -106,7 +106,7 @@ func TestCompareMissesNothing(t *testing.T) {
 			"A", "AB", "", "001", "true", "{x}", "{x}", "A{x}", "{x}B", "{n}", "{n}{x}", "A{n}B", "{b}", "{x}-{y}", "{n:%d}", "{b}{n}", "{x:%s}", "%",
 		}).Draw(t, "segment")
 	})
-	model := rapid.Custom(func(t *rapid.T) *Key {
+	model := rapid.Custom(func(t *rapid.T) *keytmpl.Key {
 		segments := rapid.SliceOfN(segment, 1, 3).Draw(t, "segments")
 		src := strings.Join(segments, "#")
 		if rapid.IntRange(0, 4).Draw(t, "raw") == 0 {
@@ -117,18 +117,18 @@ func TestCompareMissesNothing(t *testing.T) {
 		}
 		return bindByName(t, src)
 	})
-	key := func(t *rapid.T, k *Key) string {
-		parts := make([]Part, len(k.Template().Refs()))
+	key := func(t *rapid.T, k *keytmpl.Key) string {
+		parts := make([]keytmpl.Part, len(k.Template().Refs()))
 		for i, r := range k.Template().Refs() {
 			switch {
 			case r.Field == "n":
-				parts[i] = Int(rapid.Int64Range(-2, 2).Draw(t, "n"))
+				parts[i] = keytmpl.Int(rapid.Int64Range(-2, 2).Draw(t, "n"))
 			case r.Field == "b":
-				parts[i] = Bool(rapid.Bool().Draw(t, "b"))
+				parts[i] = keytmpl.Bool(rapid.Bool().Draw(t, "b"))
 			case r.Raw:
-				parts[i] = Text(strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(words, "#", "001", "#")), 1, 4).Draw(t, "raw"), ""))
+				parts[i] = keytmpl.Text(strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(words, "#", "001", "#")), 1, 4).Draw(t, "raw"), ""))
 			default:
-				parts[i] = Text(strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 1, 2).Draw(t, "text"), ""))
+				parts[i] = keytmpl.Text(strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 1, 2).Draw(t, "text"), ""))
 			}
 		}
 		return build(t, k, parts...)
@@ -136,7 +136,7 @@ func TestCompareMissesNothing(t *testing.T) {
 	met := 0
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := model.Draw(t, "a"), model.Draw(t, "b")
-		o := Compare(a, b)
+		o := keytmpl.Compare(a, b)
 		prefixA, wholeA, err := a.Prefix(nil, nil)
 		require.NoError(t, err)
 		prefixB, wholeB, err := b.Prefix(nil, nil)

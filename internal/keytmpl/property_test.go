@@ -1,7 +1,6 @@
 package keytmpl_test
 
 import (
-	"bytes"
 	"cmp"
 	"math"
 	"strings"
@@ -12,19 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	. "github.com/dynorm/dynorm/internal/keytmpl"
+	"github.com/dynorm/dynorm/internal/keytmpl"
 )
 
 // form is a way to write a reference, with all that a property has to know
 // about it and that is found out without the package under test.
 type form struct {
 	suffix string // format and modifiers
-	input  Input
-	value  *rapid.Generator[Part]
+	input  keytmpl.Input
+	value  *rapid.Generator[keytmpl.Part]
 	// held is the part that a key gives back.
-	held func(Part) Part
+	held func(keytmpl.Part) keytmpl.Part
 	// compare orders the values as they are stored, nil if keys do not.
-	compare func(a, b Part) int
+	compare func(a, b keytmpl.Part) int
 	desc    bool
 	lossy   bool
 	// self: another value may follow at once. closing: none may follow in the
@@ -34,37 +33,37 @@ type form struct {
 	fold                func(string) string
 }
 
-var same = func(p Part) Part { return p }
+var same = func(p keytmpl.Part) keytmpl.Part { return p }
 
-var textValue = rapid.Custom(func(t *rapid.T) Part {
+var textValue = rapid.Custom(func(t *rapid.T) keytmpl.Part {
 	if rapid.IntRange(0, 9).Draw(t, "any") == 0 {
-		return Text(rapid.StringN(1, 8, -1).Draw(t, "text"))
+		return keytmpl.Text(rapid.StringN(1, 8, -1).Draw(t, "text"))
 	}
 	atoms := rapid.SampledFrom([]string{
 		"a", "b", "A", "#", "%", "%23", "$", " ", "!", "\"", "-", "_", "|", ".", "/", "~",
 		"%2D", "0", "é", "É", "日", "\x00", "\x7f", "\uFFFD", "\uD7FF", "\U0010FFFF",
 	})
-	return Text(strings.Join(rapid.SliceOfN(atoms, 1, 4).Draw(t, "atoms"), ""))
+	return keytmpl.Text(strings.Join(rapid.SliceOfN(atoms, 1, 4).Draw(t, "atoms"), ""))
 })
 
-func compareText(a, b Part) int { return strings.Compare(a.Text(), b.Text()) }
+func compareText(a, b keytmpl.Part) int { return strings.Compare(a.Text(), b.Text()) }
 
-func intValue(lo, hi int64) *rapid.Generator[Part] {
+func intValue(lo, hi int64) *rapid.Generator[keytmpl.Part] {
 	return rapid.Map(rapid.OneOf(
 		rapid.Int64Range(max(lo, -12), min(hi, 12)),
 		rapid.Int64Range(lo, hi),
 		rapid.SampledFrom([]int64{lo, lo + 1, hi - 1, hi}),
-	), Int)
+	), keytmpl.Int)
 }
 
-func uintValue(hi uint64) *rapid.Generator[Part] {
-	return rapid.Map(rapid.OneOf(rapid.Uint64Range(0, 12), rapid.Uint64Range(0, hi), rapid.Just(hi)), Uint)
+func uintValue(hi uint64) *rapid.Generator[keytmpl.Part] {
+	return rapid.Map(rapid.OneOf(rapid.Uint64Range(0, 12), rapid.Uint64Range(0, hi), rapid.Just(hi)), keytmpl.Uint)
 }
 
-func compareInt(a, b Part) int  { return cmp.Compare(a.Int(), b.Int()) }
-func compareUint(a, b Part) int { return cmp.Compare(a.Uint(), b.Uint()) }
+func compareInt(a, b keytmpl.Part) int  { return cmp.Compare(a.Int(), b.Int()) }
+func compareUint(a, b keytmpl.Part) int { return cmp.Compare(a.Uint(), b.Uint()) }
 
-var timeValue = rapid.Custom(func(t *rapid.T) Part {
+var timeValue = rapid.Custom(func(t *rapid.T) keytmpl.Part {
 	base := rapid.SampledFrom([]time.Time{
 		at("0000-01-01T00:00:00Z"), at("0001-01-01T00:00:01Z"), at("1969-12-31T23:59:58Z"), at("2024-02-29T23:59:59Z"),
 		at("2024-03-01T00:00:00Z"), at("2024-12-31T23:59:59Z"), at("9999-12-31T23:59:59Z"),
@@ -76,23 +75,23 @@ var timeValue = rapid.Custom(func(t *rapid.T) Part {
 		rapid.SampledFrom([]int64{0, 1, 999, 1000, 999_999, 1_000_000, 500_000_000, 999_000_000, 999_999_000, 999_999_999}),
 		rapid.Int64Range(0, 999_999_999),
 	).Draw(t, "nanos")
-	return Time(base.Add(time.Duration(nanos)))
+	return keytmpl.Time(base.Add(time.Duration(nanos)))
 })
 
 // cut returns a time as text of a layout and back, an own way to truncate.
-func cut(layout string) func(Part) Part {
-	return func(p Part) Part {
+func cut(layout string) func(keytmpl.Part) keytmpl.Part {
+	return func(p keytmpl.Part) keytmpl.Part {
 		u, err := time.Parse(layout, p.Time().Format(layout))
 		if err != nil {
 			panic(err)
 		}
-		return Time(u.UTC())
+		return keytmpl.Time(u.UTC())
 	}
 }
 
-func compareTime(layout string) func(a, b Part) int {
+func compareTime(layout string) func(a, b keytmpl.Part) int {
 	stored := cut(layout)
-	return func(a, b Part) int { return stored(a).Time().Compare(stored(b).Time()) }
+	return func(a, b keytmpl.Part) int { return stored(a).Time().Compare(stored(b).Time()) }
 }
 
 const (
@@ -106,30 +105,30 @@ func foldWith(fold func(rune) rune) func(string) string {
 	return func(s string) string { return strings.Map(fold, s) }
 }
 
-func forms(role Role) []form {
+func forms(role keytmpl.Role) []form {
 	lower, upper := foldWith(unicode.ToLower), foldWith(unicode.ToUpper)
-	micro := Input{Kind: KindTime, Precision: 6}
+	micro := keytmpl.Input{Kind: keytmpl.KindTime, Precision: 6}
 	all := []form{
 		{suffix: "", input: text, value: textValue, held: same, compare: compareText, text: true, fold: strings.Clone},
 		{suffix: ":%s", input: text, value: textValue, held: same, text: true, fold: strings.Clone},
 		{suffix: "|raw", input: text, value: textValue, held: same, compare: compareText, text: true, last: true, fold: strings.Clone},
-		{suffix: "|lower", input: text, value: textValue, held: func(p Part) Part { return Text(lower(p.Text())) }, text: true, lossy: true, fold: lower},
-		{suffix: "|upper", input: text, value: textValue, held: func(p Part) Part { return Text(upper(p.Text())) }, text: true, lossy: true, fold: upper},
+		{suffix: "|lower", input: text, value: textValue, held: func(p keytmpl.Part) keytmpl.Part { return keytmpl.Text(lower(p.Text())) }, text: true, lossy: true, fold: lower},
+		{suffix: "|upper", input: text, value: textValue, held: func(p keytmpl.Part) keytmpl.Part { return keytmpl.Text(upper(p.Text())) }, text: true, lossy: true, fold: upper},
 		{suffix: "|semver", input: text, value: semverValue, held: same, compare: compareSemver, closing: true},
 
-		{suffix: "", input: i64, value: intValue(math.MinInt64, math.MaxInt64), held: same, compare: compareInt, self: role == Sort},
-		{suffix: "", input: i8, value: intValue(-128, 127), held: same, compare: compareInt, self: role == Sort},
-		{suffix: "", input: Input{Kind: KindInt, Bits: 32, Pad: 4}, value: intValue(-9999, 9999), held: same, compare: compareInt, self: role == Sort},
+		{suffix: "", input: i64, value: intValue(math.MinInt64, math.MaxInt64), held: same, compare: compareInt, self: role == keytmpl.Sort},
+		{suffix: "", input: i8, value: intValue(-128, 127), held: same, compare: compareInt, self: role == keytmpl.Sort},
+		{suffix: "", input: keytmpl.Input{Kind: keytmpl.KindInt, Bits: 32, Pad: 4}, value: intValue(-9999, 9999), held: same, compare: compareInt, self: role == keytmpl.Sort},
 		{suffix: ":%d", input: i64, value: intValue(math.MinInt64, math.MaxInt64), held: same},
 		{suffix: ":%03d", input: i64, value: intValue(-999, 999), held: same, compare: compareInt, self: true},
 		{suffix: "|desc", input: i64, value: intValue(math.MinInt64, math.MaxInt64), held: same, compare: compareInt, desc: true, self: true},
 		{suffix: ":%02d|desc", input: i16, value: intValue(-99, 99), held: same, compare: compareInt, desc: true, self: true},
-		{suffix: "", input: u64, value: uintValue(math.MaxUint64), held: same, compare: compareUint, self: role == Sort},
+		{suffix: "", input: u64, value: uintValue(math.MaxUint64), held: same, compare: compareUint, self: role == keytmpl.Sort},
 		{suffix: ":%d", input: u8, value: uintValue(255), held: same},
 		{suffix: ":%030d", input: u64, value: uintValue(math.MaxUint64), held: same, compare: compareUint, self: true},
 		{suffix: "|desc", input: u8, value: uintValue(255), held: same, compare: compareUint, desc: true, self: true},
 
-		{suffix: "", input: yesno, value: rapid.Map(rapid.Bool(), Bool), held: same, compare: compareText, self: true},
+		{suffix: "", input: yesno, value: rapid.Map(rapid.Bool(), keytmpl.Bool), held: same, compare: compareText, self: true},
 
 		{suffix: "", input: secs, value: timeValue, held: cut(cutSeconds), compare: compareTime(cutSeconds), self: true},
 		{suffix: "", input: milli, value: timeValue, held: cut(cutMillis), compare: compareTime(cutMillis), self: true},
@@ -142,11 +141,11 @@ func forms(role Role) []form {
 		{suffix: ":year|desc", input: micro, value: timeValue, held: cut("2006"), compare: compareTime(cutMicros), desc: true, lossy: true, self: true},
 		{suffix: ":20060102150405.000", input: nanos, value: timeValue, held: cut("20060102150405.000"), compare: compareTime(cutNanos), lossy: true, self: true},
 		{suffix: ":2006-002", input: milli, value: timeValue, held: cut("2006-002"), compare: compareTime(cutMillis), lossy: true, self: true},
-		{suffix: ":Jan #2-06", input: milli, value: timeValue, held: func(p Part) Part { return Text(p.Time().Format("Jan #2-06")) }, lossy: true},
+		{suffix: ":Jan #2-06", input: milli, value: timeValue, held: func(p keytmpl.Part) keytmpl.Part { return keytmpl.Text(p.Time().Format("Jan #2-06")) }, lossy: true},
 	}
 	for i := range all {
-		plain := all[i].suffix == "" && (all[i].input.Kind == KindInt || all[i].input.Kind == KindUint)
-		if role == Partition && (plain || all[i].text && !all[i].last) {
+		plain := all[i].suffix == "" && (all[i].input.Kind == keytmpl.KindInt || all[i].input.Kind == keytmpl.KindUint)
+		if role == keytmpl.Partition && (plain || all[i].text && !all[i].last) {
 			all[i].compare = nil
 		}
 	}
@@ -155,15 +154,15 @@ func forms(role Role) []form {
 
 // model is a template with what is known of its references.
 type model struct {
-	*Key
+	*keytmpl.Key
 	src   string
 	forms []form
 	// parts draws a value for each reference.
-	parts func(t *rapid.T) []Part
+	parts func(t *rapid.T) []keytmpl.Part
 }
 
 // drawModel draws a template that binds.
-func drawModel(t *rapid.T, role Role) model {
+func drawModel(t *rapid.T, role keytmpl.Role) model {
 	delimiter := rapid.SampledFrom([]byte("####$!|-_:/")).Draw(t, "delimiter")
 	pool := forms(role)
 	var m model
@@ -184,13 +183,13 @@ func drawModel(t *rapid.T, role Role) model {
 		if i > 0 {
 			src.WriteByte(delimiter)
 		}
-		src.WriteString(Literal(literal.Draw(t, "head")))
+		src.WriteString(keytmpl.Literal(literal.Draw(t, "head")))
 		for n := rapid.IntRange(0, 2).Draw(t, "refs"); n > 0; n-- {
 			if f := ref(n > 1); n > 1 && !(f.self && rapid.Bool().Draw(t, "adjacent")) {
 				src.WriteString(separator.Draw(t, "separator"))
 			}
 		}
-		src.WriteString(Literal(literal.Draw(t, "tail")))
+		src.WriteString(keytmpl.Literal(literal.Draw(t, "tail")))
 	}
 	if rapid.IntRange(0, 5).Draw(t, "raw") == 0 {
 		raw := pool[2]
@@ -201,13 +200,13 @@ func drawModel(t *rapid.T, role Role) model {
 		src.WriteString("A")
 	}
 	m.src = src.String()
-	inputs := make([]Input, len(m.forms))
+	inputs := make([]keytmpl.Input, len(m.forms))
 	for i, f := range m.forms {
 		inputs[i] = f.input
 	}
-	m.Key = bindWith(t, Syntax{Delimiter: delimiter}, role, m.src, inputs...)
-	m.parts = func(t *rapid.T) []Part {
-		parts := make([]Part, len(m.forms))
+	m.Key = bindWith(t, keytmpl.Syntax{Delimiter: delimiter}, role, m.src, inputs...)
+	m.parts = func(t *rapid.T) []keytmpl.Part {
+		parts := make([]keytmpl.Part, len(m.forms))
 		for i, f := range m.forms {
 			parts[i] = f.value.Draw(t, "value")
 		}
@@ -216,8 +215,8 @@ func drawModel(t *rapid.T, role Role) model {
 	return m
 }
 
-func (m model) held(parts []Part) []Part {
-	held := make([]Part, len(parts))
+func (m model) held(parts []keytmpl.Part) []keytmpl.Part {
+	held := make([]keytmpl.Part, len(parts))
 	for i, p := range parts {
 		held[i] = m.forms[i].held(p)
 	}
@@ -225,8 +224,8 @@ func (m model) held(parts []Part) []Part {
 }
 
 // lists draws part lists, some of which share leading parts.
-func (m model) lists(t *rapid.T) [][]Part {
-	lists := [][]Part{m.parts(t)}
+func (m model) lists(t *rapid.T) [][]keytmpl.Part {
+	lists := [][]keytmpl.Part{m.parts(t)}
 	for range 5 {
 		from := lists[rapid.IntRange(0, len(lists)-1).Draw(t, "from")]
 		keep := rapid.IntRange(0, len(from)).Draw(t, "keep")
@@ -235,13 +234,13 @@ func (m model) lists(t *rapid.T) [][]Part {
 	return lists
 }
 
-func drawRole(t *rapid.T) Role {
-	return rapid.SampledFrom([]Role{Partition, Sort}).Draw(t, "role")
+func drawRole(t *rapid.T) keytmpl.Role {
+	return rapid.SampledFrom([]keytmpl.Role{keytmpl.Partition, keytmpl.Sort}).Draw(t, "role")
 }
 
 // equalHeld compares what keys hold; the zero time, which a lossy time can
 // come back as, counts as itself.
-func equalHeld(a, b []Part) bool {
+func equalHeld(a, b []keytmpl.Part) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -323,7 +322,7 @@ func TestPrefixWithinSelectsBeginnings(t *testing.T) {
 			}
 			runes := []rune(p[n-1].Text())
 			begin := string(runes[:rapid.IntRange(1, len(runes)).Draw(t, "runes")])
-			leading := append(p[:n-1:n-1], Text(begin))
+			leading := append(p[:n-1:n-1], keytmpl.Text(begin))
 			prefix, exact, err := m.PrefixWithin(nil, leading)
 			require.NoError(t, err)
 			for _, q := range lists {
@@ -348,14 +347,14 @@ func TestKeyOrderIsValueOrder(t *testing.T) {
 		ref := rapid.IntRange(0, len(m.forms)-1).Draw(t, "ref")
 		f, order := m.forms[ref], m.Order(ref)
 		if f.compare == nil {
-			require.Equal(t, Unordered, order, m.src)
+			require.Equal(t, keytmpl.Unordered, order, m.src)
 			return
 		}
-		if order == Unordered {
+		if order == keytmpl.Unordered {
 			require.True(t, f.text, "%q: only the order of text depends on what follows", m.src)
 			return
 		}
-		require.Equal(t, f.desc, order == Descending, m.src)
+		require.Equal(t, f.desc, order == keytmpl.Descending, m.src)
 		first := m.parts(t)
 		values := rapid.SliceOfN(f.value, 2, 8).Draw(t, "values")
 		for _, a := range values {
@@ -388,14 +387,14 @@ func TestRangeSelectsValues(t *testing.T) {
 		f := m.forms[ref]
 		lists := m.lists(t)
 		leading := lists[0][:ref]
-		if m.Order(ref) == Unordered {
-			_, err := m.Range(leading, AtLeast(lists[0][ref]))
-			require.ErrorIs(t, err, ErrUnordered)
+		if m.Order(ref) == keytmpl.Unordered {
+			_, err := m.Range(leading, keytmpl.AtLeast(lists[0][ref]))
+			require.ErrorIs(t, err, keytmpl.ErrUnordered)
 			return
 		}
-		bound := rapid.OneOf(f.value, rapid.SampledFrom([]Part{lists[0][ref], lists[1][ref]}))
+		bound := rapid.OneOf(f.value, rapid.SampledFrom([]keytmpl.Part{lists[0][ref], lists[1][ref]}))
 		for range 6 {
-			var in Interval
+			var in keytmpl.Interval
 			if rapid.IntRange(0, 3).Draw(t, "low") > 0 {
 				in.Low, in.LowOpen = bound.Draw(t, "low"), rapid.Bool().Draw(t, "low open")
 			}
@@ -427,11 +426,11 @@ func TestRangeSelectsValues(t *testing.T) {
 }
 
 // inInterval compares a stored value with bounds that are not cut.
-func inInterval(f form, in Interval, p Part) bool {
+func inInterval(f form, in keytmpl.Interval, p keytmpl.Part) bool {
 	compare := f.compare
-	if f.input.Kind == KindTime {
+	if f.input.Kind == keytmpl.KindTime {
 		exact := compareTime(cutNanos)
-		compare = func(stored, bound Part) int {
+		compare = func(stored, bound keytmpl.Part) int {
 			switch f.input.Precision {
 			case 0:
 				stored = cut(cutSeconds)(stored)
@@ -457,41 +456,30 @@ func inInterval(f form, in Interval, p Part) bool {
 }
 
 func FuzzParseKey(f *testing.F) {
-	keys := []*Key{
-		bind(f, Sort, "ORDER#{a}#{b}", text, text),
-		bind(f, Partition, "{a}-{b}#{c|raw}", text, text, text),
-		bind(f, Sort, "{a}{b}{c|desc}{d}", i8, u8, i16, yesno),
-		bind(f, Partition, "{a}#{b}", i64, u64),
-		bind(f, Sort, "{a}#{b|desc}#{c:20060102}#{d:Jan 2}", milli, nanos, secs, secs),
-		bind(f, Sort, "{a|semver}", text),
-		bind(f, Sort, "{a|lower}#{b|upper}#{c|shard=20}", text, text, text),
+	keys := []*keytmpl.Key{
+		bind(f, keytmpl.Sort, "ORDER#{a}#{b}", text, text),
+		bind(f, keytmpl.Partition, "{a}-{b}#{c|raw}", text, text, text),
+		bind(f, keytmpl.Sort, "{a}{b}{c|desc}{d}", i8, u8, i16, yesno),
+		bind(f, keytmpl.Partition, "{a}#{b}", i64, u64),
+		bind(f, keytmpl.Sort, "{a}#{b|desc}#{c:20060102}", milli, nanos, secs),
+		bind(f, keytmpl.Sort, "{a|semver}", text),
+		bind(f, keytmpl.Sort, "{a|lower}#{b|upper}", text, text),
 	}
 	for _, seed := range []string{
 		"", "ORDER#a#b", "ORDER#%20%23#", "x%2Dy-z#a#b", "007255n00005true", "-5#18446744073709551615",
-		"2024-05-06T07:08:09.123Z#7975-94-93T92:91:90.876543210Z#20240506#May 6",
-		"a1.a0.a0,rc*a1!wbuild.1!v", "a1.a2.a3r", "ann#ANN#07", "%", "#", "\xff",
+		"2024-05-06T07:08:09.123Z#7975-94-93T92:91:90.876543210Z#20240506",
+		"a1.a0.a0,rc*a1!wbuild.1!v", "a1.a2.a3r", "ann#ANN", "%", "#", "\xff",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		for _, k := range keys {
 			parts, err := k.Parse(key)
-			if err != nil {
+			if err != nil || len(key) > k.Role().Limit() {
 				continue
 			}
-			again := make([]Part, len(parts))
-			copy(again, parts)
-			for i, r := range k.Template().Refs() {
-				if r.Shard > 0 || r.Format == "Jan 2" {
-					return // not a value any more
-				}
-				_ = i
-			}
-			got, err := k.Append(nil, again)
-			if len(key) > k.Role().Limit() {
-				continue
-			}
-			if err != nil || !bytes.Equal(got, []byte(key)) {
+			got, err := k.Append(nil, parts)
+			if err != nil || string(got) != key {
 				t.Fatalf("%s: %q gave %v, which gives %q (%v)", k.Pattern(), key, parts, got, err)
 			}
 		}

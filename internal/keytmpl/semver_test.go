@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	. "github.com/dynorm/dynorm/internal/keytmpl"
+	"github.com/dynorm/dynorm/internal/keytmpl"
 )
 
-var semverValue = rapid.Custom(func(t *rapid.T) Part {
+var semverValue = rapid.Custom(func(t *rapid.T) keytmpl.Part {
 	number := rapid.OneOf(
 		rapid.SampledFrom([]string{"0", "1", "2", "9", "10", "11", "99", "100", "20230102150405", "99999999999999999999999999"}),
 		rapid.StringMatching(`[1-9][0-9]{0,25}`),
@@ -31,11 +31,11 @@ var semverValue = rapid.Custom(func(t *rapid.T) Part {
 	if rapid.IntRange(0, 3).Draw(t, "build") == 0 {
 		b.WriteString("+" + strings.Join(rapid.SliceOfN(rapid.StringMatching(`[0-9A-Za-z-]{1,3}`), 1, 3).Draw(t, "metadata"), "."))
 	}
-	return Text(b.String())
+	return keytmpl.Text(b.String())
 })
 
 // compareSemver follows section 11 of SemVer 2.0.0, by splitting.
-func compareSemver(a, b Part) int {
+func compareSemver(a, b keytmpl.Part) int {
 	coreA, preA, buildA, vA := splitSemver(a.Text())
 	coreB, preB, buildB, vB := splitSemver(b.Text())
 	for i := range coreA {
@@ -91,19 +91,19 @@ func TestSemverPrecedence(t *testing.T) {
 		"1.0.0", "v1.0.0", "1.0.0+a", "v1.0.0+a", "1.0.0+a-b", "1.0.0+a.b", "1.0.0+a0", "1.0.1", "2.0.0", "2.1.0", "2.1.1", "10.0.0",
 		"99999999999999999999999999.0.0",
 	}
-	k := bind(t, Sort, "{v|semver}#{id}", text, text)
+	k := bind(t, keytmpl.Sort, "{v|semver}#{id}", text, text)
 	keys := make([]string, len(ascending))
 	for i, v := range ascending {
-		keys[i] = build(t, k, Text(v), Text("x"))
+		keys[i] = build(t, k, keytmpl.Text(v), keytmpl.Text("x"))
 		if i > 0 {
 			require.Less(t, keys[i-1], keys[i], "%s and %s", ascending[i-1], v)
-			require.Equal(t, -1, compareSemver(Text(ascending[i-1]), Text(v)), "%s and %s", ascending[i-1], v)
+			require.Equal(t, -1, compareSemver(keytmpl.Text(ascending[i-1]), keytmpl.Text(v)), "%s and %s", ascending[i-1], v)
 		}
 	}
 }
 
 func TestSemverFaults(t *testing.T) {
-	k := bind(t, Sort, "{v|semver}", text)
+	k := bind(t, keytmpl.Sort, "{v|semver}", text)
 	// The specification's own pattern says what a version is.
 	pattern := regexp.MustCompile(`^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`)
 	for _, s := range []string{
@@ -112,16 +112,16 @@ func TestSemverFaults(t *testing.T) {
 		"1.2.3#", "1.2.3-a!b", "1.2.3-a,b",
 	} {
 		require.False(t, pattern.MatchString(s), s)
-		_, err := k.Append(nil, []Part{Text(s)})
+		_, err := k.Append(nil, []keytmpl.Part{keytmpl.Text(s)})
 		require.Error(t, err, s)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringMatching(`v?[0-9a]{1,2}(\.[0-9]{1,2}){2,3}(-[0-9a.-]{0,4})?(\+[0-9a.-]{0,4})?`).Draw(t, "version")
-		_, err := k.Append(nil, []Part{Text(s)})
+		_, err := k.Append(nil, []keytmpl.Part{keytmpl.Text(s)})
 		if pattern.MatchString(s) != (err == nil) {
 			t.Fatalf("%q: %v", s, err)
 		}
 	})
-	_, err := k.Append(nil, []Part{Text("100000000000000000000000000.0.0")})
+	_, err := k.Append(nil, []keytmpl.Part{keytmpl.Text("100000000000000000000000000.0.0")})
 	require.Error(t, err, "27 digits have no letter to count them")
 }
