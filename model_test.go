@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,7 +78,9 @@ var clock = time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 type store struct {
 	client *dynamodb.Client
 	db     *dynorm.DB
-	sent   []*dynorm.Operation
+
+	mu   sync.Mutex
+	sent []*dynorm.Operation
 }
 
 // open gives a new table with the models' schema.
@@ -92,7 +95,9 @@ func open(t testing.TB, models ...any) *store {
 		Interceptors: []dynorm.Interceptor{func(ctx context.Context, op *dynorm.Operation,
 			next func(context.Context, *dynorm.Operation) (*dynorm.Result, error),
 		) (*dynorm.Result, error) {
+			s.mu.Lock()
 			s.sent = append(s.sent, op)
+			s.mu.Unlock()
 			return next(ctx, op)
 		}},
 	})
