@@ -636,3 +636,6 @@ func TestSetsAndListsReadEachOther(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, s, got)
 }
+
+func numberValue(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
+func text(av types.AttributeValue) string       { return av.(*types.AttributeValueMemberS).Value }

@@ -1,0 +1,121 @@
+package codec_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/stretchr/testify/require"
+)
+
+// Twelve is the struct that the benchmarks of the library are about.
+type Twelve struct {
+	ID        string            `dynamodbav:"id"`
+	TenantID  string            `dynamodbav:"tenantId"`
+	Email     string            `dynamodbav:"email"`
+	Name      string            `dynamodbav:"name"`
+	Status    string            `dynamodbav:"status"`
+	Age       int               `dynamodbav:"age"`
+	Score     float64           `dynamodbav:"score"`
+	Active    bool              `dynamodbav:"active"`
+	CreatedAt time.Time         `dynamodbav:"createdAt"`
+	UpdatedAt time.Time         `dynamodbav:"updatedAt"`
+	Tags      []string          `dynamodbav:"tags,stringset"`
+	Meta      map[string]string `dynamodbav:"meta"`
+}
+
+func twelve() Twelve {
+	return Twelve{
+		ID: "01HZXW7Q2C5J8V9K3M4N6P8R0T", TenantID: "tenant-0042", Email: "ann@example.com", Name: "Ann Example",
+		Status: "active", Age: 42, Score: 98.25, Active: true, CreatedAt: at, UpdatedAt: at,
+		Tags: []string{"admin", "beta", "eu"}, Meta: map[string]string{"plan": "pro", "region": "eu-west-1"},
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	v := twelve()
+	b.Run("codec", func(b *testing.B) {
+		c := codecOf(b, reflect.TypeFor[Twelve]())
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := c.EncodeItem(make(item, 12), unsafe.Pointer(&v)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("attributevalue", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := attributevalue.MarshalMap(&v); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	c := codecOf(b, reflect.TypeFor[Twelve]())
+	src, err := encode(c, twelve())
+	require.NoError(b, err)
+	b.Run("codec", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var v Twelve
+			if err := c.DecodeItem(src, unsafe.Pointer(&v)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("attributevalue", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var v Twelve
+			if err := attributevalue.UnmarshalMap(src, &v); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestAllocations holds the budgets, against attributevalue's and in figures.
+func TestAllocations(t *testing.T) {
+	c := codecOf(t, reflect.TypeFor[Twelve]())
+	v := twelve()
+	src, err := encode(c, v)
+	require.NoError(t, err)
+
+	encoding := testing.AllocsPerRun(100, func() { _ = c.EncodeItem(make(item, 12), unsafe.Pointer(&v)) })
+	theirs := testing.AllocsPerRun(100, func() { _, _ = attributevalue.MarshalMap(&v) })
+	t.Logf("encode: %v allocations, attributevalue %v", encoding, theirs)
+	require.LessOrEqual(t, encoding, theirs/2)
+	require.LessOrEqual(t, encoding, 16.0)
+
+	decoding := testing.AllocsPerRun(100, func() {
+		var v Twelve
+		_ = c.DecodeItem(src, unsafe.Pointer(&v))
+	})
+	theirs = testing.AllocsPerRun(100, func() {
+		var v Twelve
+		_ = attributevalue.UnmarshalMap(src, &v)
+	})
+	t.Logf("decode: %v allocations, attributevalue %v", decoding, theirs)
+	require.LessOrEqual(t, decoding, theirs/2)
+	require.LessOrEqual(t, decoding, 6.0)
+
+	scalars := struct {
+		A, B, C string
+		D, E    int
+		F       bool
+	}{"a", "b", "c", 1, 2, true}
+	sc := codecOf(t, reflect.TypeOf(scalars))
+	src, err = encode(sc, scalars)
+	require.NoError(t, err)
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = sc.DecodeItem(src, unsafe.Pointer(&scalars)) }),
+		"plain values are read without allocating")
+
+	f := field(t, rec(t), "ID")
+	r := Rec{ID: "x"}
+	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = f.Part(unsafe.Pointer(&r)) }), "key parts allocate nothing")
+}
