@@ -1,0 +1,371 @@
+// Package difffuzz compares two DynamoDB engines on random requests: each
+// request goes to both, in lockstep, and what comes back must be the same,
+// error texts included. What differs is a fault of one of them; the
+// differences in which the second engine sides with the service are listed in
+// [Allowed], each with the AWS page that says so.
+package difffuzz
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dynorm/dynorm/internal/conformance"
+)
+
+// Config says what to run. Local and Engine are required.
+type Config struct {
+	// Local is the engine compared with, Engine the one under test.
+	Local, Engine *conformance.Endpoint
+	// Seed picks the requests; the same seed makes the same ones.
+	Seed uint64
+	// Requests is how many requests to compare. Defaults to 1,000.
+	Requests int
+	// RoundLength is how many requests one set of tables sees. Defaults to
+	// 300.
+	RoundLength int
+	// Log gets the differences as they are found, and the progress. Defaults
+	// to nothing.
+	Log io.Writer
+	// MaxFindings stops the run after so many different findings. Defaults
+	// to 50.
+	MaxFindings int
+}
+
+// Finding is a difference that is not allowed.
+type Finding struct {
+	// Round and Index say when it was found; Seed and Round repeat it.
+	Round, Index int
+	// Requests are those that show it: the tables, what must go before, and
+	// last the one that differs.
+	Requests []string
+	// Local and Engine are the two answers.
+	Local, Engine string
+	// Path is where in the answers they differ.
+	Path string
+	// Times is how often it was seen.
+	Times int
+}
+
+// Report is the outcome of a run.
+type Report struct {
+	// Requests is how many requests were compared, Failed how many of them
+	// DynamoDB Local refused.
+	Requests, Failed int
+	// Ops counts the requests by operation.
+	Ops map[string]int
+	// Allowed counts the differences that are listed, by name.
+	Allowed map[string]int
+	// Findings are the differences that are not.
+	Findings []*Finding
+}
+
+type fuzzer struct {
+	Config
+	report   Report
+	findings map[string]*Finding
+}
+
+// Run compares the engines. The error is about transport; differences are in
+// the report.
+func Run(ctx context.Context, cfg Config) (*Report, error) {
+	if cfg.Requests == 0 {
+		cfg.Requests = 1000
+	}
+	if cfg.RoundLength == 0 {
+		cfg.RoundLength = 300
+	}
+	if cfg.MaxFindings == 0 {
+		cfg.MaxFindings = 50
+	}
+	if cfg.Log == nil {
+		cfg.Log = io.Discard
+	}
+	f := &fuzzer{Config: cfg, findings: map[string]*Finding{}}
+	f.report.Ops, f.report.Allowed = map[string]int{}, map[string]int{}
+	started := time.Now()
+	for round := 0; f.report.Requests < cfg.Requests && len(f.findings) < cfg.MaxFindings; round++ {
+		if err := f.round(ctx, round); err != nil {
+			return &f.report, err
+		}
+		if round%20 == 19 {
+			fmt.Fprintf(cfg.Log, "%d requests in %v, %d findings\n", f.report.Requests, time.Since(started).Round(time.Second), len(f.findings))
+		}
+	}
+	return &f.report, nil
+}
+
+// round runs one set of tables through its requests.
+func (f *fuzzer) round(ctx context.Context, n int) error {
+	g := &generator{r: rand.New(rand.NewPCG(f.Seed, uint64(n))), prefix: fmt.Sprintf("fz%d.%d", f.Seed, n)}
+	var history []*Request
+	defer f.drop(context.WithoutCancel(ctx), g)
+	for range 1 + g.r.IntN(3) {
+		t, q := g.newTable()
+		same, err := f.compare(ctx, n, history, q)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return nil
+		}
+		if err := f.settle(ctx, t); err != nil {
+			return err
+		}
+		history = append(history, q)
+		g.tables = append(g.tables, t)
+	}
+	for range f.RoundLength {
+		if f.report.Requests >= f.Requests || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		q := g.next()
+		same, err := f.compare(ctx, n, history, q)
+		if err != nil {
+			return err
+		}
+		if q.changes() && q.Op != "CreateTable" && q.Op != "DeleteTable" {
+			history = append(history, q)
+		}
+		ok, err := f.keepUp(ctx, g, q, same)
+		if err != nil || !ok {
+			return err
+		}
+	}
+	for _, t := range g.tables {
+		for _, q := range t.inventory() {
+			if _, err := f.compare(ctx, n, history, q); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// changes reports whether q may change what later requests see.
+func (q *Request) changes() bool {
+	switch q.Op {
+	case "GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "DescribeTable", "ListTables", "DescribeTimeToLive", "DescribeLimits":
+		return false
+	}
+	return true
+}
+
+// inventory returns reads of all that is in t and its indexes.
+func (t *table) inventory() []*Request {
+	qs := []*Request{{Op: "Scan", Body: object{"TableName": t.name}, walk: true, table: t}}
+	for _, x := range t.indexes {
+		qs = append(qs, &Request{Op: "Scan", Body: object{"TableName": t.name, "IndexName": x.name}, walk: true, table: t})
+	}
+	return qs
+}
+
+// compare sends q to both engines and files what differs. It reports whether
+// both did the same to their tables.
+func (f *fuzzer) compare(ctx context.Context, round int, history []*Request, q *Request) (bool, error) {
+	a, err := ask(ctx, f.Local, q)
+	if err != nil {
+		return false, err
+	}
+	b, err := ask(ctx, f.Engine, q)
+	if err != nil {
+		return false, err
+	}
+	f.report.Requests++
+	f.report.Ops[q.Op]++
+	if a.failed {
+		f.report.Failed++
+	}
+	x := exchangeOf(q, a, b)
+	if x.path == "" {
+		return true, nil
+	}
+	same := a.failed == b.failed
+	if d := x.allowed(); d != nil {
+		f.report.Allowed[d.Name]++
+		return same, nil
+	}
+	sig := x.signature()
+	if known := f.findings[sig]; known != nil {
+		known.Times++
+		return same && !q.changes(), nil
+	}
+	found := &Finding{Round: round, Index: f.report.Requests, Local: x.show(a), Engine: x.show(b), Path: x.path, Times: 1}
+	f.findings[sig] = found
+	f.report.Findings = append(f.report.Findings, found)
+	found.Requests = f.shrink(ctx, history, q, sig)
+	fmt.Fprintf(f.Log, "\n%s\n", found)
+	// Shrinking has remade the tables from what was sent before, so the
+	// engines may have to be brought in step again.
+	return false, nil
+}
+
+// String returns the finding as requests and the two answers.
+func (d *Finding) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "difference at %s (round %d, request %d)\n", d.Path, d.Round, d.Index)
+	for _, q := range d.Requests {
+		fmt.Fprintf(&b, "  > %s\n", q)
+	}
+	fmt.Fprintf(&b, "  local   %s\n  engine  %s", d.Local, d.Engine)
+	return b.String()
+}
+
+// keepUp keeps the generator's tables in step with the engines' after q, and
+// the two engines with each other. It reports whether the round can go on.
+func (f *fuzzer) keepUp(ctx context.Context, g *generator, q *Request, same bool) (bool, error) {
+	switch q.Op {
+	case "CreateTable", "DeleteTable":
+		name, _ := q.Body["TableName"].(string)
+		for _, t := range g.tables {
+			if t.name == name {
+				return false, nil
+			}
+		}
+		if name != "" && q.Op == "CreateTable" {
+			return true, f.dropTable(ctx, name)
+		}
+		return true, nil
+	case "UpdateTable":
+		if err := f.settle(ctx, q.table); err != nil {
+			return false, err
+		}
+		return f.relearn(ctx, q.table)
+	}
+	if same {
+		return true, nil
+	}
+	for _, t := range g.tables {
+		if ok, err := f.mend(ctx, t); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// relearn reads from both engines which indexes t has now. It reports false
+// if they do not agree.
+func (f *fuzzer) relearn(ctx context.Context, t *table) (bool, error) {
+	q := &Request{Op: "DescribeTable", Body: object{"TableName": t.name}}
+	var seen [2]string
+	for i, e := range []*conformance.Endpoint{f.Local, f.Engine} {
+		a, err := e.Call(ctx, q.Op, encode(q.Body), nil)
+		if err != nil {
+			return false, err
+		}
+		d, _ := a.Body["Table"].(object)
+		if d == nil {
+			return false, nil
+		}
+		seen[i] = encode(definitionOf(normal("", d).(object))["GlobalSecondaryIndexes"])
+		t.indexes = slices.DeleteFunc(t.indexes, func(x *index) bool { return !x.local })
+		l, _ := d["GlobalSecondaryIndexes"].([]any)
+		types := map[string]string{}
+		defs, _ := d["AttributeDefinitions"].([]any)
+		for _, v := range defs {
+			o := v.(object)
+			types[o["AttributeName"].(string)], _ = o["AttributeType"].(string)
+		}
+		for _, v := range l {
+			o := v.(object)
+			x := &index{name: o["IndexName"].(string)}
+			for _, k := range o["KeySchema"].([]any) {
+				n := k.(object)["AttributeName"].(string)
+				if k.(object)["KeyType"] == "HASH" {
+					x.hash = append(x.hash, attr{n, types[n]})
+				} else {
+					x.sort = append(x.sort, attr{n, types[n]})
+				}
+			}
+			x.projection, _ = o["Projection"].(object)["ProjectionType"].(string)
+			t.indexes = append(t.indexes, x)
+		}
+	}
+	return seen[0] == seen[1], nil
+}
+
+// settle waits until t and its indexes are active on both engines.
+func (f *fuzzer) settle(ctx context.Context, t *table) error {
+	for _, e := range []*conformance.Endpoint{f.Local, f.Engine} {
+		for range 1000 {
+			a, err := e.Call(ctx, "DescribeTable", encode(object{"TableName": t.name}), nil)
+			if err != nil {
+				return err
+			}
+			if !strings.Contains(string(a.Raw), `"CREATING"`) && !strings.Contains(string(a.Raw), `"DELETING"`) && !strings.Contains(string(a.Raw), `"UPDATING"`) {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// mend makes the two engines hold the same items in t again, after a request
+// that one of them took and the other did not.
+func (f *fuzzer) mend(ctx context.Context, t *table) (bool, error) {
+	q := t.inventory()[0]
+	a, err := ask(ctx, f.Local, q)
+	if err != nil {
+		return false, err
+	}
+	b, err := ask(ctx, f.Engine, q)
+	if err != nil {
+		return false, err
+	}
+	if a.failed || b.failed {
+		return false, nil
+	}
+	count := map[string]int{}
+	keys := map[string]object{}
+	for i, o := range []*outcome{a, b} {
+		items, _ := o.body.(object)["Items"].([]any)
+		for _, it := range items {
+			s := encode(it)
+			count[s] += 1 + i
+			keys[s] = keyOf(t, it.(object))
+		}
+	}
+	for s, n := range count {
+		if n == 3 {
+			continue
+		}
+		for _, e := range []*conformance.Endpoint{f.Local, f.Engine} {
+			if _, err := e.Call(ctx, "DeleteItem", encode(object{"TableName": t.name, "Key": keys[s]}), nil); err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// drop deletes what a round made.
+func (f *fuzzer) drop(ctx context.Context, g *generator) {
+	for _, t := range g.tables {
+		_ = f.dropTable(ctx, t.name)
+	}
+}
+
+func (f *fuzzer) dropTable(ctx context.Context, name string) error {
+	for _, e := range []*conformance.Endpoint{f.Local, f.Engine} {
+		for range 1000 {
+			a, err := e.Call(ctx, "DeleteTable", encode(object{"TableName": name}), nil)
+			if err != nil {
+				return err
+			}
+			if a.Code() == "ValidationException" && strings.Contains(a.Message(), "protected against deletion") {
+				if _, err := e.Call(ctx, "UpdateTable", encode(object{"TableName": name, "DeletionProtectionEnabled": false}), nil); err != nil {
+					return err
+				}
+			} else if a.Failed() && a.Code() != "ResourceInUseException" {
+				break
+			}
+			time.Sleep(200 * time.Microsecond)
+		}
+	}
+	return nil
+}

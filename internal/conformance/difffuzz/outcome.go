@@ -1,0 +1,350 @@
+package difffuzz
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/dynorm/dynorm/internal/conformance"
+)
+
+// outcome is what one engine answered, in a form in which the two engines'
+// answers can be compared.
+type outcome struct {
+	failed        bool
+	status        int
+	code, message string
+	// body is the answer, or what an error carries beside its message, with
+	// what can't agree (dates, ids, the order of sets) made equal.
+	body any
+	// disorder says which items of a sorted read are out of order.
+	disorder string
+}
+
+// String returns "ok" or the error, the form that allowed differences match.
+func (o *outcome) String() string {
+	if !o.failed {
+		return "ok"
+	}
+	s := o.code + ": " + o.message
+	if o.status != 400 {
+		s = fmt.Sprintf("%d %s", o.status, s)
+	}
+	return s
+}
+
+// ask sends q to e and returns what came of it.
+func ask(ctx context.Context, e *conformance.Endpoint, q *Request) (*outcome, error) {
+	if !q.walk {
+		return askOnce(ctx, e, q, q.Body)
+	}
+	segments := max(q.segments, 1)
+	total := object{}
+	var items []any
+	for s := range segments {
+		body := clone(q.Body).(object)
+		if q.segments > 0 {
+			body["Segment"], body["TotalSegments"] = s, segments
+		}
+		for page := 0; ; page++ {
+			o, err := askOnce(ctx, e, q, body)
+			if err != nil || o.failed {
+				return o, err
+			}
+			b := o.body.(object)
+			if l, ok := b["Items"].([]any); ok {
+				items = append(items, l...)
+				total["Items"] = items
+			}
+			for _, m := range []string{"Count", "ScannedCount"} {
+				total[m] = addNumbers(total[m], b[m])
+			}
+			last, more := b["LastEvaluatedKey"]
+			if !more {
+				break
+			}
+			if page > 500 {
+				return &outcome{failed: true, code: "Endless", message: "pages do not end"}, nil
+			}
+			body["ExclusiveStartKey"] = last
+		}
+	}
+	o := &outcome{status: 200, body: total}
+	if q.Op == "Query" {
+		o.sortRead(q, total)
+	} else {
+		sortList(total["Items"])
+	}
+	return o, nil
+}
+
+func addNumbers(a, b any) any {
+	var n int64
+	for _, v := range []any{a, b} {
+		if j, ok := v.(json.Number); ok {
+			i, _ := j.Int64()
+			n += i
+		}
+	}
+	return json.Number(fmt.Sprint(n))
+}
+
+func askOnce(ctx context.Context, e *conformance.Endpoint, q *Request, body object) (*outcome, error) {
+	a, err := e.Call(ctx, q.Op, encode(body), nil)
+	if err != nil {
+		return nil, err
+	}
+	o := &outcome{failed: a.Failed(), status: a.Status, code: a.Code(), message: sortBraces(a.Message())}
+	if o.failed {
+		o.body = normal("", map[string]any(a.Extra()))
+		return o, nil
+	}
+	if a.Body == nil {
+		o.body = object{}
+		return o, nil
+	}
+	b := normal("", map[string]any(a.Body)).(object)
+	switch q.Op {
+	case "Query":
+		if !q.walk {
+			o.sortRead(q, b)
+		}
+	case "Scan":
+		sortList(b["Items"])
+	case "BatchGetItem":
+		if rs, ok := b["Responses"].(object); ok {
+			for _, l := range rs {
+				sortList(l)
+			}
+		}
+		sortList(b["ConsumedCapacity"])
+	case "BatchWriteItem", "TransactWriteItems", "TransactGetItems":
+		sortList(b["ConsumedCapacity"])
+	case "CreateTable", "DescribeTable", "UpdateTable", "DeleteTable":
+		for _, m := range []string{"Table", "TableDescription"} {
+			if d, ok := b[m].(object); ok {
+				b[m] = definitionOf(d)
+			}
+		}
+	}
+	o.body = b
+	return o, nil
+}
+
+// sortRead checks the order of a Query's items and, where more than the sort
+// key would decide it, makes it the same for both engines.
+func (o *outcome) sortRead(q *Request, b object) {
+	items, _ := b["Items"].([]any)
+	backwards := q.Body["ScanIndexForward"] == false
+	for i := 1; i < len(items); i++ {
+		c := compareKeys(q.order, items[i-1], items[i])
+		if c > 0 && !backwards || c < 0 && backwards {
+			o.disorder = fmt.Sprintf("%s before %s", encode(items[i-1]), encode(items[i]))
+		}
+	}
+	if !q.ordered {
+		sortList(b["Items"])
+	}
+}
+
+// compareKeys compares two items by the attributes of a sort key, as far as
+// both have them.
+func compareKeys(order []attr, a, b any) int {
+	x, _ := a.(object)
+	y, _ := b.(object)
+	for _, k := range order {
+		v, ok1 := x[k.name].(object)
+		w, ok2 := y[k.name].(object)
+		if !ok1 || !ok2 {
+			return 0
+		}
+		if c := compareScalars(v, w); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func compareScalars(v, w object) int {
+	for _, t := range []string{"S", "B"} {
+		s, ok1 := v[t].(string)
+		u, ok2 := w[t].(string)
+		if ok1 && ok2 {
+			if t == "B" {
+				s, u = unb64(s), unb64(u)
+			}
+			return strings.Compare(s, u)
+		}
+	}
+	s, _ := v["N"].(string)
+	u, _ := w["N"].(string)
+	x, ok1 := new(big.Rat).SetString(s)
+	y, ok2 := new(big.Rat).SetString(u)
+	if ok1 && ok2 {
+		return x.Cmp(y)
+	}
+	return 0
+}
+
+// definitionOf keeps of a table's description what its definition says.
+func definitionOf(d object) object {
+	out := object{}
+	for _, m := range []string{"TableName", "KeySchema", "DeletionProtectionEnabled"} {
+		out[m] = d[m]
+	}
+	out["AttributeDefinitions"] = sortList(d["AttributeDefinitions"])
+	out["BillingMode"] = "PROVISIONED"
+	if s, ok := d["BillingModeSummary"].(object); ok {
+		out["BillingMode"] = s["BillingMode"]
+	}
+	out["Throughput"] = units(d)
+	for _, m := range []string{"GlobalSecondaryIndexes", "LocalSecondaryIndexes"} {
+		var l []any
+		is, _ := d[m].([]any)
+		for _, i := range is {
+			x, _ := i.(object)
+			l = append(l, object{"IndexName": x["IndexName"], "KeySchema": x["KeySchema"], "Projection": x["Projection"], "Throughput": units(x)})
+		}
+		if l != nil {
+			out[m] = sortList(l)
+		}
+	}
+	return out
+}
+
+func units(d object) any {
+	p, _ := d["ProvisionedThroughput"].(object)
+	if p == nil {
+		return nil
+	}
+	return object{"Read": p["ReadCapacityUnits"], "Write": p["WriteCapacityUnits"]}
+}
+
+// normal sorts sets and the attributes of projections and writes numbers in
+// one way.
+func normal(name string, v any) any {
+	switch v := v.(type) {
+	case object:
+		for k, e := range v {
+			v[k] = normal(k, e)
+		}
+		return v
+	case []any:
+		for i, e := range v {
+			v[i] = normal("", e)
+		}
+		if name == "SS" || name == "NS" || name == "BS" || name == "NonKeyAttributes" {
+			sortList(v)
+		}
+		return v
+	case json.Number:
+		if r, ok := new(big.Rat).SetString(string(v)); ok {
+			return json.Number(strings.TrimSuffix(r.RatString(), "/1"))
+		}
+	}
+	return v
+}
+
+func sortList(v any) any {
+	l, ok := v.([]any)
+	if !ok {
+		return v
+	}
+	slices.SortFunc(l, func(a, b any) int { return strings.Compare(encode(a), encode(b)) })
+	return l
+}
+
+// sortBraces sorts the list in a message's braces, such as unused names,
+// which comes in no order.
+func sortBraces(m string) string {
+	i, j := strings.LastIndexByte(m, '{'), strings.LastIndexByte(m, '}')
+	if i < 0 || j < i {
+		return m
+	}
+	l := strings.Split(m[i+1:j], ", ")
+	slices.Sort(l)
+	return m[:i+1] + strings.Join(l, ", ") + m[j:]
+}
+
+// difference returns where two outcomes differ first and how; the path is
+// empty if they do not.
+func difference(a, b any, path string) (string, string) {
+	switch x := a.(type) {
+	case object:
+		y, ok := b.(object)
+		if !ok {
+			break
+		}
+		keys := maps.Clone(x)
+		maps.Copy(keys, y)
+		for _, k := range slices.Sorted(maps.Keys(keys)) {
+			v, in1 := x[k]
+			w, in2 := y[k]
+			if !in1 || !in2 {
+				return path + "." + k, fmt.Sprintf("%s and %s", presence(v, in1), presence(w, in2))
+			}
+			if p, d := difference(v, w, path+"."+k); p != "" {
+				return p, d
+			}
+		}
+		return "", ""
+	case []any:
+		y, ok := b.([]any)
+		if !ok || len(x) != len(y) {
+			break
+		}
+		for i := range x {
+			if p, d := difference(x[i], y[i], path+"[]"); p != "" {
+				return p, d
+			}
+		}
+		return "", ""
+	default:
+		if a == b {
+			return "", ""
+		}
+	}
+	if path == "" {
+		path = "."
+	}
+	return path, fmt.Sprintf("%s and %s", encode(a), encode(b))
+}
+
+func presence(v any, in bool) string {
+	if !in {
+		return "nothing"
+	}
+	return encode(v)
+}
+
+// encode writes v as JSON with its members in order.
+func encode(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// canonicalKey returns a key in a form in which equal keys are equal text.
+func canonicalKey(k object) string {
+	c := object{}
+	for n, v := range k {
+		o, _ := v.(object)
+		if s, ok := o["N"].(string); ok {
+			if r, ok := new(big.Rat).SetString(s); ok {
+				c[n] = r.RatString()
+				continue
+			}
+		}
+		c[n] = v
+	}
+	return encode(c)
+}
