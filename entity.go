@@ -23,6 +23,7 @@ type entity struct {
 	pk, sk *keyTemplate
 	// demands are the entity's index entries, in declared order.
 	demands []*demand
+	uniques []*unique
 
 	// Special fields, nil where there is none.
 	primary, version, created, updated, deleted, ttl *codec.Field
