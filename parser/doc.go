@@ -18,16 +18,18 @@
 // A field's tag is `dynorm:"[name][,option[=value]]..."`. Without a name the
 // field is called as its dynamodbav tag says, or else by [AttrName]; a version
 // without a name is called [VersionAttr]. A value in single quotes may hold
-// commas: `dynorm:",default='a, b'"`.
+// commas: `dynorm:",default='a, b'"`. The name "-" leaves the field out of
+// items. The options are
 //
-//   - not stored
-//     primary, ulid, uuid    the primary key; a value generated when it is zero
-//     unique, index, gsi=N   a claim on the value; an index by it, pinned to a number
-//     version                counted on every write
-//     created, updated, deleted, ttl   times the library keeps; DynamoDB's expiry
-//     default=, enum=a|b, required, readonly, hidden, encrypt
-//     set, json, string, unixtime, unixmilli, precision=s|ms|us|ns, pad=N   the stored form
-//     omitempty, null        a zero value left out; nil stored as NULL
+//   - primary, and ulid or uuid for a value generated where it is zero;
+//   - unique for a claim on the value, index for an index by it, gsi=N to pin
+//     that index to a number;
+//   - version, created, updated and deleted for what the library keeps, ttl for
+//     the time DynamoDB deletes the item;
+//   - default=, enum=a|b, required, readonly, hidden and encrypt;
+//   - set, json, string, unixtime, unixmilli, precision=s|ms|us|ns and pad=N for
+//     the stored form;
+//   - omitempty to leave a zero value out, null to store nil as NULL.
 //
 // Fields of embedded structs are promoted by the rules of encoding/json, except
 // that what those drop in silence is a fault. An embedded struct with a name is
