@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/dynorm/dynorm/local"
 )
 
 // EndpointVar is the environment variable that names the endpoint tests run
@@ -40,15 +42,30 @@ var Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credent
 // run on the embedded engine.
 func Endpoint() string { return strings.TrimSuffix(os.Getenv(EndpointVar), "/") }
 
-// Open returns a client for the engine that tests run on. Tables created
-// through it are deleted when the test ends. Open fails the test where there
-// is no engine.
+// Open returns a client for the engine that tests run on: an embedded one of
+// the test's own, or the one at [Endpoint], where tables created through the
+// client are deleted when the test ends.
 func Open(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	if Endpoint() == "" {
-		t.Fatalf("testdb: %s is not set: scripts/dynamodb-local start prints an endpoint for it", EndpointVar)
+		return openEmbedded(t, options)
 	}
 	return openEndpoint(t, Endpoint(), options)
+}
+
+// openEmbedded returns a client for a new embedded engine.
+func openEmbedded(t testing.TB, options []func(*dynamodb.Options)) *dynamodb.Client {
+	t.Helper()
+	engine, err := local.Open(t.Context(), local.Config{Region: Region})
+	if err != nil {
+		t.Fatalf("testdb: open the embedded engine: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Errorf("testdb: close the embedded engine: %v", err)
+		}
+	})
+	return dynamodb.New(engine.Client().Options(), options...)
 }
 
 // openEndpoint returns a client for the engine at url that forgets the test's
