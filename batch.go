@@ -242,7 +242,7 @@ func (e *entity) checkBatch() error {
 	if e.versionAttr != "" {
 		return faultf(ErrInvalid, "a batch can't check versions: write the values one by one")
 	}
-	if len(e.def.Uniques) > 0 {
+	if len(e.uniques) > 0 {
 		return faultf(ErrInvalid, "a batch can't keep values unique: write the values one by one")
 	}
 	return nil

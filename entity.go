@@ -25,6 +25,7 @@ type entity struct {
 	demands []*demand
 	// paths are the ways to the entity's items, the table first.
 	paths []*accessPath
+	uniques []*unique
 
 	// Special fields, nil where there is none.
 	primary, version, created, updated, deleted, ttl *codec.Field

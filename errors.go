@@ -208,6 +208,8 @@ func awsError(err error) error {
 		"AccessDeniedException", "ExpiredTokenException", "IncompleteSignatureException", "InvalidAccessKeyId",
 		"SignatureDoesNotMatch", "InvalidClientTokenId":
 		return &fault{kind: ErrAccess, text: "access denied: " + api.ErrorCode(), err: err}
+	case "TransactionCanceledException":
+		return &fault{kind: ErrTxCanceled, text: api.ErrorMessage(), err: err}
 	case "ItemCollectionSizeLimitExceededException":
 		return &fault{kind: ErrTooLarge, text: "item collection exceeds 10 GB", err: err}
 	case "ValidationException":

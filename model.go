@@ -3,17 +3,13 @@ package dynorm
 import (
 	"context"
 	"errors"
-	"maps"
 	"reflect"
-	"slices"
-	"time"
 	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynorm/dynorm/internal/codec"
-	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // Model reads and writes the items of one entity. It is an immutable value,
@@ -54,7 +50,9 @@ func (m Model[T]) check(v *T) error {
 // fails, v is as it was.
 //
 // It sends one PutItem, at a write unit for each KB of the item and of each
-// index entry. An item with the same key is an ErrExists that carries it.
+// index entry; an entity with unique fields takes one TransactWriteItems
+// instead, at twice that and two for each unique value. An item with the same
+// key is an ErrExists that carries it, a taken value an ErrUnique.
 func (m Model[T]) Create(ctx context.Context, v *T) error {
 	if err := m.check(v); err != nil {
 		return opError("Create", m.e, err)
@@ -68,23 +66,12 @@ func (m Model[T]) Create(ctx context.Context, v *T) error {
 }
 
 func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	now := db.cfg.Clock()
-	if err := db.stamp(e, v, now); err != nil {
-		return err
-	}
-	if e.version != nil {
-		if err := e.version.SetInt(v, 1); err != nil {
-			return atField(e.version.Name, faultf(ErrValue, "%w", err))
-		}
-	}
-	item, err := e.encode(v, now, true)
+	writes, err := db.planCreate(e, v)
 	if err != nil {
 		return err
 	}
-	var b expr.Builder
-	in := db.putRequest(item, &b, "attribute_not_exists("+b.Name(e.pk.attr)+")")
-	_, err = run[dynamodb.PutItemOutput](ctx, db, &Operation{Kind: OpPutItem, Name: "Create", Entity: e.def.Name, Input: in})
-	return conditionReason(err, func(Item) error { return ErrExists })
+	_, err = db.commit(ctx, writes...)
+	return impliedError(err)
 }
 
 // Put writes the whole item, in place of one with the same key. Attributes of
@@ -94,7 +81,9 @@ func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // ErrStaleVersion.
 //
 // It sends one PutItem, at a write unit for each KB of the larger of the old
-// and the new item, and of each index entry.
+// and the new item, and of each index entry. An entity with unique fields is
+// read first and, where a unique value changes, written with its claims in one
+// TransactWriteItems; a taken value is an ErrUnique.
 func (m Model[T]) Put(ctx context.Context, v *T) error {
 	if err := m.check(v); err != nil {
 		return opError("Put", m.e, err)
@@ -108,30 +97,12 @@ func (m Model[T]) Put(ctx context.Context, v *T) error {
 }
 
 func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	now := db.cfg.Clock()
-	if err := db.stamp(e, v, now); err != nil {
-		return err
-	}
-	var (
-		b    expr.Builder
-		cond string
-	)
-	if version, ok := e.versionOf(v); ok {
-		cond = e.versionCondition(&b, version)
-		if version != 0 {
-			cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
-		}
-		if err := e.version.SetInt(v, version+1); err != nil {
-			return atField(e.version.Name, faultf(ErrValue, "%w", err))
-		}
-	}
-	item, err := e.encode(v, now, true)
+	m, err := db.planPut(e, v)
 	if err != nil {
 		return err
 	}
-	_, err = run[dynamodb.PutItemOutput](ctx, db, &Operation{Kind: OpPutItem, Name: "Put", Entity: e.def.Name,
-		Input: db.putRequest(item, &b, cond)})
-	return conditionReason(err, func(Item) error { return ErrStaleVersion })
+	_, err = db.mutate(ctx, m)
+	return err
 }
 
 // Save writes every declared attribute of an item that exists, index entries
@@ -141,8 +112,11 @@ func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // counts its `version` up; where the write fails, v is as it was.
 //
 // It sends one UpdateItem, at a write unit for each KB of the larger of the old
-// and the new item, and of each index entry that changes. No item with the key
-// is an ErrNotFound, another version an ErrStaleVersion that carries the item.
+// and the new item, and of each index entry that changes. An entity with unique
+// fields is read first and, where a unique value changes, written with its
+// claims in one TransactWriteItems. No item with the key is an ErrNotFound,
+// another version an ErrStaleVersion that carries the item, a taken value an
+// ErrUnique.
 func (m Model[T]) Save(ctx context.Context, v *T) error {
 	if err := m.check(v); err != nil {
 		return opError("Save", m.e, err)
@@ -156,27 +130,12 @@ func (m Model[T]) Save(ctx context.Context, v *T) error {
 }
 
 func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	now := db.cfg.Clock()
-	if err := e.touch(v, now); err != nil {
-		return err
-	}
-	up, err := e.saveUpdate(v, now)
+	m, err := db.planSave(e, v)
 	if err != nil {
 		return err
 	}
-	if _, err = run[dynamodb.UpdateItemOutput](ctx, db, &Operation{Kind: OpUpdateItem, Name: "Save", Entity: e.def.Name,
-		Input: up.request(&db.table)}); err != nil {
-		return conditionReason(err, func(item Item) error {
-			if item == nil {
-				return ErrNotFound
-			}
-			return ErrStaleVersion
-		})
-	}
-	if version, ok := e.versionOf(v); ok {
-		return e.version.SetInt(v, version+1)
-	}
-	return nil
+	_, err = db.mutate(ctx, m)
+	return err
 }
 
 // Update changes an item that exists and returns it as it stands afterwards.
@@ -190,7 +149,8 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // item, and of each index entry that changes. Where an entry needs fields that
 // neither the key nor the changes give, it reads the item first (a strongly
 // consistent GetItem) and updates under the condition that these fields are
-// still the same, again if they are not.
+// still the same, again if they are not. So it does for a change of a unique
+// field, whose claim moves in the same TransactWriteItems.
 //
 // No item with the key is an ErrNotFound; a failed [If] an ErrConditionFailed
 // that carries the item.
@@ -206,161 +166,12 @@ func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (*T, e
 	return v, opError("Update", m.e, err)
 }
 
-// maxRaces bounds how often Update starts again because a field that an index
-// entry needs was changed meanwhile.
-const maxRaces = 10
-
 func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) (Item, error) {
-	k, known, err := e.keyArg(key)
+	m, err := db.planUpdate(e, key, changes)
 	if err != nil {
 		return nil, err
 	}
-	actions, conds, err := e.resolveChanges(changes)
-	if err != nil {
-		return nil, err
-	}
-	if len(actions) == 0 {
-		return nil, faultf(ErrInvalid, "no changes given")
-	}
-	now := db.cfg.Clock()
-	if actions, err = e.addStamps(actions, now); err != nil {
-		return nil, err
-	}
-	var attrs []string
-	for i := range actions {
-		attrs = append(attrs, actions[i].attr())
-	}
-	demands := e.touchedDemands(attrs)
-	up, err := e.changeUpdate(k, known, nil, actions, conds, demands, now)
-	if err != nil {
-		return nil, err
-	}
-	var stored Item
-	if up == nil {
-		if stored, err = db.get(ctx, e, "Update", k, true); err != nil {
-			return nil, err
-		}
-	}
-	for range maxRaces {
-		if up == nil {
-			if up, err = e.changeUpdate(k, known, stored, actions, conds, demands, now); err != nil {
-				return nil, err
-			}
-		}
-		in := up.request(&db.table)
-		in.ReturnValues = types.ReturnValueAllNew
-		out, err := run[dynamodb.UpdateItemOutput](ctx, db, &Operation{Kind: OpUpdateItem, Name: "Update", Entity: e.def.Name, Input: in})
-		if err == nil {
-			return out.Attributes, nil
-		}
-		ce, failed := errors.AsType[*ConditionError](err)
-		if failed && ce.Item != nil && stored != nil && !sameInputs(demands, stored, ce.Item) {
-			stored, up = ce.Item, nil
-			continue
-		}
-		return nil, conditionReason(err, func(item Item) error {
-			if item == nil {
-				return ErrNotFound
-			}
-			return ErrConditionFailed
-		})
-	}
-	return nil, faultf(ErrConflict, "gave up after %d attempts: other writers keep changing fields that its index entries need", maxRaces)
-}
-
-// addStamps adds the time of the last change and the count of the version to
-// the user's actions, where they are fields of the entity. A change of the time
-// by the user stands.
-func (e *entity) addStamps(actions []action, now time.Time) ([]action, error) {
-	actions = slices.Clip(actions)
-	if e.updated != nil && !slices.ContainsFunc(actions, func(a action) bool { return a.attr() == e.updatedAttr }) {
-		av, err := e.updated.EncodeOperand(now)
-		if err != nil {
-			return nil, atField(e.updated.Name, faultf(ErrValue, "%w", err))
-		}
-		actions = append(actions, action{op: changeSet, field: e.updated, value: av})
-	}
-	if e.version != nil {
-		actions = append(actions, action{op: changeAdd, field: e.version, value: numberValue(1)})
-	}
-	return actions, nil
-}
-
-// changeUpdate is the update of actions under conditions, with the index
-// entries they touch. Without a stored item it returns nil when an entry needs
-// fields that are not known.
-func (e *entity) changeUpdate(key, known, stored Item, actions []action, conds []Predicate, demands []*demand, now time.Time) (*update, error) {
-	up := &update{e: e, key: key}
-	up.mustExist()
-	after := maps.Clone(stored)
-	if after == nil {
-		after = maps.Clone(known)
-	}
-	settled := map[string]bool{}
-	for attr := range known {
-		settled[attr] = true
-	}
-	for i := range actions {
-		a := &actions[i]
-		a.render(&up.b, &up.u)
-		if len(demands) == 0 {
-			continue
-		}
-		ok, err := a.after(after, stored != nil)
-		if err != nil {
-			return nil, err
-		}
-		settled[a.attr()] = ok && (a.whole() && (a.op == changeSet || a.op == changeRemove))
-	}
-	if e.updatedAttr != "" && e.updated == nil {
-		up.setAttr(e.updatedAttr, stringValue(now.UTC().Format(timestampLayout)))
-	}
-	if e.versionAttr != "" && e.version == nil {
-		up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
-	}
-	guarded := map[string]bool{}
-	for _, d := range demands {
-		for _, attr := range d.inputs() {
-			switch {
-			case settled[attr] || guarded[attr]:
-			case stored == nil:
-				return nil, nil
-			default:
-				guarded[attr] = true
-				if av, ok := stored[attr]; ok {
-					up.conds = append(up.conds, up.b.Name(attr)+" = "+up.b.Value(av))
-				} else {
-					up.conds = append(up.conds, "attribute_not_exists("+up.b.Name(attr)+")")
-				}
-			}
-		}
-	}
-	if err := up.setEntries(demands, after); err != nil {
-		return nil, err
-	}
-	for _, p := range conds {
-		text, err := p.render(e, &up.b)
-		if err != nil {
-			return nil, err
-		}
-		up.conds = append(up.conds, text)
-	}
-	return up, nil
-}
-
-// sameInputs reports whether two versions of an item agree in every input of
-// the index entries.
-func sameInputs(demands []*demand, a, b Item) bool {
-	for _, d := range demands {
-		for _, attr := range d.inputs() {
-			av, inA := a[attr]
-			bv, inB := b[attr]
-			if inA != inB || inA && !codec.Equal(av, bv) {
-				return false
-			}
-		}
-	}
-	return true
+	return db.mutate(ctx, m)
 }
 
 // Delete removes an item. The key is the value of the primary field, or a T or
@@ -379,20 +190,12 @@ func (m Model[T]) Delete(ctx context.Context, key any) error {
 }
 
 func (db *DB) remove(ctx context.Context, e *entity, key any) error {
-	k, _, err := e.keyArg(key)
+	m, err := db.planDelete(e, key)
 	if err != nil {
 		return err
 	}
-	in := &dynamodb.DeleteItemInput{TableName: &db.table, Key: k}
-	if version, ok := e.versionOf(e.structArg(key)); ok && version != 0 {
-		var b expr.Builder
-		cond := "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + e.versionCondition(&b, version)
-		in.ConditionExpression = &cond
-		in.ExpressionAttributeNames, in.ExpressionAttributeValues = b.Names(), b.Values()
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	_, err = run[dynamodb.DeleteItemOutput](ctx, db, &Operation{Kind: OpDeleteItem, Name: "Delete", Entity: e.def.Name, Input: in})
-	return conditionReason(err, func(Item) error { return ErrStaleVersion })
+	_, err = db.mutate(ctx, m)
+	return err
 }
 
 // Find returns the item whose primary field has the value, or ErrNotFound. An
@@ -522,17 +325,4 @@ func (e *entity) decode(item Item, v unsafe.Pointer) error {
 		return faultf(ErrValue, "%w", err)
 	}
 	return nil
-}
-
-// conditionReason says why a condition failed, from the item it met.
-func conditionReason(err error, reason func(Item) error) error {
-	ce, ok := errors.AsType[*ConditionError](err)
-	if !ok {
-		return err
-	}
-	why := reason(ce.Item)
-	if why == ErrNotFound {
-		return &fault{kind: ErrNotFound, text: ErrNotFound.Error(), err: ce.Err}
-	}
-	return &ConditionError{Reason: why, Item: ce.Item, Err: ce.Err}
 }

@@ -138,6 +138,7 @@ func NewSchema(models ...any) (*Schema, error) {
 	for _, e := range s.entities {
 		if len(faults) == 0 {
 			faults = append(faults, e.bindKeys()...)
+			faults = append(faults, e.bindUniques()...)
 		}
 	}
 	if len(faults) == 0 {

@@ -214,42 +214,34 @@ func (a *action) render(b *expr.Builder, u *expr.Update) {
 	}
 }
 
-// after applies the action to what is known of an item and reports whether the
-// attribute's value is known afterwards. An attribute that is absent from item
-// is known to be absent only when complete is true.
-func (a *action) after(item Item, complete bool) (known bool, err error) {
-	attr := a.attr()
-	if a.whole() {
-		switch a.op {
-		case changeSet:
-			item[attr] = a.value
-			return true, nil
-		case changeRemove:
-			delete(item, attr)
-			return true, nil
-		}
+// after applies the action to an item as far as it is known: the whole stored
+// item, or the attributes that do not depend on it. Lists and sets are never
+// part of a key or a condition, so theirs are left out.
+func (a *action) after(item Item, whole bool) error {
+	if !whole && !a.whole() {
+		return nil
 	}
-	if !complete {
-		return false, nil
-	}
+	path := a.field.AttrPath()
 	switch a.op {
+	case changeSet:
+		return setPath(item, path, a.value)
+	case changeRemove:
+		return setPath(item, path, nil)
 	case changeSetIfAbsent:
-		if _, ok := lookupPath(item, a.field.AttrPath()); !ok {
-			return true, setPath(item, a.field.AttrPath(), a.value)
+		if _, ok := lookupPath(item, path); !ok && whole {
+			return setPath(item, path, a.value)
 		}
 	case changeAdd:
+		if !whole {
+			return nil
+		}
 		sum, err := addNumbers(item, a)
 		if err != nil {
-			return false, err
+			return err
 		}
-		return true, setPath(item, a.field.AttrPath(), sum)
-	case changeSet:
-		return true, setPath(item, a.field.AttrPath(), a.value)
-	case changeRemove:
-		return true, setPath(item, a.field.AttrPath(), nil)
+		return setPath(item, path, sum)
 	}
-	// Lists and sets are never part of a key or a condition.
-	return true, nil
+	return nil
 }
 
 // setPath sets the value at a path of map entries, or removes it when av is

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynorm/dynorm/internal/codec"
@@ -135,18 +134,6 @@ func encodeError(err error) error {
 	return faultf(ErrValue, "%w", err)
 }
 
-// putRequest is a PutItem under construction.
-func (db *DB) putRequest(item Item, b *expr.Builder, cond string) *dynamodb.PutItemInput {
-	in := &dynamodb.PutItemInput{TableName: &db.table, Item: item}
-	if cond != "" {
-		in.ConditionExpression = &cond
-		in.ExpressionAttributeNames = b.Names()
-		in.ExpressionAttributeValues = b.Values()
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	return in
-}
-
 // versionOf returns the version of the struct at v, and whether its entity
 // keeps one in a field.
 func (e *entity) versionOf(v unsafe.Pointer) (int64, bool) {
@@ -170,16 +157,6 @@ func numberValue(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-// storedVersion reads the version of a stored item, 0 without one.
-func (e *entity) storedVersion(item Item) int64 {
-	n, ok := item[e.versionAttr].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0
-	}
-	version, _ := strconv.ParseInt(n.Value, 10, 64)
-	return version
-}
-
 // update is an UpdateItem under construction.
 type update struct {
 	e     *entity
@@ -189,21 +166,10 @@ type update struct {
 	conds []string
 }
 
-func (up *update) request(table *string) *dynamodb.UpdateItemInput {
-	text := up.u.String()
-	cond := expr.And(up.conds...)
-	in := &dynamodb.UpdateItemInput{
-		TableName:                           table,
-		Key:                                 up.key,
-		UpdateExpression:                    &text,
-		ExpressionAttributeNames:            up.b.Names(),
-		ExpressionAttributeValues:           up.b.Values(),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	if cond != "" {
-		in.ConditionExpression = &cond
-	}
-	return in
+// write returns the finished update.
+func (up *update) write(name string, reason func(Item) error) *write {
+	return &write{kind: OpUpdateItem, name: name, e: up.e, key: up.key, update: up.u.String(),
+		cond: expr.And(up.conds...), names: up.b.Names(), values: up.b.Values(), reason: reason}
 }
 
 // mustExist is the condition that the item is there.
@@ -239,14 +205,10 @@ func (up *update) setEntries(demands []*demand, item Item) error {
 	return nil
 }
 
-// saveUpdate is the update that writes every declared attribute of the struct
-// at v and leaves the others of the stored item alone.
-func (e *entity) saveUpdate(v unsafe.Pointer, now time.Time) (*update, error) {
-	item, err := e.encode(v, now, false)
-	if err != nil {
-		return nil, err
-	}
-	up := &update{e: e, key: Item{e.pk.attr: item[e.pk.attr], e.sk.attr: item[e.sk.attr]}}
+// saveUpdate is the update that writes every declared attribute of an encoded
+// item and leaves the others of the stored one alone.
+func (e *entity) saveUpdate(item Item) *update {
+	up := &update{e: e, key: e.keyIn(item)}
 	up.mustExist()
 	for i := range e.codec.NumFields() {
 		f := e.codec.Field(i)
@@ -268,23 +230,23 @@ func (e *entity) saveUpdate(v unsafe.Pointer, now time.Time) (*update, error) {
 			up.setAttr(attr, item[attr])
 		}
 	}
-	e.bumpVersion(up, v)
-	return up, nil
+	return up
 }
 
-// bumpVersion counts the version up, under the condition that it is still that
-// of the struct at v where there is one.
-func (e *entity) bumpVersion(up *update, v unsafe.Pointer) {
-	if e.versionAttr == "" {
-		return
+// keyIn returns the base key of an encoded item.
+func (e *entity) keyIn(item Item) Item {
+	return Item{e.pk.attr: item[e.pk.attr], e.sk.attr: item[e.sk.attr]}
+}
+
+// setVersion sets the version field of the struct at v, where there is one.
+func (e *entity) setVersion(v unsafe.Pointer, version int64) error {
+	if e.version == nil {
+		return nil
 	}
-	version, ok := e.versionOf(v)
-	if ok {
-		up.conds = append(up.conds, e.versionCondition(&up.b, version))
-		up.setAttr(e.versionAttr, numberValue(version+1))
-		return
+	if err := e.version.SetInt(v, version); err != nil {
+		return atField(e.version.Name, faultf(ErrValue, "%w", err))
 	}
-	up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
+	return nil
 }
 
 // touchedDemands returns the index entries that an update of the attributes

@@ -1,7 +1,9 @@
 package parser_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/big"
 	"reflect"
 	"sync"
 	"time"
@@ -102,6 +104,8 @@ type badValues struct {
 	IntEnum  int          `dynorm:",enum=1|two"`
 	BoolEnum bool         `dynorm:",enum=true"`
 	Color    strictColour `dynorm:",default=mauve"`
+	Whole    big.Int      `dynorm:",default=1.5"`
+	Number   json.Number  `dynorm:",default=1e"`
 }
 
 type strictColour struct{ name string }
@@ -179,6 +183,9 @@ type misplaced struct {
 	other   *user  `rel:"belongsTo"`
 	Stored  *user  `rel:"belongsTo" dynorm:"stored"`
 	Left    `dynorm:",omitempty"`
+	audit   `dynamodbav:"audit"`
+	base    `dynorm:"base"`
+	fmt.Stringer
 }
 
 var tagFaultCases = []goldenCase{

@@ -205,30 +205,32 @@ type point struct {
 }
 
 type options struct {
-	Key     string     `dynorm:"k,primary,ulid"`
-	Email   string     `dynorm:"email,unique,required"`
-	City    string     `dynorm:",index"`
-	Country string     `dynorm:",index,gsi=7"`
-	Default string     `dynorm:",default=open,enum=open|closed"`
-	Quoted  string     `dynorm:",default='a, b, it''s',hidden"`
-	Level   int8       `dynorm:",enum=1|2|3,default=2"`
-	On      bool       `dynorm:",default=true"`
-	Ratio   float64    `dynorm:",default=0.5"`
-	Since   time.Time  `dynorm:",default=2020-01-01T00:00:00Z"`
-	Color   hexColor   `dynorm:",default=red"`
-	Seq     uint32     `dynorm:",pad=6"`
-	AsText  int64      `dynorm:",string"`
-	Secret  string     `dynorm:",encrypt,hidden"`
-	Owner   string     `dynorm:",readonly"`
-	Meta    point      `dynorm:",json"`
-	Opaque  halfText   `dynorm:",json"`
-	Empty   []string   `dynorm:",omitempty"`
-	Request string     `dynorm:",uuid"`
-	Made    time.Time  `dynorm:",created,precision=s"`
-	Changed *time.Time `dynorm:",updated"`
-	Gone    *time.Time `dynorm:",deleted"`
-	Rev     uint32     `dynorm:",version"`
-	Expires int64      `dynorm:"exp,ttl"`
+	Key     string      `dynorm:"k,primary,ulid"`
+	Email   string      `dynorm:"email,unique,required"`
+	City    string      `dynorm:",index"`
+	Country string      `dynorm:",index,gsi=7"`
+	Default string      `dynorm:",default=open,enum=open|closed"`
+	Quoted  string      `dynorm:",default='a, b, it''s',hidden"`
+	Level   int8        `dynorm:",enum=1|2|3,default=2"`
+	On      bool        `dynorm:",default=true"`
+	Ratio   float64     `dynorm:",default=0.5"`
+	Whole   big.Int     `dynorm:",default=12345678901234567890"`
+	Decimal json.Number `dynorm:",default=-1.5e10"`
+	Since   time.Time   `dynorm:",default=2020-01-01T00:00:00Z"`
+	Color   hexColor    `dynorm:",default=red"`
+	Seq     uint32      `dynorm:",pad=6"`
+	AsText  int64       `dynorm:",string"`
+	Secret  string      `dynorm:",encrypt,hidden"`
+	Owner   string      `dynorm:",readonly"`
+	Meta    point       `dynorm:",json"`
+	Opaque  halfText    `dynorm:",json"`
+	Empty   []string    `dynorm:",omitempty"`
+	Request string      `dynorm:",uuid"`
+	Made    time.Time   `dynorm:",created,precision=s"`
+	Changed *time.Time  `dynorm:",updated"`
+	Gone    *time.Time  `dynorm:",deleted"`
+	Rev     uint32      `dynorm:",version"`
+	Expires int64       `dynorm:"exp,ttl"`
 }
 
 // halfText writes text that it can't read.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/dynorm/dynorm/internal/keytmpl"
 )
 
 // check checks a completed definition by itself: everything but what its
@@ -39,7 +41,7 @@ func (d *definition) checkEntity() {
 		p = wrong("the prefix %q has spaces or braces", d.Prefix)
 	}
 	d.faults.add(d.entity, tagKey, p)
-	if d.List < 0 {
+	if d.List < 0 || d.List > keytmpl.MaxShards {
 		d.faults.add(d.entity, tagKey, wrong("list=%d is not a number of shards", d.List))
 	}
 	if d.TTL < 0 || d.TTL%time.Second != 0 {
@@ -56,6 +58,9 @@ func (d *definition) checkFields() {
 		o := d.fields[i]
 		for _, p := range checkField(f) {
 			d.faults.add(o, o.ownKey(), p)
+		}
+		if f.Attr == "" {
+			d.faults.add(o, o.ownKey(), wrong("the field has no attribute name"))
 		}
 		if j, ok := attrs[f.Attr]; ok {
 			d.faults.add(o, o.ownKey(), wrong("the attribute %q is stored by both %s and %s", f.Attr, d.Fields[j].Name, f.Name).

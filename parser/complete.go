@@ -58,6 +58,9 @@ func (d *definition) complete() {
 	}
 	for i := range d.Indexes {
 		x := &d.Indexes[i]
+		if x.Projection == "" && len(x.Include) > 0 {
+			x.Projection = ProjectInclude
+		}
 		x.Projection = cmp.Or(x.Projection, ProjectAll)
 		for _, list := range [][]string{x.PKParts, x.SKParts, x.Include} {
 			d.useGoNames(list)

@@ -20,16 +20,62 @@ func FromJSON(data []byte) ([]Entity, error) {
 	}
 	defs := make([]*definition, len(entities))
 	for i, e := range entities {
-		d := definitionOf(e)
-		d.checkData()
-		d.complete()
-		d.check()
-		defs[i], entities[i] = d, d.Entity
+		defs[i] = completed(e)
+		entities[i] = defs[i].Entity
 	}
 	if err := joinFaults(defs); err != nil {
 		return nil, err
 	}
 	return entities, nil
+}
+
+// Complete fills in what a definition made by hand leaves to default, and
+// checks it as FromJSON does. The definition given is not changed. A precision
+// of 0 counts as none where the field is no time.
+func Complete(e Entity) (Entity, error) {
+	e.Fields = cloneFields(e.Fields)
+	e.Indexes = slices.Clone(e.Indexes)
+	for i := range e.Indexes {
+		x := &e.Indexes[i]
+		x.PKParts, x.SKParts, x.Include = slices.Clone(x.PKParts), slices.Clone(x.SKParts), slices.Clone(x.Include)
+	}
+	e.Uniques = slices.Clone(e.Uniques)
+	for i := range e.Uniques {
+		e.Uniques[i].Fields = slices.Clone(e.Uniques[i].Fields)
+	}
+	d := completed(e)
+	return d.Entity, d.faults.err()
+}
+
+// cloneFields copies fields with all of their types that completing writes to.
+func cloneFields(fields []Field) []Field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		f := &fields[i]
+		f.Type = *cloneType(&f.Type)
+		if f.Precision == 0 && f.Type.Kind != Time {
+			f.Precision = -1
+		}
+	}
+	return fields
+}
+
+func cloneType(t *Type) *Type {
+	if t == nil {
+		return nil
+	}
+	c := *t
+	c.Key, c.Elem, c.Fields = cloneType(t.Key), cloneType(t.Elem), cloneFields(t.Fields)
+	return &c
+}
+
+// completed completes and checks a definition that came as data.
+func completed(e Entity) *definition {
+	d := definitionOf(e)
+	d.checkData()
+	d.complete()
+	d.check()
+	return d
 }
 
 // decodeStrict decodes exactly one JSON value without unknown members.
@@ -139,15 +185,20 @@ func (d *definition) checkType(t Type, o origin, opaque bool, around []string) {
 	}
 	again := opaque || t.Go != "" && slices.Contains(around, t.Go)
 	sizes := map[Kind][]int{Int: {0, 8, 16, 32, 64}, Uint: {0, 8, 16, 32, 64}, Float: {0, 32, 64}}[t.Kind]
+	nests := t.Kind == List || t.Kind == Map
 	switch {
 	case sizes == nil && t.Bits != 0 || sizes != nil && !slices.Contains(sizes, t.Bits):
-		add(wrong("a %s of %d bits does not exist", t.Kind, t.Bits))
+		add(wrong("there is no %s of %d bits", t.Kind, t.Bits))
 	case t.Len < 0:
-		add(wrong("a length of %d does not exist", t.Len))
-	case (t.Elem != nil) != (t.Kind == List || t.Kind == Map) && !again:
-		add(wrong("a %s has an element if it is a list or a map", t.Kind))
-	case (t.Key != nil) != (t.Kind == Map) && !again:
-		add(wrong("a %s has a key if it is a map", t.Kind))
+		add(wrong("there is no length of %d", t.Len))
+	case t.Elem == nil && nests && !again:
+		add(wrong("a %s needs an element", t.Kind))
+	case t.Elem != nil && !nests:
+		add(wrong("a %s has no element", t.Kind))
+	case t.Key == nil && t.Kind == Map && !again:
+		add(wrong("a map needs a key"))
+	case t.Key != nil && t.Kind != Map:
+		add(wrong("a %s has no key", t.Kind))
 	case t.Fields != nil && t.Kind != Struct:
 		add(wrong("a %s has no fields", t.Kind))
 	}

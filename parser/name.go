@@ -34,43 +34,36 @@ func AttrName(goName string) string {
 	return b.String()
 }
 
-// words splits a Go name where a lower-case letter or a digit meets a capital,
-// before the last capital of a run that goes on in lower case, and at
-// underscores. The plural s of an initialism (IDs) and the v of a numbered one
-// (IPv4) belong to it.
+// words splits a Go name at underscores, where a lower-case letter or a digit
+// meets a capital, and before the last capital of a run that goes on in lower
+// case. The plural s of an initialism (IDs) and the v of a numbered one (IPv4)
+// belong to it.
 func words(name string) []string {
 	var list []string
-	r := []rune(name)
-	start := 0
-	cut := func(end int) {
-		if end > start {
-			list = append(list, string(r[start:end]))
+	for _, part := range strings.Split(name, "_") {
+		r := []rune(part)
+		start := 0
+		for i := 1; i < len(r); i++ {
+			if unicode.IsUpper(r[i]) && (!unicode.IsUpper(r[i-1]) || lowerAt(r, i+1) && !endsInitialism(r, i+1)) {
+				list = append(list, string(r[start:i]))
+				start = i
+			}
 		}
-		start = end
-	}
-	upper := func(i int) bool { return i < len(r) && unicode.IsUpper(r[i]) }
-	lower := func(i int) bool { return i < len(r) && unicode.IsLower(r[i]) }
-	// suffixed says that the letter at i ends the initialism before it.
-	suffixed := func(i int) bool {
-		if !lower(i) || lower(i+1) {
-			return false
-		}
-		return r[i] == 's' || r[i] == 'v' && i+1 < len(r) && unicode.IsDigit(r[i+1])
-	}
-	for i := 1; i < len(r); i++ {
-		switch {
-		case r[i] == '_':
-			cut(i)
-		case r[i-1] == '_':
-			start = i
-		case upper(i) && !upper(i-1):
-			cut(i)
-		case upper(i) && lower(i+1) && !suffixed(i+1):
-			cut(i)
+		if start < len(r) {
+			list = append(list, string(r[start:]))
 		}
 	}
-	cut(len(r))
 	return list
+}
+
+func lowerAt(r []rune, i int) bool { return i < len(r) && unicode.IsLower(r[i]) }
+
+// endsInitialism says that the letter at i belongs to the capitals before it.
+func endsInitialism(r []rune, i int) bool {
+	if lowerAt(r, i+1) {
+		return false
+	}
+	return r[i] == 's' || r[i] == 'v' && i+1 < len(r) && unicode.IsDigit(r[i+1])
 }
 
 // entityNameOf is the name of the entity a struct defines: what its marker

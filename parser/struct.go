@@ -195,6 +195,9 @@ func (w *walker) readField(d *declared, sf reflect.StructField) (embedding, role
 		case tagged || related:
 			report(cmp.Or(tagIf(tagged, tagKey), relKey), wrong("an unexported field is stored nowhere").
 				but("export it, or remove the tag"))
+		case sf.Anonymous && d.tags[avTagKey] != "":
+			report(avTagKey, wrong("an unexported field is stored nowhere").
+				but("export it, or remove the tag"))
 		}
 		return embedding{}, isIgnored
 	}

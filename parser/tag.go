@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The tag keys the parser reads.
@@ -46,6 +47,8 @@ func readTags(tag reflect.StructTag) (tagSet, []*problem) {
 			if distance(key, tagKey) == 1 {
 				problems = append(problems, wrong("unknown tag key %q", key).but("did you mean %q?", tagKey))
 			}
+		case !utf8.ValidString(value):
+			problems = append(problems, wrong("the tag %q is not valid UTF-8", key))
 		case twice:
 			problems = append(problems, wrong("the tag key %q stands twice", key))
 		default:

@@ -26,8 +26,7 @@ func EncodeAny(val any) (types.AttributeValue, error) {
 // json.Number, []any, map[string]any, [StringSet], [NumberSet] or [BinarySet].
 // EncodeAny gives the same attribute back.
 func DecodeAny(av types.AttributeValue) (any, error) {
-	var d decoder
-	return d.decodeAny(av)
+	return level(0).decodeAny(av)
 }
 
 // anyCoder stores what an `any` holds by its dynamic type.
@@ -37,7 +36,7 @@ func (c anyCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, er
 	return e.encodeAny(*(*any)(p))
 }
 
-func (c anyCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) (err error) {
+func (c anyCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) (err error) {
 	*(*any)(p), err = d.decodeAny(av)
 	return err
 }
@@ -107,7 +106,7 @@ func dynamicCoder(t reflect.Type) (coder, error) {
 	return c, nil
 }
 
-func (d *decoder) decodeAny(av types.AttributeValue) (any, error) {
+func (d level) decodeAny(av types.AttributeValue) (any, error) {
 	switch v := av.(type) {
 	case nil, *types.AttributeValueMemberNULL:
 		return nil, nil
@@ -140,7 +139,8 @@ func (d *decoder) decodeAny(av types.AttributeValue) (any, error) {
 		}
 		return set, nil
 	case *types.AttributeValueMemberL:
-		if err := d.enter(); err != nil {
+		d, err := d.enter()
+		if err != nil {
 			return nil, err
 		}
 		list := make([]any, len(v.Value))
@@ -151,10 +151,10 @@ func (d *decoder) decodeAny(av types.AttributeValue) (any, error) {
 			}
 			list[i] = x
 		}
-		d.leave()
 		return list, nil
 	case *types.AttributeValueMemberM:
-		if err := d.enter(); err != nil {
+		d, err := d.enter()
+		if err != nil {
 			return nil, err
 		}
 		m := make(map[string]any, len(v.Value))
@@ -165,7 +165,6 @@ func (d *decoder) decodeAny(av types.AttributeValue) (any, error) {
 			}
 			m[name] = x
 		}
-		d.leave()
 		return m, nil
 	}
 	return nil, &DecodeError{Want: "a value", Got: KindOf(av)}

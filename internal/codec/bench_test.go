@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -77,6 +78,53 @@ func BenchmarkDecode(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRatio runs the peers in turns and reports how many times faster this
+// package is, as the median of the turns, which other work on the machine does
+// not sway.
+func BenchmarkRatio(b *testing.B) {
+	c := codecOf(b, reflect.TypeFor[Twelve]())
+	v := twelve()
+	src, err := encode(c, v)
+	require.NoError(b, err)
+	for _, peer := range []struct {
+		name         string
+		ours, theirs func()
+	}{
+		{
+			"encode",
+			func() { _ = c.EncodeItem(make(item, 12), unsafe.Pointer(&v)) },
+			func() { _, _ = attributevalue.MarshalMap(&v) },
+		},
+		{
+			"decode",
+			func() { _ = c.DecodeItem(src, unsafe.Pointer(new(Twelve))) },
+			func() { _ = attributevalue.UnmarshalMap(src, new(Twelve)) },
+		},
+	} {
+		b.Run(peer.name, func(b *testing.B) {
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(ratio(b, peer.ours, peer.theirs), "x-faster")
+		})
+	}
+}
+
+// ratio returns how many times longer b takes than a.
+func ratio(tb *testing.B, a, b func()) float64 {
+	timed := func(fn func()) float64 {
+		start := time.Now()
+		for range 300 {
+			fn()
+		}
+		return float64(time.Since(start))
+	}
+	var ratios []float64
+	for tb.Loop() {
+		ratios = append(ratios, 1/(timed(a)/timed(b)))
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
 }
 
 // TestAllocations holds the budgets, against attributevalue's and in figures.

@@ -35,7 +35,7 @@ func (c *binaryCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue
 	return e.newB(append(make([]byte, 0, len(b)), b...)), nil
 }
 
-func (c *binaryCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *binaryCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	b, ok := av.(*types.AttributeValueMemberB)
 	if !ok {
 		return d.other(c, av, p, "B")

@@ -75,8 +75,7 @@ func (c *Codec) EncodeItem(dst map[string]types.AttributeValue, v unsafe.Pointer
 // are ignored. Errors are *[DecodeError], the first in declared order; the
 // struct is then partly written.
 func (c *Codec) DecodeItem(src map[string]types.AttributeValue, v unsafe.Pointer) error {
-	var d decoder
-	if err := c.program.decode(&d, src, v); err != nil {
+	if err := c.program.decode(0, src, v); err != nil {
 		return within(err, c.program.t.Name())
 	}
 	return nil

@@ -19,7 +19,7 @@ type coder interface {
 	encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error)
 	// decode sets the value at p to what av says. It never writes through
 	// pointers, slices or maps that p held before.
-	decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error
+	decode(d level, av types.AttributeValue, p unsafe.Pointer) error
 	// zero reports whether the value at p is what `omitempty` leaves out.
 	zero(p unsafe.Pointer) bool
 	// clear sets the value at p to Go's zero value.
@@ -47,24 +47,20 @@ func isEmpty(ptr reflect.Value) bool {
 	}
 }
 
-// decoder is the state of one decoding.
-type decoder struct {
-	depth int
-}
+// level is how deep in lists and maps a decoding is.
+type level int
 
 // enter goes one list or map deeper.
-func (d *decoder) enter() error {
-	if d.depth++; d.depth > maxDepth {
-		return &DecodeError{Reason: tooDeep}
+func (d level) enter() (level, error) {
+	if d++; d > maxDepth {
+		return d, &DecodeError{Reason: tooDeep}
 	}
-	return nil
+	return d, nil
 }
-
-func (d *decoder) leave() { d.depth-- }
 
 // other handles an attribute of a kind that the coder does not expect: nothing
 // and NULL clear the value, any other is an error.
-func (d *decoder) other(c coder, av types.AttributeValue, p unsafe.Pointer, want string) error {
+func (d level) other(c coder, av types.AttributeValue, p unsafe.Pointer, want string) error {
 	switch av.(type) {
 	case nil, *types.AttributeValueMemberNULL:
 		c.clear(p)

@@ -340,7 +340,7 @@ func (n *budget) countOne(c coder, depth int) {
 		n.s++
 		n.text += textRoom
 	case *numberCoder:
-		n.n++
+		n.s++
 		n.text += 20
 	case boolCoder:
 		n.bools++

@@ -31,7 +31,7 @@ func (c customCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue,
 	return av, err
 }
 
-func (c customCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c customCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	c.clear(p)
 	if av == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 // out of slabs, and the text of numbers and times out of one buffer, so that
 // an item costs a handful of allocations however many attributes it has.
 type encoder struct {
+	// s serves N as well: the two have one underlying type.
 	s     slab[types.AttributeValueMemberS]
-	n     slab[types.AttributeValueMemberN]
 	b     slab[types.AttributeValueMemberB]
 	bools slab[types.AttributeValueMemberBOOL]
 	nulls slab[types.AttributeValueMemberNULL]
@@ -26,15 +26,15 @@ type encoder struct {
 
 // budget is what an item of a type is expected to need of each slab.
 type budget struct {
-	s, n, b, bools, l, m, text int
+	s, b, bools, l, m, text int
 }
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func newEncoder(need *budget) *encoder {
 	e := encoders.Get().(*encoder)
-	e.s.next, e.n.next, e.b.next = need.s, need.n, need.b
-	e.bools.next, e.l.next, e.m.next = need.bools, need.l, need.m
+	e.s.next, e.b.next, e.bools.next = need.s, need.b, need.bools
+	e.l.next, e.m.next = need.l, need.m
 	e.textHint = need.text
 	return e
 }
@@ -69,6 +69,24 @@ func (s *slab[T]) grow() {
 	s.next = min(2*n, maxSlab)
 }
 
+// reserve makes room for n more values in one piece.
+func (s *slab[T]) reserve(n int) {
+	if len(s.free) < n {
+		s.free = make([]T, len(s.free)+n)
+	}
+}
+
+// reserve makes room for n values of a coder, if it is one of those that take
+// many.
+func (e *encoder) reserve(c coder, n int) {
+	switch c.(type) {
+	case stringCoder, *textCoder, *numberCoder:
+		e.s.reserve(n)
+	case *structCoder:
+		e.m.reserve(n)
+	}
+}
+
 func (e *encoder) newS(v string) types.AttributeValue {
 	m := e.s.new()
 	m.Value = v
@@ -76,9 +94,9 @@ func (e *encoder) newS(v string) types.AttributeValue {
 }
 
 func (e *encoder) newN(v string) types.AttributeValue {
-	m := e.n.new()
+	m := e.s.new()
 	m.Value = v
-	return m
+	return (*types.AttributeValueMemberN)(m)
 }
 
 func (e *encoder) newB(v []byte) types.AttributeValue {

@@ -121,8 +121,7 @@ func (f *Field) Decode(av types.AttributeValue, v unsafe.Pointer) error {
 }
 
 func (f *Field) decodeAt(av types.AttributeValue, p unsafe.Pointer) error {
-	var d decoder
-	if err := f.step.coder.decode(&d, av, p); err != nil {
+	if err := f.step.coder.decode(0, av, p); err != nil {
 		return f.fault(err)
 	}
 	return nil

@@ -32,6 +32,7 @@ func (c *elems) encodeList(e *encoder, data unsafe.Pointer, n int) (types.Attrib
 		return nil, err
 	}
 	list := make([]types.AttributeValue, n)
+	e.reserve(c.coder, n)
 	for i := range list {
 		av, err := c.coder.encode(e, c.at(data, i))
 		if err != nil {
@@ -43,8 +44,9 @@ func (c *elems) encodeList(e *encoder, data unsafe.Pointer, n int) (types.Attrib
 	return e.newL(list), nil
 }
 
-func (c *elems) decodeList(d *decoder, list []types.AttributeValue, data unsafe.Pointer) error {
-	if err := d.enter(); err != nil {
+func (c *elems) decodeList(d level, list []types.AttributeValue, data unsafe.Pointer) error {
+	d, err := d.enter()
+	if err != nil {
 		return err
 	}
 	for i, av := range list {
@@ -52,7 +54,6 @@ func (c *elems) decodeList(d *decoder, list []types.AttributeValue, data unsafe.
 			return under(err, indexStep(i))
 		}
 	}
-	d.leave()
 	return nil
 }
 
@@ -83,7 +84,7 @@ func (c *sliceCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue,
 	return c.encodeList(e, s.data, s.len)
 }
 
-func (c *sliceCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *sliceCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	list, ok := listOf(av)
 	if !ok {
 		return d.other(c, av, p, "L")
@@ -129,7 +130,7 @@ func (c *arrayCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue,
 	return c.encodeList(e, p, c.len)
 }
 
-func (c *arrayCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *arrayCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	list, ok := listOf(av)
 	if !ok {
 		return d.other(c, av, p, "L")

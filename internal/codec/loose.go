@@ -111,7 +111,7 @@ func (f *Field) encodeElem(c coder, t reflect.Type, val any) (types.AttributeVal
 		if err := checkValue(av, 1); err != nil {
 			return nil, err
 		}
-		return av, c.decode(new(decoder), av, x.UnsafePointer())
+		return av, c.decode(level(0), av, x.UnsafePointer())
 	}
 	if err := assign(x.Elem(), reflect.ValueOf(val), &parser.Field{Precision: -1}); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (f *Field) EncodeElems(vals ...any) (types.AttributeValue, error) {
 			x = reflect.New(x.Type().Elem()).Elem()
 		}
 		at := x.Addr().UnsafePointer()
-		if err := set.decode(new(decoder), &types.AttributeValueMemberL{Value: list}, at); err != nil {
+		if err := set.decode(level(0), &types.AttributeValueMemberL{Value: list}, at); err != nil {
 			return nil, f.fault(err)
 		}
 		e := newEncoder(&budget{})

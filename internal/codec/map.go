@@ -90,12 +90,13 @@ func addEntry(m map[string]types.AttributeValue, name string, av types.Attribute
 	return nil
 }
 
-func (c *mapCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *mapCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	src, ok := av.(*types.AttributeValueMemberM)
 	if !ok {
 		return d.other(c, av, p, "M")
 	}
-	if err := d.enter(); err != nil {
+	d, err := d.enter()
+	if err != nil {
 		return err
 	}
 	m := reflect.MakeMapWithSize(c.t, len(src.Value))
@@ -115,13 +116,17 @@ func (c *mapCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer)
 			return &DecodeError{Reason: errTwoKeys}
 		}
 	}
-	d.leave()
 	reflect.NewAt(c.t, p).Elem().Set(m)
 	return nil
 }
 
 // stringMap is mapCoder for the most common maps, without reflection.
-type stringMap[V any] struct{ value coder }
+type stringMap[V any] struct {
+	value coder
+	// write and read are short cuts past value, nil for most V.
+	write func(e *encoder, v V) (types.AttributeValue, error)
+	read  func(d level, av types.AttributeValue) (V, error)
+}
 
 func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
 	src := *(*map[string]V)(p)
@@ -132,10 +137,17 @@ func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValu
 		return nil, err
 	}
 	m := make(map[string]types.AttributeValue, len(src))
-	v := new(V)
-	for name, value := range src {
-		*v = value
-		av, err := c.value.encode(e, unsafe.Pointer(v))
+	e.reserve(c.value, len(src))
+	write := c.write
+	if write == nil {
+		at := new(V)
+		write = func(e *encoder, v V) (types.AttributeValue, error) {
+			*at = v
+			return c.value.encode(e, unsafe.Pointer(at))
+		}
+	}
+	for name, v := range src {
+		av, err := write(e, v)
 		if err != nil {
 			return nil, under(err, keyStep(name))
 		}
@@ -148,48 +160,65 @@ func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValu
 	return e.newM(m), nil
 }
 
-func (c *stringMap[V]) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *stringMap[V]) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	src, ok := av.(*types.AttributeValueMemberM)
 	if !ok {
 		return d.other(c, av, p, "M")
 	}
-	if err := d.enter(); err != nil {
+	d, err := d.enter()
+	if err != nil {
 		return err
 	}
 	m := make(map[string]V, len(src.Value))
-	v := new(V)
+	read := c.read
+	if read == nil {
+		at := new(V)
+		read = func(d level, av types.AttributeValue) (V, error) {
+			*at = *new(V)
+			err := c.value.decode(d, av, unsafe.Pointer(at))
+			return *at, err
+		}
+	}
 	for name, av := range src.Value {
-		*v = *new(V)
-		if err := c.value.decode(d, av, unsafe.Pointer(v)); err != nil {
+		if m[name], err = read(d, av); err != nil {
 			return under(err, keyStep(name))
 		}
-		m[name] = *v
 	}
-	d.leave()
 	*(*map[string]V)(p) = m
 	return nil
 }
 
 func (c *stringMap[V]) zero(p unsafe.Pointer) bool { return len(*(*map[string]V)(p)) == 0 }
 func (c *stringMap[V]) clear(p unsafe.Pointer)     { *(*map[string]V)(p) = nil }
-
-func (c *stringMap[V]) valueCoder() coder { return c.value }
+func (c *stringMap[V]) valueCoder() coder          { return c.value }
 
 // stringMapOf returns the coder of a map type that has one of its own.
 func stringMapOf(t reflect.Type, value coder) coder {
 	switch t {
 	case reflect.TypeFor[map[string]string]():
-		return &stringMap[string]{value}
+		return &stringMap[string]{value, writeString, readString}
 	case reflect.TypeFor[map[string]any]():
-		return &stringMap[any]{value}
+		return &stringMap[any]{value, (*encoder).encodeAny, level.decodeAny}
 	case reflect.TypeFor[map[string]int]():
-		return &stringMap[int]{value}
+		return &stringMap[int]{value: value}
 	case reflect.TypeFor[map[string]int64]():
-		return &stringMap[int64]{value}
+		return &stringMap[int64]{value: value}
 	case reflect.TypeFor[map[string]float64]():
-		return &stringMap[float64]{value}
+		return &stringMap[float64]{value: value}
 	case reflect.TypeFor[map[string]bool]():
-		return &stringMap[bool]{value}
+		return &stringMap[bool]{value: value}
 	}
 	return nil
+}
+
+func writeString(e *encoder, v string) (types.AttributeValue, error) { return e.newS(v), nil }
+
+func readString(d level, av types.AttributeValue) (string, error) {
+	switch v := av.(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value, nil
+	case nil, *types.AttributeValueMemberNULL:
+		return "", nil
+	}
+	return "", &DecodeError{Want: "S", Got: KindOf(av)}
 }

@@ -21,7 +21,7 @@ func (c *pointerCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValu
 	return c.coder.encode(e, at)
 }
 
-func (c *pointerCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *pointerCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	switch av.(type) {
 	case nil, *types.AttributeValueMemberNULL:
 		c.clear(p)

@@ -61,7 +61,7 @@ func (c *numberCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue
 	return e.newN(text), nil
 }
 
-func (c *numberCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *numberCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	n, ok := av.(*types.AttributeValueMemberN)
 	if !ok {
 		return d.other(c, av, p, "N")
@@ -89,7 +89,7 @@ func (c *textCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, 
 	return e.newS(text), nil
 }
 
-func (c *textCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *textCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	s, ok := av.(*types.AttributeValueMemberS)
 	if !ok {
 		return d.other(c, av, p, "S")
@@ -107,7 +107,7 @@ func (c stringCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue,
 	return e.newS(*(*string)(p)), nil
 }
 
-func (c stringCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c stringCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	s, ok := av.(*types.AttributeValueMemberS)
 	if !ok {
 		return d.other(c, av, p, "S")
@@ -123,7 +123,7 @@ func (c boolCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, e
 	return e.newBool(*(*bool)(p)), nil
 }
 
-func (c boolCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c boolCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	b, ok := av.(*types.AttributeValueMemberBOOL)
 	if !ok {
 		return d.other(c, av, p, "BOOL")

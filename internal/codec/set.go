@@ -90,7 +90,7 @@ func (c *textSet) texts(e *encoder, p unsafe.Pointer) ([]string, error) {
 	return slices.Compact(list), nil
 }
 
-func (c *textSet) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *textSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	var list []string
 	switch v := av.(type) {
 	case *types.AttributeValueMemberSS:
@@ -115,6 +115,23 @@ func (c *textSet) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) 
 }
 
 func (c *textSet) setTexts(list []string, p unsafe.Pointer) error {
+	if s, ok := c.members.(*sliceMembers); ok {
+		if _, ok := c.elem.(stringText); ok {
+			*(*[]string)(p) = append([]string(nil), list...)
+			return nil
+		}
+		if len(list) == 0 {
+			s.clear(p)
+			return nil
+		}
+		data := makeSlice(s.t, len(list), p)
+		for i := range list {
+			if err := c.elem.parse(list[i], unsafe.Add(data, uintptr(i)*s.size)); err != nil {
+				return under(decodeFault(err), indexStep(i))
+			}
+		}
+		return nil
+	}
 	return c.fill(p, len(list), func(i int, elem unsafe.Pointer) error {
 		if err := c.elem.parse(list[i], elem); err != nil {
 			return under(decodeFault(err), indexStep(i))
@@ -175,7 +192,7 @@ func (c *blobSet) blobs(p unsafe.Pointer) ([][]byte, error) {
 	return slices.CompactFunc(list, bytes.Equal), nil
 }
 
-func (c *blobSet) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *blobSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	var list [][]byte
 	switch v := av.(type) {
 	case *types.AttributeValueMemberBS:

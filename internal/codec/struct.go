@@ -48,7 +48,7 @@ func (s *step) encode(e *encoder, v unsafe.Pointer) (types.AttributeValue, error
 }
 
 // decode sets the field in the struct at v.
-func (s *step) decode(d *decoder, av types.AttributeValue, v unsafe.Pointer) error {
+func (s *step) decode(d level, av types.AttributeValue, v unsafe.Pointer) error {
 	if err := s.coder.decode(d, av, s.reach(v)); err != nil {
 		return under(err, s.name)
 	}
@@ -76,7 +76,7 @@ func (c *program) encode(e *encoder, dst map[string]types.AttributeValue, v unsa
 	return nil
 }
 
-func (c *program) decode(d *decoder, src map[string]types.AttributeValue, v unsafe.Pointer) error {
+func (c *program) decode(d level, src map[string]types.AttributeValue, v unsafe.Pointer) error {
 	for i := range c.fields {
 		s := &c.fields[i]
 		av, ok := src[s.attr]
@@ -109,17 +109,17 @@ func (c *structCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue
 	return e.newM(m), nil
 }
 
-func (c *structCoder) decode(d *decoder, av types.AttributeValue, p unsafe.Pointer) error {
+func (c *structCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
 	m, ok := av.(*types.AttributeValueMemberM)
 	if !ok {
 		return d.other(c, av, p, "M")
 	}
-	if err := d.enter(); err != nil {
+	d, err := d.enter()
+	if err != nil {
 		return err
 	}
 	if err := c.program.decode(d, m.Value, p); err != nil {
 		return err
 	}
-	d.leave()
 	return nil
 }

@@ -199,7 +199,7 @@ func (k *Key) ShardKeys(parts []Part) ([]string, error) {
 	}
 	keys := make([]string, s.ref.Shard)
 	for n := range keys {
-		key := appendDigits(head[:len(head):len(head)], uint64(n), s.width, false)
+		key := appendDigits(head, uint64(n), s.width, false)
 		keys[n] = string(append(key, tail...))
 	}
 	return keys, nil

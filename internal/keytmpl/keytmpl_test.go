@@ -497,6 +497,9 @@ func TestShardKeys(t *testing.T) {
 	require.Len(t, keys, 12)
 	require.Equal(t, "LIST#a%23b#00#x5", keys[0])
 	require.Equal(t, "LIST#a%23b#11#x5", keys[11])
+	same, err := k.ShardKeys([]keytmpl.Part{keytmpl.Text("a#b"), keytmpl.Text("x"), keytmpl.Int(5)})
+	require.NoError(t, err)
+	require.Equal(t, keys, same, "the value of the shard reference is ignored")
 	hit := map[string]bool{}
 	for i := range 500 {
 		key := build(t, k, keytmpl.Text("a#b"), keytmpl.Text(string(rune('a'+i))), keytmpl.Int(5))

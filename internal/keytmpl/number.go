@@ -69,8 +69,9 @@ func appendDigits(dst []byte, n uint64, width int, complement bool) []byte {
 	return dst
 }
 
-// parseDigits reads what appendDigits wrote. It fails on anything but digits
-// and on a number over 64 bits.
+// parseDigits reads what appendDigits wrote. It fails on anything but digits;
+// that the number is not over 64 bits the caller makes sure of by writing it
+// again.
 func parseDigits(s string, complement bool) (uint64, bool) {
 	n := uint64(0)
 	for i := range len(s) {
@@ -80,9 +81,6 @@ func parseDigits(s string, complement bool) (uint64, bool) {
 		d := uint64(s[i] - '0')
 		if complement {
 			d = 9 - d
-		}
-		if n > (math.MaxUint64-d)/10 {
-			return 0, false
 		}
 		n = n*10 + d
 	}
@@ -112,16 +110,16 @@ func appendPaddedInt(dst []byte, n int64, width int, desc bool) []byte {
 	}
 }
 
-// parsePaddedInt reads what appendPaddedInt wrote.
+// parsePaddedInt reads what appendPaddedInt wrote, by the rule of parseDigits.
 func parsePaddedInt(s string, desc bool) (int64, bool) {
 	negative := s != "" && (desc && s[0] == 'n' || !desc && s[0] == '-')
 	if !negative {
 		n, ok := parseDigits(s, desc)
-		return int64(n), ok && n <= math.MaxInt64
+		return int64(n), ok
 	}
 	n, ok := parseDigits(s[1:], !desc)
 	if !desc {
 		n++
 	}
-	return -int64(n), ok && 0 < n && n <= 1<<63
+	return -int64(n), ok
 }

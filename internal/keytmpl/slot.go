@@ -242,7 +242,7 @@ func (s *slot) writes(p Part, bare string) bool {
 	case encGoLayout:
 		return utf8.ValidString(bare)
 	case encShard:
-		return p.num < uint64(s.ref.Shard) && len(bare) == s.width
+		return p.num < uint64(s.ref.Shard)
 	}
 	var buf [64]byte
 	again, fault := s.appendBare(buf[:0], p)

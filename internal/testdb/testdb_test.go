@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/require"
 
 	"github.com/dynorm/dynorm/internal/testdb"
@@ -40,11 +41,12 @@ func TestOpenAnswers(t *testing.T) {
 
 // A test's tables are gone when it ends, protected ones and those it deleted
 // itself included.
-func TestOpenDropsTables(t *testing.T) {
+func TestTablesAreDropped(t *testing.T) {
 	t.Parallel()
 	var names []string
 	t.Run("owner", func(t *testing.T) {
 		client := testdb.Open(t)
+		testdb.Table(t) // never created
 		for _, protected := range []bool{false, true, false} {
 			name := testdb.Table(t)
 			createTable(t, client, name, protected)
@@ -66,11 +68,42 @@ func TestOpenDropsTables(t *testing.T) {
 func TestOpenIgnoresEnvironment(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "someone")
-	options := testdb.Open(t).Options()
-	require.Equal(t, testdb.Region, options.Region)
-	got, err := options.Credentials.Retrieve(t.Context())
+	t.Setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+	client, name := testdb.Open(t), testdb.Table(t)
+	require.Equal(t, "us-east-1", client.Options().Region)
+	got, err := client.Options().Credentials.Retrieve(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "dynorm", got.AccessKeyID)
+	require.Equal(t, "local", got.AccessKeyID)
+	createTable(t, client, name, false)
+}
+
+func TestOpenOptions(t *testing.T) {
+	t.Parallel()
+	name := testdb.Table(t)
+	var seen []string
+	client := testdb.Open(t, func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			seen = append(seen, stack.ID())
+			return nil
+		})
+	})
+	createTable(t, client, name, false)
+	require.Equal(t, []string{"CreateTable"}, seen)
+}
+
+// Every test has an engine of its own where the engine is embedded, and one
+// that outlives it where it is a server.
+func TestEngineIsOwn(t *testing.T) {
+	t.Parallel()
+	name := testdb.Table(t)
+	createTable(t, testdb.Open(t), name, false)
+	out, err := testdb.Open(t).ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	require.NoError(t, err)
+	if testdb.Endpoint() == "" {
+		require.Empty(t, out.TableNames)
+	} else {
+		require.Contains(t, out.TableNames, name)
+	}
 }
 
 func TestTableNames(t *testing.T) {

@@ -330,3 +330,9 @@ func (r *Reader) unicode(i int) (char rune, n int) {
 	}
 	return utf8.RuneError, 6
 }
+
+// Pos returns where the Reader is in the text.
+func (r *Reader) Pos() int { return r.pos }
+
+// Since returns the text from pos to where the Reader is.
+func (r *Reader) Since(pos int) string { return r.text[pos:r.pos] }

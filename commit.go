@@ -1,0 +1,115 @@
+package dynorm
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// opConditionCheck is the action of a transaction that only checks.
+const opConditionCheck OpKind = "ConditionCheck"
+
+// write is one write of one item. Alone it is a request of its own; with
+// others it is an action of a transaction. Every write path makes them and
+// [DB.commit] sends them.
+type write struct {
+	kind OpKind
+	name string // the call, as named in the API
+	e    *entity
+
+	key    Item
+	item   Item   // of a put
+	update string // of an update
+	cond   string
+	names  map[string]string
+	values Item
+	// returnNew asks an update for the item as it stands afterwards.
+	returnNew bool
+	// reason says why the condition failed, from the item it met.
+	reason func(Item) error
+}
+
+// commit sends writes, at once or not at all, and returns the new item where
+// the only one asked for it.
+func (db *DB) commit(ctx context.Context, writes ...*write) (Item, error) {
+	if len(writes) > 1 {
+		return nil, db.transact(ctx, writes)
+	}
+	w := writes[0]
+	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
+	var (
+		after Item
+		err   error
+	)
+	switch w.kind {
+	case OpPutItem:
+		op.Input = &dynamodb.PutItemInput{TableName: &db.table, Item: w.item,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+		_, err = run[dynamodb.PutItemOutput](ctx, db, op)
+	case OpUpdateItem:
+		in := &dynamodb.UpdateItemInput{TableName: &db.table, Key: w.key, UpdateExpression: &w.update,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+		if w.returnNew {
+			in.ReturnValues = types.ReturnValueAllNew
+		}
+		op.Input = in
+		var out *dynamodb.UpdateItemOutput
+		if out, err = run[dynamodb.UpdateItemOutput](ctx, db, op); err == nil {
+			after = out.Attributes
+		}
+	case OpDeleteItem:
+		op.Input = &dynamodb.DeleteItemInput{TableName: &db.table, Key: w.key,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
+	default:
+		return nil, db.transact(ctx, writes)
+	}
+	return after, conditionReason(err, w.reason)
+}
+
+func (w *write) condition() *string {
+	if w.cond == "" {
+		return nil
+	}
+	return &w.cond
+}
+
+func (w *write) onFailure() types.ReturnValuesOnConditionCheckFailure {
+	if w.cond == "" {
+		return ""
+	}
+	return types.ReturnValuesOnConditionCheckFailureAllOld
+}
+
+// action is the write as part of a transaction.
+func (w *write) action(table *string) types.TransactWriteItem {
+	switch w.kind {
+	case OpPutItem:
+		return types.TransactWriteItem{Put: &types.Put{TableName: table, Item: w.item,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+	case OpUpdateItem:
+		return types.TransactWriteItem{Update: &types.Update{TableName: table, Key: w.key, UpdateExpression: &w.update,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+	case OpDeleteItem:
+		return types.TransactWriteItem{Delete: &types.Delete{TableName: table, Key: w.key,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+	}
+	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: table, Key: w.key,
+		ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+		ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+}
+
+// id identifies the item written, within the process.
+func (w *write) id() string {
+	if w.item != nil {
+		return w.e.keyID(w.item)
+	}
+	return w.e.keyID(w.key)
+}

@@ -1,0 +1,281 @@
+// Package engine is DynamoDB in the process: the operations of its API over
+// ordered trees in memory. It takes the bytes of requests and gives the bytes
+// of answers; package local puts clients and servers around it.
+//
+// One lock guards all tables. Requests are decoded and checked outside it, so
+// it is held for the step on the trees alone; every operation, transactions
+// included, is one step, and histories are serialisable. Items are immutable:
+// what an answer or a snapshot refers to stays as it was.
+package engine
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/tidwall/btree"
+
+	"github.com/dynorm/dynorm/internal/engine/wire"
+)
+
+// Config sets up an Engine. The zero value is ready for use.
+type Config struct {
+	// Now is the clock of table states, expiry and idempotency tokens.
+	// Defaults to time.Now.
+	Now func() time.Time
+
+	// Region and Account appear in ARNs. They default to "us-east-1" and
+	// "000000000000".
+	Region, Account string
+
+	// TableDelay is how long tables and indexes stay in CREATING, UPDATING
+	// and DELETING. Defaults to none: the answer to the request shows the
+	// state, and the next request finds it over.
+	TableDelay time.Duration
+
+	// ExpiryDelay is how long after its expiry an item is deleted. The
+	// service takes up to days. Defaults to ten seconds; negative means none.
+	ExpiryDelay time.Duration
+
+	// Mishaps are what goes wrong on request. Defaults to nothing.
+	Mishaps Mishaps
+}
+
+// Mishaps are asked, under load of the caller's choice, whether something is
+// to go wrong that only the engine can do. Any of them may be nil; they must be
+// safe for concurrent use.
+type Mishaps struct {
+	// IndexDelay says how long the changes of one request take to reach the
+	// global secondary indexes.
+	IndexDelay func(operation string) time.Duration
+
+	// Unprocessed says whether a BatchGetItem or BatchWriteItem leaves its next
+	// key or write undone.
+	Unprocessed func(operation string) bool
+
+	// Conflict says whether the next action of a transaction, or a single
+	// write, meets another transaction.
+	Conflict func(operation string) bool
+}
+
+// Engine is a DynamoDB endpoint of one account and region. It is safe for
+// concurrent use.
+type Engine struct {
+	cfg Config
+
+	mu     sync.RWMutex
+	tables btree.Map[string, *table]
+	tokens tokens
+
+	due atomic.Int64 // when settle next has something to do
+}
+
+// New returns an Engine without tables.
+func New(cfg Config) *Engine {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1"
+	}
+	if cfg.Account == "" {
+		cfg.Account = "000000000000"
+	}
+	switch {
+	case cfg.ExpiryDelay == 0:
+		cfg.ExpiryDelay = 10 * time.Second
+	case cfg.ExpiryDelay < 0:
+		cfg.ExpiryDelay = 0
+	}
+	e := &Engine{cfg: cfg}
+	e.due.Store(math.MaxInt64)
+	return e
+}
+
+// MaxBody is the size of the largest request body the service takes.
+const MaxBody = 16 << 20
+
+// operation decodes, checks and runs one kind of request.
+type operation func(e *Engine, r *wire.Reader) ([]byte, error)
+
+var operations = map[string]operation{
+	"CreateTable":        (*Engine).createTable,
+	"DescribeTable":      (*Engine).describeTable,
+	"UpdateTable":        (*Engine).updateTable,
+	"DeleteTable":        (*Engine).deleteTable,
+	"ListTables":         (*Engine).listTables,
+	"PutItem":            (*Engine).putItem,
+	"GetItem":            (*Engine).getItem,
+	"UpdateItem":         (*Engine).updateItem,
+	"DeleteItem":         (*Engine).deleteItem,
+	"Query":              (*Engine).query,
+	"Scan":               (*Engine).scan,
+	"BatchGetItem":       (*Engine).batchGetItem,
+	"BatchWriteItem":     (*Engine).batchWriteItem,
+	"TransactGetItems":   (*Engine).transactGetItems,
+	"TransactWriteItems": (*Engine).transactWriteItems,
+	"UpdateTimeToLive":   (*Engine).updateTimeToLive,
+	"DescribeTimeToLive": (*Engine).describeTimeToLive,
+	"TagResource":        (*Engine).tagResource,
+	"UntagResource":      (*Engine).untagResource,
+	"ListTagsOfResource": (*Engine).listTagsOfResource,
+	"DescribeLimits":     (*Engine).describeLimits,
+	"DescribeEndpoints":  (*Engine).describeEndpoints,
+}
+
+// Operations returns the names of the operations the engine knows, sorted.
+func Operations() []string {
+	names := make([]string, 0, len(operations))
+	for name := range operations {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Do runs the operation with the given name. body is the request's JSON, which
+// the engine keeps parts of: the caller must not change it afterwards. A
+// failure is a Fault in the answer's form.
+func (e *Engine) Do(name string, body []byte) (answer []byte, fault *Fault) {
+	op, ok := operations[name]
+	switch {
+	case !ok:
+		return nil, errUnknownOp
+	case len(body) > MaxBody:
+		return nil, errTooLarge
+	}
+	e.settle()
+	answer, err := op(e, wire.NewReader(unsafe.String(unsafe.SliceData(body), len(body))))
+	if err != nil {
+		return nil, asFault(err)
+	}
+	return answer, nil
+}
+
+// decode reads the request's members and checks that nothing else follows.
+func decode(r *wire.Reader, class string, field func(name string)) error {
+	if !r.Struct(class, field) && r.Err() == nil {
+		return wire.SerializationError("")
+	}
+	r.End()
+	return r.Err()
+}
+
+// settle brings the tables up to the present: items expire, and delayed index
+// changes arrive.
+func (e *Engine) settle() {
+	now := e.cfg.Now()
+	if now.UnixNano() < e.due.Load() {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.settleAll(now)
+}
+
+// settleAll is settle under the lock, whatever is due.
+func (e *Engine) settleAll(now time.Time) {
+	next := int64(math.MaxInt64)
+	var gone []string
+	e.tables.Scan(func(name string, t *table) bool {
+		if !t.goneAt.IsZero() && !t.goneAt.After(now) {
+			gone = append(gone, name)
+			return true
+		}
+		next = min(next, t.settle(now, e.cfg.ExpiryDelay))
+		if !t.goneAt.IsZero() {
+			next = min(next, t.goneAt.UnixNano())
+		}
+		for _, x := range t.indexes {
+			if !x.goneAt.IsZero() {
+				next = min(next, x.goneAt.UnixNano())
+			}
+		}
+		return true
+	})
+	for _, name := range gone {
+		e.tables.Delete(name)
+	}
+	e.due.Store(next)
+}
+
+// wake makes settle look again at the given time, under the lock.
+func (e *Engine) wake(at int64) {
+	if at < e.due.Load() {
+		e.due.Store(at)
+	}
+}
+
+// commit applies one item's change and sees to what it makes due later.
+func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
+	t.apply(old, new, now, lag)
+	if n := len(t.pending); n > 0 {
+		e.wake(t.pending[0].due)
+	}
+	if t.ttl != "" {
+		if _, ok := t.expiry(new); ok {
+			e.wake(now.UnixNano())
+		}
+	}
+}
+
+// lag returns how long this request's changes take to reach the GSIs.
+func (e *Engine) lag(operation string) time.Duration {
+	if e.cfg.Mishaps.IndexDelay == nil {
+		return 0
+	}
+	return e.cfg.Mishaps.IndexDelay(operation)
+}
+
+// unprocessed reports whether the next part of a batch is to be left undone.
+func (e *Engine) unprocessed(operation string) bool {
+	return e.cfg.Mishaps.Unprocessed != nil && e.cfg.Mishaps.Unprocessed(operation)
+}
+
+// conflict reports whether the next write is to meet a transaction.
+func (e *Engine) conflict(operation string) bool {
+	return e.cfg.Mishaps.Conflict != nil && e.cfg.Mishaps.Conflict(operation)
+}
+
+// Snapshot is the state of an Engine at one moment.
+type Snapshot struct {
+	mu     sync.Mutex // copying a tree marks its nodes as shared
+	tables []*table
+	tokens tokens
+}
+
+// Snapshot returns the present state, at a cost that does not depend on the
+// number of items. It stays as it is whatever the engine does next.
+func (e *Engine) Snapshot() *Snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := &Snapshot{tokens: e.tokens.copy()}
+	e.tables.Scan(func(_ string, t *table) bool {
+		s.tables = append(s.tables, t.copy())
+		return true
+	})
+	return s
+}
+
+// Restore sets the engine back to s, which can be restored any number of
+// times, into any engine.
+func (e *Engine) Restore(s *Snapshot) {
+	s.mu.Lock()
+	tables := make([]*table, len(s.tables))
+	for i, t := range s.tables {
+		tables[i] = t.copy()
+	}
+	s.mu.Unlock()
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tables = btree.Map[string, *table]{}
+	for _, t := range tables {
+		e.tables.Set(t.name, t)
+	}
+	e.tokens = s.tokens.copy()
+	e.due.Store(0)
+}

@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dynorm/dynorm/internal/engine/value"
+	"github.com/dynorm/dynorm/internal/engine/wire"
+)
+
+// exprInput are the expressions of a request with their placeholders, and the
+// older parameters that expressions replace, as they came in.
+type exprInput struct {
+	condition    wire.Text
+	update       wire.Text
+	projection   wire.Text
+	keyCondition wire.Text
+	filter       wire.Text
+
+	names     map[string]string
+	namesSet  bool
+	values    map[string]value.Value
+	valuesSet bool
+	err       error // the fault in the values, if any
+
+	legacy     []string    // names of the older parameters that are present
+	attributes []wire.Text // AttributesToGet
+}
+
+// legacyNames are the parameters that expressions replace.
+var legacyNames = []string{"AttributesToGet", "AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter", "ScanFilter"}
+
+// field reads the member if it is one of an expression's.
+func (in *exprInput) field(r *wire.Reader, name string) bool {
+	switch name {
+	case "ConditionExpression":
+		in.condition = r.Text()
+	case "UpdateExpression":
+		in.update = r.Text()
+	case "ProjectionExpression":
+		in.projection = r.Text()
+	case "KeyConditionExpression":
+		in.keyCondition = r.Text()
+	case "FilterExpression":
+		in.filter = r.Text()
+	case "ExpressionAttributeNames":
+		in.namesSet = r.Map("String", func(key string) {
+			if t := r.Text(); t.Set {
+				if in.names == nil {
+					in.names = make(map[string]string)
+				}
+				in.names[key] = t.V
+			}
+		})
+	case "ExpressionAttributeValues":
+		in.valuesSet = r.Map("AttributeValue", func(key string) {
+			v, err := r.Value()
+			if err != nil && in.err == nil {
+				in.err = invalid("ExpressionAttributeValues contains invalid value: %s for key %s", err, key)
+			}
+			if in.values == nil {
+				in.values = make(map[string]value.Value)
+			}
+			in.values[key] = v
+		})
+	default:
+		return in.legacyField(r, name)
+	}
+	return true
+}
+
+func (in *exprInput) legacyField(r *wire.Reader, name string) bool {
+	if !slices.Contains(legacyNames, name) {
+		return false
+	}
+	if r.Null() {
+		return true
+	}
+	in.legacy = append(in.legacy, name)
+	if name == "AttributesToGet" {
+		in.attributes, _ = r.Texts()
+		return true
+	}
+	r.Skip()
+	return true
+}
+
+func (in *exprInput) shape(s *shape) {
+	if slices.Contains(in.legacy, "AttributesToGet") {
+		s.count(len(in.attributes), 1, 255, "[]", "attributesToGet")
+	}
+}
+
+// mixed reports expressions beside the parameters that they replace.
+func (in *exprInput) mixed() error {
+	if len(in.legacy) == 0 {
+		return nil
+	}
+	var present []string
+	for _, e := range []struct {
+		text wire.Text
+		name string
+	}{
+		{in.projection, "ProjectionExpression"}, {in.update, "UpdateExpression"}, {in.condition, "ConditionExpression"},
+		{in.filter, "FilterExpression"}, {in.keyCondition, "KeyConditionExpression"},
+	} {
+		if e.text.Set {
+			present = append(present, e.name)
+		}
+	}
+	if len(present) > 0 {
+		legacy := slices.Clone(in.legacy)
+		slices.Sort(legacy)
+		return invalid("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
+			strings.Join(legacy, ", "), strings.Join(present, ", "))
+	}
+	return nil
+}

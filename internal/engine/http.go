@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// The parts of the protocol, AWS JSON 1.0.
+const (
+	contentType  = "application/x-amz-json-1.0"
+	targetHeader = "X-Amz-Target"
+	targetPrefix = "DynamoDB_20120810."
+)
+
+var requests atomic.Uint64
+
+// requestID returns an identifier of the form that the service gives.
+func requestID() string {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+	n := requests.Add(1)
+	seed := n * 0x9E3779B97F4A7C15
+	var id [52]byte
+	for i := range id {
+		id[i] = digits[(seed>>(uint(i)%60))&31]
+		if i%13 == 12 {
+			seed = (seed ^ n) * 0xff51afd7ed558ccd
+		}
+	}
+	return string(id[:])
+}
+
+// OperationOf returns the operation that an HTTP request asks for, "" if none.
+func OperationOf(h http.Header) string {
+	var target string
+	if v := h[targetHeader]; len(v) > 0 {
+		target = v[0]
+	}
+	name, ok := strings.CutPrefix(target, targetPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// Answer returns the status, headers and body of an answer: to a request that
+// went well with fault nil, and otherwise to one that failed with it.
+func Answer(body []byte, fault *Fault) (status int, header http.Header, sent []byte) {
+	status = http.StatusOK
+	if fault != nil {
+		status, body = fault.Status, fault.body()
+	}
+	return status, http.Header{
+		"Content-Type":     []string{contentType},
+		"Content-Length":   []string{strconv.Itoa(len(body))},
+		"X-Amzn-Requestid": []string{requestID()},
+		"X-Amz-Crc32":      []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)},
+	}, body
+}
+
+// ReadBody reads a request's body up to the limit of its size.
+func ReadBody(r io.Reader, length int64) ([]byte, *Fault) {
+	if length > MaxBody {
+		return nil, errTooLarge
+	}
+	if length >= 0 {
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return nil, asFault(fmt.Errorf("read the request: %w", err))
+		}
+		return body, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
+	switch {
+	case err != nil:
+		return nil, asFault(fmt.Errorf("read the request: %w", err))
+	case len(body) > MaxBody:
+		return nil, errTooLarge
+	}
+	return body, nil
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"github.com/dynorm/dynorm/internal/engine/value"
+)
+
+// place returns the tree key of the item whose key, and nothing else, is key.
+func (t *tableDef) place(key value.Item) (string, error) {
+	if key.Len() != len(t.keys.partition)+len(t.keys.sort) {
+		return "", errKeySchema
+	}
+	for _, a := range t.keys.attrs() {
+		if v, ok := key.Get(a.name); !ok || v.Kind() != a.kind {
+			return "", errKeySchema
+		}
+	}
+	if err := t.checkKeyValues(key); err != nil {
+		return "", err
+	}
+	var buf [128]byte
+	place, _ := t.keys.appendKey(buf[:0], key)
+	return string(place), nil
+}
+
+// checkItem reports what keeps item from being put in the table.
+func (t *tableDef) checkItem(item value.Item, indexes []*index) error {
+	for _, a := range t.keys.attrs() {
+		v, ok := item.Get(a.name)
+		switch {
+		case !ok:
+			return parameter("Missing the key %s in the item", a.name)
+		case v.Kind() != a.kind:
+			return parameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.Kind())
+		}
+	}
+	if err := t.checkKeyValues(item); err != nil {
+		return err
+	}
+	return checkIndexKeys(item, indexes)
+}
+
+// checkKeyValues reports key attributes that are empty or too long.
+func (t *tableDef) checkKeyValues(item value.Item) error {
+	for _, a := range t.keys.attrs() {
+		if v := item.Value(a.name); a.kind != value.N && v.Len() == 0 {
+			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(a.kind), a.name)
+		}
+	}
+	if item.Value(t.keys.partition[0].name).Len() > value.MaxPartitionKeySize && t.keys.partition[0].kind != value.N {
+		return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
+	}
+	for _, a := range t.keys.sort {
+		if a.kind != value.N && item.Value(a.name).Len() > value.MaxSortKeySize {
+			return parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", value.MaxSortKeySize)
+		}
+	}
+	return nil
+}
+
+func emptyKind(k value.Kind) string {
+	if k == value.B {
+		return "binary"
+	}
+	return "string"
+}
+
+// checkIndexKeys reports attributes that an index has as a key and that are
+// present but can't be one.
+func checkIndexKeys(item value.Item, indexes []*index) error {
+	for _, x := range indexes {
+		for _, a := range x.keys.attrs() {
+			v, ok := item.Get(a.name)
+			switch {
+			case !ok:
+			case v.Kind() != a.kind:
+				return parameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.Kind(), x.name)
+			case a.kind != value.N && v.Len() == 0:
+				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+					"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyKind(a.kind), x.name, a.name)
+			}
+		}
+		for _, a := range x.keys.partition {
+			if v := item.Value(a.name); a.kind != value.N && v.Len() > value.MaxPartitionKeySize {
+				return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
+			}
+		}
+		for _, a := range x.keys.sort {
+			if v := item.Value(a.name); a.kind != value.N && v.Len() > value.MaxSortKeySize {
+				return parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", value.MaxSortKeySize)
+			}
+		}
+	}
+	return nil
+}
+
+// after returns the smallest string above all that begin with prefix.
+func after(prefix string) string {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] < 0xFF {
+			b[i]++
+			return string(b[:i+1])
+		}
+	}
+	return "\xff\xff\xff\xff\xff\xff\xff\xff\xff" // longer than any hash of nothing but 0xFF
+}

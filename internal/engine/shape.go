@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/dynorm/dynorm/internal/engine/wire"
+)
+
+// shape gathers what a request's members do wrong against the constraints of
+// the API's model. The service reports all of it, up to ten, before it looks
+// at what the members mean.
+type shape struct {
+	faults []string
+}
+
+func (s *shape) add(shown, path, constraint string) {
+	s.faults = append(s.faults, "Value "+shown+" at '"+path+"' failed to satisfy constraint: "+constraint)
+}
+
+func quote(s string) string { return "'" + s + "'" }
+
+// required notes a member that is absent.
+func (s *shape) required(set bool, path string) {
+	if !set {
+		s.add("null", path, "Member must not be null")
+	}
+}
+
+// enum notes a text that is none of values, which are in the service's order.
+func (s *shape) enum(t wire.Text, path string, values ...string) {
+	if !t.Set {
+		return
+	}
+	for _, v := range values {
+		if v == t.V {
+			return
+		}
+	}
+	s.add(quote(t.V), path, "Member must satisfy enum value set: ["+strings.Join(values, ", ")+"]")
+}
+
+// length notes a text shorter than low or longer than high.
+func (s *shape) length(t wire.Text, path string, low, high int) {
+	switch {
+	case !t.Set:
+	case len(t.V) < low:
+		s.add(quote(t.V), path, "Member must have length greater than or equal to "+strconv.Itoa(low))
+	case len(t.V) > high:
+		s.add(quote(t.V), path, "Member must have length less than or equal to "+strconv.Itoa(high))
+	}
+}
+
+const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+func validName(name string) bool {
+	return name != "" && strings.Trim(name, nameCharacters) == ""
+}
+
+// name notes characters that names of tables and indexes can't have.
+func (s *shape) name(t wire.Text, path string) {
+	if t.Set && !validName(t.V) {
+		s.add(quote(t.V), path, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+	}
+}
+
+// table checks a member that names a table, by its name or its ARN.
+func (s *shape) table(t wire.Text, path string) {
+	s.required(t.Set, path)
+	s.length(t, path, 1, 1024)
+	if t.Set && !strings.HasPrefix(t.V, "arn:") && t.V != "" {
+		s.name(t, path)
+	}
+}
+
+// index checks a member that names an index.
+func (s *shape) index(t wire.Text, path string) {
+	s.length(t, path, 3, 255)
+	s.name(t, path)
+}
+
+// atLeast notes an integer below low.
+func (s *shape) atLeast(i wire.Int, path string, low int64) {
+	if i.Set && i.V < low {
+		s.add(quote(strconv.FormatInt(i.V, 10)), path, "Member must have value greater than or equal to "+strconv.FormatInt(low, 10))
+	}
+}
+
+// atMost notes an integer above high.
+func (s *shape) atMost(i wire.Int, path string, high int64) {
+	if i.Set && i.V > high {
+		s.add(quote(strconv.FormatInt(i.V, 10)), path, "Member must have value less than or equal to "+strconv.FormatInt(high, 10))
+	}
+}
+
+// count notes a list, shown as given, with fewer elements than low or more
+// than high.
+func (s *shape) count(n, low, high int, shown, path string) {
+	switch {
+	case n < low:
+		s.add(quote(shown), path, "Member must have length greater than or equal to "+strconv.Itoa(low))
+	case n > high:
+		s.add(quote(shown), path, "Member must have length less than or equal to "+strconv.Itoa(high))
+	}
+}
+
+// err returns the ValidationException with all that was noted, or nil.
+func (s *shape) err() error {
+	n := len(s.faults)
+	if n == 0 {
+		return nil
+	}
+	plural := "s"
+	if n == 1 {
+		plural = ""
+	}
+	return invalid("%s", fmt.Sprintf("%d validation error%s detected: %s", n, plural, strings.Join(s.faults[:min(n, 10)], "; ")))
+}
+
+// consumed checks the ReturnConsumedCapacity member.
+func (s *shape) consumed(t wire.Text) {
+	s.enum(t, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
+}
+
+// metrics checks the ReturnItemCollectionMetrics member.
+func (s *shape) metrics(t wire.Text) {
+	s.enum(t, "returnItemCollectionMetrics", "SIZE", "NONE")
+}
+
+// member returns the path of a list's element, which the service counts from 1.
+func member(path string, i int) string {
+	return path + "." + strconv.Itoa(i+1) + ".member"
+}

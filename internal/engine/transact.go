@@ -1,0 +1,474 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dynorm/dynorm/internal/engine/wire"
+)
+
+// Limits of transactions.
+const (
+	maxActions      = 100
+	maxTransactSize = 4 << 20
+	tokenLife       = 10 * time.Minute
+)
+
+// reason is why one action kept a transaction from happening.
+type reason struct {
+	code, message string
+	item          string // JSON of the present item, when asked for
+}
+
+var conflicted = reason{code: "TransactionConflict", message: "Transaction is ongoing for the item"}
+
+// reasonOf returns the reason that err is for an action, and whether it is one;
+// other errors fail the request as a whole.
+func reasonOf(err error) (reason, bool) {
+	f := asFault(err)
+	switch {
+	case strings.HasSuffix(f.Type, "ConditionalCheckFailedException"):
+		r := reason{code: "ConditionalCheckFailed", message: f.Message}
+		if f.Extra != nil {
+			o := wire.Begin(nil)
+			f.Extra(&o)
+			r.item = string(o.Buf)
+		}
+		return r, true
+	case f.Type == validationType:
+		return reason{code: "ValidationError", message: f.Message}, true
+	}
+	return reason{}, false
+}
+
+// canceled returns the TransactionCanceledException for the actions' reasons.
+func canceled(reasons []reason) *Fault {
+	codes := make([]string, len(reasons))
+	for i, r := range reasons {
+		codes[i] = r.codeOr()
+	}
+	f := fault("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(codes, ", ")+"]")
+	f.Extra = func(o *wire.Object) {
+		o.List("CancellationReasons", len(reasons), func(dst []byte, i int) []byte {
+			r := reasons[i]
+			e := wire.Begin(dst)
+			e.Text("Code", r.codeOr())
+			if r.item != "" {
+				e.Buf = append(append(e.Buf, ','), r.item[1:]...)
+			}
+			if r.message != "" {
+				e.Text("Message", r.message)
+			}
+			return e.End()
+		})
+	}
+	return f
+}
+
+func (r reason) codeOr() string {
+	if r.code == "" {
+		return "None"
+	}
+	return r.code
+}
+
+// actionInput is an entry of TransactItems.
+type actionInput struct {
+	singleInput
+	path   string // of the member, such as put
+	number int    // of members that are set
+}
+
+var actionKinds = map[string]struct {
+	kind writeKind
+	path string
+}{
+	"Put": {put, "put"}, "Update": {update, "update"}, "Delete": {remove, "delete"}, "ConditionCheck": {check, "conditionCheck"},
+}
+
+func readAction(r *wire.Reader) *actionInput {
+	a := &actionInput{}
+	r.Struct("TransactWriteItem", func(name string) {
+		kind, ok := actionKinds[name]
+		if !ok {
+			r.Skip()
+			return
+		}
+		if r.Struct(name, func(name string) { a.field(r, name) }) {
+			a.w.kind, a.path = kind.kind, kind.path
+			a.number++
+		}
+	})
+	return a
+}
+
+func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
+	var actions []*actionInput
+	var consumed, metrics, token wire.Text
+	set := false
+	from := r.Pos()
+	err := decode(r, "TransactWriteItemsInput", func(name string) {
+		switch name {
+		case "TransactItems":
+			set = r.List(func() { actions = append(actions, readAction(r)) })
+		case "ClientRequestToken":
+			token = r.Text()
+		case "ReturnConsumedCapacity":
+			consumed = r.Text()
+		case "ReturnItemCollectionMetrics":
+			metrics = r.Text()
+		default:
+			r.Skip()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkActions(actions, set, consumed, metrics, token); err != nil {
+		return nil, err
+	}
+	steps, err := e.prepareActions(actions)
+	if err != nil {
+		return nil, err
+	}
+	want := reportOf(consumed)
+	var total usages
+	now, lag := e.cfg.Now(), e.lag("TransactWriteItems")
+	var hash [sha256.Size]byte
+	if token.Set {
+		hash = sha256.Sum256([]byte(r.Since(from)))
+	}
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	replay := false
+	if token.Set {
+		if replay, err = e.tokens.seen(token.V, hash, now); err != nil {
+			return nil, err
+		}
+	}
+	size := 0
+	reasons := make([]reason, len(steps))
+	failed := false
+	for i := range steps {
+		s := &steps[i]
+		if s.table, err = e.table(s.write.table); err != nil {
+			return nil, err
+		}
+		if replay { // The same request again: nothing is done, and reading the items is charged.
+			s.old, _ = s.table.items.Get(s.write.place)
+			total.of(s.table.name).own += readUnits(sizeOf(s.old), true)
+			continue
+		}
+		if e.conflict("TransactWriteItems") {
+			reasons[i], failed = conflicted, true
+			continue
+		}
+		if s.old, s.new, err = s.write.run(s.table); err != nil {
+			var is bool
+			if reasons[i], is = reasonOf(err); !is {
+				return nil, err
+			}
+			failed = true
+		}
+		size += max(sizeOf(s.old), sizeOf(s.new))
+	}
+	if failed {
+		return nil, canceled(reasons)
+	}
+	collections := make(map[string][][]byte)
+	if !replay {
+		if size > maxTransactSize {
+			return nil, invalid("Collection size of all items in a transaction exceeded the limit of 4 MB")
+		}
+		for _, s := range steps {
+			if want != reportNone {
+				total.of(s.table.name).addWrite(s.table, s.old, s.new)
+			}
+		}
+		e.commitAll(steps, now, lag)
+		for _, s := range steps {
+			if shown := shownRecord(s.old, s.new); metrics.V == "SIZE" && s.table.hasLSI() && shown != nil && s.write.kind != check {
+				collections[s.table.name] = append(collections[s.table.name], s.table.appendCollection(nil, shown))
+			}
+		}
+		if token.Set {
+			e.tokens.add(token.V, hash, now)
+		}
+	}
+	o := wire.Begin(nil)
+	kind := writeOnly
+	if replay {
+		kind = readOnly
+	}
+	for _, u := range total {
+		u.scale(2)
+	}
+	total.write(&o, want, kind)
+	if len(collections) > 0 {
+		o.Object("ItemCollectionMetrics", func(o *wire.Object) {
+			for _, name := range slices.Sorted(maps.Keys(collections)) {
+				list := collections[name]
+				o.List(name, len(list), func(dst []byte, i int) []byte { return append(dst, list[i]...) })
+			}
+		})
+	}
+	return o.End(), nil
+}
+
+func checkActions(actions []*actionInput, set bool, consumed, metrics, token wire.Text) error {
+	var s shape
+	s.consumed(consumed)
+	s.metrics(metrics)
+	s.required(set, "transactItems")
+	if set {
+		s.count(len(actions), 1, maxActions, shownList(len(actions)), "transactItems")
+	}
+	for i, a := range actions {
+		at := member("transactItems", i) + "." + a.path
+		w := &a.w
+		if a.number == 0 {
+			continue
+		}
+		s.table(w.table, at+".tableName")
+		if w.kind == put {
+			s.required(w.item.set, at+".item")
+		} else {
+			s.required(w.key.set, at+".key")
+		}
+		switch w.kind {
+		case update:
+			s.required(w.exprs.update.Set, at+".updateExpression")
+		case check:
+			s.required(w.exprs.condition.Set, at+".conditionExpression")
+		}
+		s.enum(w.onFailure, at+".returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	}
+	s.length(token, "clientRequestToken", 1, 36)
+	if err := s.err(); err != nil {
+		return err
+	}
+	for _, a := range actions {
+		switch {
+		case a.number == 0:
+			return invalid("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+		case a.number > 1:
+			return invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+		}
+	}
+	for _, a := range actions {
+		if err := checkName(a.w.table); err != nil {
+			return err
+		}
+		if err := a.w.inputErr(); err != nil {
+			return err
+		}
+		if err := a.w.compile(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareActions checks the actions against their tables and each other. What
+// is wrong with an item or key cancels the transaction with a reason.
+func (e *Engine) prepareActions(actions []*actionInput) ([]step, error) {
+	steps := make([]step, len(actions))
+	reasons := make([]reason, len(actions))
+	places := make(map[string]bool, len(actions))
+	failed := false
+	for i, a := range actions {
+		steps[i].write = &a.w
+		err := e.writing(&a.w)
+		if err != nil {
+			var is bool
+			if reasons[i], is = reasonOf(err); !is {
+				return nil, err
+			}
+			failed = true
+			continue
+		}
+		place := tableName(a.w.table) + "\x00" + a.w.place
+		if places[place] {
+			return nil, invalid("Transaction request cannot include multiple operations on one item")
+		}
+		places[place] = true
+	}
+	if failed {
+		return nil, canceled(reasons)
+	}
+	return steps, nil
+}
+
+func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
+	var gets []*get
+	var consumed wire.Text
+	set := false
+	err := decode(r, "TransactGetItemsInput", func(name string) {
+		switch name {
+		case "TransactItems":
+			set = r.List(func() {
+				var g *get
+				r.Struct("TransactGetItem", func(name string) {
+					if name != "Get" {
+						r.Skip()
+						return
+					}
+					found := &get{}
+					if r.Struct("Get", func(name string) { found.field(r, name) }) {
+						g = found
+					}
+				})
+				gets = append(gets, g)
+			})
+		case "ReturnConsumedCapacity":
+			consumed = r.Text()
+		default:
+			r.Skip()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkGets(gets, set, consumed); err != nil {
+		return nil, err
+	}
+	found := make([]*record, len(gets))
+	reasons := make([]reason, len(gets))
+	failed := false
+	size := 0
+	var total usages
+	places := make(map[string]bool, len(gets))
+
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for i, g := range gets {
+		t, err := e.table(g.table)
+		if err != nil {
+			return nil, err
+		}
+		if found[i], err = g.find(t); err != nil {
+			var is bool
+			if reasons[i], is = reasonOf(err); !is {
+				return nil, err
+			}
+			failed = true
+			continue
+		}
+		place, _ := t.place(g.key.item)
+		place = t.name + "\x00" + place
+		if places[place] {
+			return nil, invalid("Transaction request cannot include multiple operations on one item")
+		}
+		places[place] = true
+		if e.conflict("TransactGetItems") {
+			reasons[i], failed = conflicted, true
+		}
+		size += sizeOf(found[i])
+		total.of(t.name).own += readUnits(sizeOf(found[i]), true) * 2
+	}
+	switch {
+	case failed:
+		return nil, canceled(reasons)
+	case size > maxTransactSize:
+		return nil, invalid("Collection size of all items in a transaction exceeded the limit of 4 MB")
+	}
+	o := wire.Begin(make([]byte, 0, 2*size+256))
+	o.List("Responses", len(gets), func(dst []byte, i int) []byte {
+		e := wire.Begin(dst)
+		if found[i] != nil {
+			e.Key("Item")
+			e.Buf = gets[i].compiled.appendShown(e.Buf, found[i])
+		}
+		return e.End()
+	})
+	total.write(&o, reportOf(consumed), readOnly)
+	return o.End(), nil
+}
+
+func checkGets(gets []*get, set bool, consumed wire.Text) error {
+	var s shape
+	s.consumed(consumed)
+	s.required(set, "transactItems")
+	if set {
+		s.count(len(gets), 1, maxActions, shownList(len(gets)), "transactItems")
+	}
+	for i, g := range gets {
+		at := member("transactItems", i) + ".get"
+		if g == nil {
+			s.required(false, at)
+			continue
+		}
+		s.table(g.table, at+".tableName")
+		s.required(g.key.set, at+".key")
+	}
+	if err := s.err(); err != nil {
+		return err
+	}
+	for _, g := range gets {
+		if err := checkName(g.table); err != nil {
+			return err
+		}
+		if g.key.err != nil {
+			return g.key.err
+		}
+		var err error
+		if g.compiled, err = g.exprs.compile(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tokens are the idempotency tokens of the last ten minutes.
+type tokens struct {
+	known map[string]tokenUse
+	order []tokenAge // oldest first
+}
+
+type tokenUse struct {
+	hash [sha256.Size]byte
+	at   time.Time
+}
+
+type tokenAge struct {
+	token string
+	at    time.Time
+}
+
+// seen reports whether the token was used for the same request in the last ten
+// minutes; for another request it is an error.
+func (ts *tokens) seen(token string, hash [sha256.Size]byte, now time.Time) (bool, error) {
+	n := 0
+	for n < len(ts.order) && now.Sub(ts.order[n].at) >= tokenLife {
+		if use := ts.known[ts.order[n].token]; use.at.Equal(ts.order[n].at) {
+			delete(ts.known, ts.order[n].token)
+		}
+		n++
+	}
+	ts.order = ts.order[n:]
+	use, ok := ts.known[token]
+	switch {
+	case !ok:
+		return false, nil
+	case use.hash != hash:
+		return false, fault("IdempotentParameterMismatchException", "The request parameters do not match those of an earlier request with the same client request token")
+	}
+	return true, nil
+}
+
+func (ts *tokens) add(token string, hash [sha256.Size]byte, now time.Time) {
+	if ts.known == nil {
+		ts.known = make(map[string]tokenUse)
+	}
+	token = strings.Clone(token) // which would keep the whole request
+	ts.known[token] = tokenUse{hash, now}
+	ts.order = append(ts.order, tokenAge{token, now})
+}
+
+func (ts *tokens) copy() tokens {
+	return tokens{maps.Clone(ts.known), slices.Clone(ts.order)}
+}

@@ -1,0 +1,342 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/dynorm/dynorm/internal/engine/value"
+	"github.com/dynorm/dynorm/internal/engine/wire"
+)
+
+// writeKind is what a write does.
+type writeKind int
+
+const (
+	put writeKind = iota
+	update
+	remove
+	check // only the condition, in transactions
+)
+
+// operation returns the name of the request that is one such write.
+func (k writeKind) operation() string {
+	return [...]string{put: "PutItem", update: "UpdateItem", remove: "DeleteItem", check: "ConditionCheck"}[k]
+}
+
+// write is one change of one item: a request of its own, or a part of a batch
+// or transaction.
+type write struct {
+	kind      writeKind
+	table     wire.Text
+	item      itemInput // of a put
+	key       itemInput // of the others
+	exprs     exprInput
+	returning wire.Text // ReturnValues
+	onFailure wire.Text // ReturnValuesOnConditionCheckFailure
+	compiled  compiled
+
+	place  string  // the tree key, once prepared
+	record *record // of a put, once prepared
+}
+
+// itemInput is an attribute map of a request, with the fault in it if any.
+type itemInput struct {
+	item value.Item
+	set  bool
+	err  error
+}
+
+func readItem(r *wire.Reader) (in itemInput) {
+	in.item, in.set, in.err = r.Item()
+	return in
+}
+
+// compile checks and parses the expressions, and then the values of the item
+// or key.
+func (w *write) compile() error {
+	var err error
+	if w.compiled, err = w.exprs.compile(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// prepare checks the write against the table's schema and finds its place.
+// It needs no lock: what it reads of a table does not change in place.
+func (w *write) prepare(t *tableDef, indexes []*index) error {
+	if w.kind != put {
+		place, err := t.place(w.key.item)
+		if err != nil {
+			return err
+		}
+		w.place = place
+		return w.compiled.checkUpdate(t)
+	}
+	if err := t.checkItem(w.item.item, indexes); err != nil {
+		return err
+	}
+	var buf [128]byte
+	key, _ := t.keys.appendKey(buf[:0], w.item.item)
+	w.place = string(key)
+	w.record = newRecord(w.item.item, w.place)
+	if w.record.size > value.MaxItemSize {
+		return invalid("Item size has exceeded the maximum allowed size")
+	}
+	return nil
+}
+
+// run finds the present item, judges the condition and makes the item as it is
+// to be, nil when there is to be none. It changes nothing: the caller holds
+// the lock and applies the step.
+func (w *write) run(t *table) (old, new *record, err error) {
+	old, _ = t.items.Get(w.place)
+	present := value.Item{}
+	if old != nil {
+		present = old.item
+	}
+	if ok, err := w.compiled.holds(present); err != nil || !ok {
+		if err == nil {
+			err = w.conditionFailed(old)
+		}
+		return old, nil, err
+	}
+	switch w.kind {
+	case put:
+		return old, w.record, nil
+	case remove:
+		return old, nil, nil
+	case check:
+		return old, old, nil
+	}
+	if old == nil {
+		present = w.key.item
+	}
+	item, err := w.compiled.apply(present)
+	if err != nil {
+		return old, nil, err
+	}
+	if old != nil && item.Equal(old.item) {
+		return old, old, nil
+	}
+	if err := checkIndexKeys(item, t.indexes); err != nil {
+		return old, nil, err
+	}
+	new = newRecord(item, w.place)
+	if new.size > value.MaxItemSize {
+		return old, nil, invalid("Item size to update has exceeded the maximum allowed size")
+	}
+	return old, new, nil
+}
+
+// conditionFailed returns the fault of a condition that does not hold, with
+// the present item when the request asks for it.
+func (w *write) conditionFailed(old *record) *Fault {
+	if w.onFailure.V != "ALL_OLD" || old == nil {
+		return errCondition
+	}
+	f := *errCondition
+	f.Extra = func(o *wire.Object) { o.Raw("Item", old.json) }
+	return &f
+}
+
+// writing finds the write's table, and prepares the write for its schema.
+func (e *Engine) writing(w *write) error {
+	e.mu.RLock()
+	t, err := e.table(w.table)
+	if err != nil {
+		e.mu.RUnlock()
+		return err
+	}
+	def, indexes := t.tableDef, t.indexes
+	e.mu.RUnlock()
+	return w.prepare(&def, indexes)
+}
+
+// single runs a PutItem, UpdateItem or DeleteItem.
+func (e *Engine) single(w *write, out writeOutput) ([]byte, error) {
+	if err := e.writing(w); err != nil {
+		return nil, err
+	}
+	operation := w.kind.operation()
+	if e.conflict(operation) {
+		return nil, errConflict
+	}
+	now := e.cfg.Now()
+	lag := e.lag(operation)
+	e.mu.Lock()
+	t, err := e.table(w.table)
+	if err != nil {
+		e.mu.Unlock()
+		return nil, err
+	}
+	old, new, err := w.run(t)
+	if err != nil {
+		e.mu.Unlock()
+		return nil, err
+	}
+	var u usage
+	if out.consumed != reportNone {
+		u = usage{table: t.name}
+		u.addWrite(t, old, new)
+	}
+	e.commit(t, old, new, now, lag)
+	metrics := out.metrics && t.hasLSI()
+	var collection []byte
+	if shown := shownRecord(old, new); metrics && shown != nil {
+		collection = t.appendCollection(nil, shown)
+	}
+	e.mu.Unlock()
+
+	o := wire.Begin(nil)
+	w.returnValues(&o, old, new)
+	if out.consumed != reportNone {
+		o.Key("ConsumedCapacity")
+		o.Buf = u.append(o.Buf, out.consumed, plainUnits)
+	}
+	if collection != nil {
+		o.Raw("ItemCollectionMetrics", string(collection))
+	}
+	return o.End(), nil
+}
+
+func shownRecord(old, new *record) *record {
+	if new != nil {
+		return new
+	}
+	return old
+}
+
+// writeOutput is what the answer to a write shows beside attributes.
+type writeOutput struct {
+	consumed report
+	metrics  bool
+}
+
+// returnValues writes the Attributes that ReturnValues asks for.
+func (w *write) returnValues(o *wire.Object, old, new *record) {
+	switch w.returning.V {
+	case "ALL_OLD":
+		if old != nil {
+			o.Raw("Attributes", old.json)
+		}
+	case "ALL_NEW":
+		if new != nil {
+			o.Raw("Attributes", new.json)
+		}
+	case "UPDATED_OLD":
+		if old != nil {
+			w.returnUpdated(o, old.item)
+		}
+	case "UPDATED_NEW":
+		if new != nil {
+			w.returnUpdated(o, new.item)
+		}
+	}
+}
+
+func (w *write) returnUpdated(o *wire.Object, item value.Item) {
+	if item := w.compiled.updated(item); item.Len() > 0 {
+		o.Item("Attributes", item)
+	}
+}
+
+type singleInput struct {
+	w         write
+	consumed  wire.Text
+	metrics   wire.Text
+	key, item bool // which of the two the operation takes
+}
+
+// read decodes a PutItem, UpdateItem or DeleteItem, or with no class the like
+// within a transaction.
+func (in *singleInput) field(r *wire.Reader, name string) {
+	w := &in.w
+	switch name {
+	case "TableName":
+		w.table = r.Text()
+	case "Item":
+		w.item = readItem(r)
+	case "Key":
+		w.key = readItem(r)
+	case "ReturnValues":
+		w.returning = r.Text()
+	case "ReturnValuesOnConditionCheckFailure":
+		w.onFailure = r.Text()
+	case "ReturnConsumedCapacity":
+		in.consumed = r.Text()
+	case "ReturnItemCollectionMetrics":
+		in.metrics = r.Text()
+	default:
+		if !w.exprs.field(r, name) {
+			r.Skip()
+		}
+	}
+}
+
+func (in *singleInput) check() error {
+	var s shape
+	w := &in.w
+	s.consumed(in.consumed)
+	s.table(w.table, "tableName")
+	if w.kind == put {
+		s.required(w.item.set, "item")
+	} else {
+		s.required(w.key.set, "key")
+	}
+	s.metrics(in.metrics)
+	s.enum(w.returning, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	s.enum(w.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	w.exprs.shape(&s)
+	if err := s.err(); err != nil {
+		return err
+	}
+	if err := checkName(w.table); err != nil {
+		return err
+	}
+	if err := w.exprs.mixed(); err != nil {
+		return err
+	}
+	input := w.key
+	if w.kind == put {
+		input = w.item
+	}
+	if input.err != nil {
+		return input.err
+	}
+	if w.kind != update && w.returning.Set && w.returning.V != "ALL_OLD" && w.returning.V != "NONE" {
+		return invalid("Return values set to invalid value")
+	}
+	return w.compile()
+}
+
+func (e *Engine) write(r *wire.Reader, kind writeKind, class string) ([]byte, error) {
+	in := singleInput{w: write{kind: kind}}
+	if err := decode(r, class, func(name string) { in.field(r, name) }); err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	return e.single(&in.w, writeOutput{reportOf(in.consumed), in.metrics.V == "SIZE"})
+}
+
+func (e *Engine) putItem(r *wire.Reader) ([]byte, error) { return e.write(r, put, "PutItemInput") }
+func (e *Engine) updateItem(r *wire.Reader) ([]byte, error) {
+	return e.write(r, update, "UpdateItemInput")
+}
+func (e *Engine) deleteItem(r *wire.Reader) ([]byte, error) {
+	return e.write(r, remove, "DeleteItemInput")
+}
+
+// step is a write of a batch or transaction together with its outcome.
+type step struct {
+	write    *write
+	table    *table
+	old, new *record
+}
+
+// commitAll applies the steps of one request, all of which are known to hold.
+func (e *Engine) commitAll(steps []step, now time.Time, lag time.Duration) {
+	for _, s := range steps {
+		e.commit(s.table, s.old, s.new, now, lag)
+	}
+}

@@ -1,0 +1,375 @@
+package dynorm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/expr"
+)
+
+// Limits of one transaction: "TransactWriteItems" in the Amazon DynamoDB API
+// Reference.
+const (
+	maxTxActions = 100
+	maxTxSize    = 4 << 20
+	// maxTxConflicts bounds how often a transaction is sent again because
+	// others were under way on its items.
+	maxTxConflicts = 10
+)
+
+// TxError is a transaction that DynamoDB cancelled: nothing of it was written.
+type TxError struct {
+	// Reasons are the actions at fault, in the order of the transaction.
+	Reasons []TxReason
+	// Err is the SDK's error.
+	Err error
+}
+
+// TxReason says why one action cancelled its transaction.
+type TxReason struct {
+	// Action counts the actions from 0, claims of unique values included.
+	Action int
+	// Op is the call that made the action, as named in the API, and Entity its
+	// entity.
+	Op, Entity string
+	// Code is DynamoDB's: ConditionalCheckFailed, TransactionConflict, ...
+	Code string
+	// Err is what it means: a ConditionError, ErrConflict, ErrThrottled, ...
+	Err error
+}
+
+func (e *TxError) Error() string {
+	parts := make([]string, len(e.Reasons))
+	for i, r := range e.Reasons {
+		parts[i] = fmt.Sprintf("%s %s (action %d): %v", r.Op, r.Entity, r.Action, r.Err)
+	}
+	return ErrTxCanceled.Error() + ": " + strings.Join(parts, "; ")
+}
+
+// Unwrap returns ErrTxCanceled, what each reason means, and the SDK's error.
+func (e *TxError) Unwrap() []error {
+	errs := []error{ErrTxCanceled}
+	for _, r := range e.Reasons {
+		errs = append(errs, r.Err)
+	}
+	return append(errs, e.Err)
+}
+
+// Tx collects the writes of one transaction. It belongs to the function it was
+// given to and is not safe for concurrent use.
+type Tx struct {
+	db     *DB
+	writes []*write
+	undo   []func()
+	err    error
+}
+
+// Transact runs fn, which adds writes to the transaction ([Model.In]), and then
+// sends them all in one request: DynamoDB writes all or none. Nothing is sent
+// when fn returns an error or added nothing. Where the transaction fails, the
+// values given to it are as they were.
+//
+// Up to 100 actions, claims of unique values included, 4 MB together and no
+// item twice: more is an error before the request, never split. Each action
+// costs twice the write units of the same write alone. The request carries an
+// idempotency token, so that a retry after a lost response does not write
+// twice; conflicts with other transactions are retried with growing pauses. A
+// cancelled transaction is a [*TxError].
+func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
+	tx := &Tx{db: db}
+	err := fn(tx)
+	if err == nil {
+		err = tx.err
+	}
+	if err == nil && len(tx.writes) > 0 {
+		err = db.transact(ctx, tx.writes)
+	}
+	if err != nil {
+		for _, undo := range tx.undo {
+			undo()
+		}
+	}
+	return opError("Transact", nil, err)
+}
+
+// transact sends writes as one transaction.
+func (db *DB) transact(ctx context.Context, writes []*write) error {
+	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes))}
+	if err := checkTx(writes); err != nil {
+		return err
+	}
+	for i, w := range writes {
+		in.TransactItems[i] = w.action(&db.table)
+	}
+	token, err := db.cfg.IDs.UUID()
+	if err != nil {
+		return err
+	}
+	in.ClientRequestToken = &token
+	op := &Operation{Kind: OpTransactWriteItems, Name: writes[0].name, Entity: oneEntity(writes), Input: in}
+	for attempt := 0; ; attempt++ {
+		if err := backoff(ctx, attempt); err != nil {
+			return err
+		}
+		_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, op)
+		canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+		if !ok {
+			return err
+		}
+		te := txError(canceled, writes, err)
+		if attempt == maxTxConflicts || !te.onlyConflicts() {
+			return te
+		}
+	}
+}
+
+// oneEntity names the entity of all writes, or none when there are several.
+func oneEntity(writes []*write) string {
+	for _, w := range writes {
+		if w.e != writes[0].e {
+			return ""
+		}
+	}
+	return writes[0].e.def.Name
+}
+
+// checkTx refuses what DynamoDB would refuse, before anything is sent.
+func checkTx(writes []*write) error {
+	if len(writes) > maxTxActions {
+		return faultf(ErrTooLarge, "the transaction has %d actions, over the limit of %d", len(writes), maxTxActions)
+	}
+	size := 0
+	seen := map[string]int{}
+	for i, w := range writes {
+		id := w.id()
+		if first, ok := seen[id]; ok {
+			return faultf(ErrInvalid, "actions %d (%s %s) and %d (%s %s) of the transaction are on the same item: DynamoDB takes one action an item",
+				first, writes[first].name, writes[first].e.def.Name, i, w.name, w.e.def.Name)
+		}
+		seen[id] = i
+		size += itemSize(w.item) + itemSize(w.key) + itemSize(w.values)
+	}
+	if size > maxTxSize {
+		return faultf(ErrTooLarge, "the transaction takes %d bytes, over the limit of %d", size, maxTxSize)
+	}
+	return nil
+}
+
+// txError maps the reasons of a cancelled transaction onto its writes.
+func txError(canceled *types.TransactionCanceledException, writes []*write, err error) *TxError {
+	te := &TxError{Err: err}
+	for i, r := range canceled.CancellationReasons {
+		if r.Code == nil || *r.Code == "None" || i >= len(writes) {
+			continue
+		}
+		w := writes[i]
+		reason := TxReason{Action: i, Op: w.name, Entity: w.e.def.Name, Code: *r.Code}
+		message := ""
+		if r.Message != nil {
+			message = *r.Message
+		}
+		switch *r.Code {
+		case "ConditionalCheckFailed":
+			reason.Err = conditionReason(&ConditionError{Reason: ErrConditionFailed, Item: r.Item}, w.reason)
+		case "TransactionConflict":
+			reason.Err = ErrConflict
+		case "ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded":
+			reason.Err = ErrThrottled
+		case "ItemCollectionSizeLimitExceeded":
+			reason.Err = faultf(ErrTooLarge, "item collection exceeds 10 GB")
+		default:
+			reason.Err = faultf(ErrInvalid, "DynamoDB refused the action: %s", message)
+		}
+		te.Reasons = append(te.Reasons, reason)
+	}
+	return te
+}
+
+// onlyConflicts reports whether sending the transaction again may help.
+func (e *TxError) onlyConflicts() bool {
+	for _, r := range e.Reasons {
+		if r.Err != ErrConflict {
+			return false
+		}
+	}
+	return len(e.Reasons) > 0
+}
+
+// TxModel adds writes of one entity to a transaction. See [Model.In].
+type TxModel[T any] struct {
+	m  Model[T]
+	tx *Tx
+}
+
+// In returns the writes of the model as part of a transaction. Each checks its
+// values at once and is sent when [DB.Transact] ends.
+func (m Model[T]) In(tx *Tx) TxModel[T] { return TxModel[T]{m: m, tx: tx} }
+
+// add puts writes into the transaction, or keeps its first error: a
+// transaction with a hole in it must not be sent.
+func (t TxModel[T]) add(name string, v *T, plan func() ([]*write, error)) error {
+	err := t.m.err
+	if t.tx == nil {
+		return opError(name, t.m.e, faultf(ErrInvalid, "In was given a nil Tx: use the one that Transact gives"))
+	}
+	if err == nil && t.m.db != t.tx.db {
+		err = faultf(ErrInvalid, "the model and the transaction are of different DBs")
+	}
+	var writes []*write
+	if err == nil {
+		if v != nil {
+			before := *v
+			t.tx.undo = append(t.tx.undo, func() { *v = before })
+		}
+		writes, err = plan()
+	}
+	if err != nil {
+		err = opError(name, t.m.e, err)
+		if t.tx.err == nil {
+			t.tx.err = err
+		}
+		return err
+	}
+	t.tx.writes = append(t.tx.writes, writes...)
+	return nil
+}
+
+// Create adds what [Model.Create] sends.
+func (t TxModel[T]) Create(_ context.Context, v *T) error {
+	return t.add("Create", v, func() ([]*write, error) {
+		if err := t.m.check(v); err != nil {
+			return nil, err
+		}
+		return t.m.db.planCreate(t.m.e, unsafe.Pointer(v))
+	})
+}
+
+// Put adds what [Model.Put] sends. An entity with unique fields is read at
+// once, to know which claims the item holds.
+func (t TxModel[T]) Put(ctx context.Context, v *T) error {
+	return t.add("Put", v, func() ([]*write, error) {
+		if err := t.m.check(v); err != nil {
+			return nil, err
+		}
+		plan, err := t.m.db.planPut(t.m.e, unsafe.Pointer(v))
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+// Save adds what [Model.Save] sends. An entity with unique fields is read at
+// once, to know which claims the item holds.
+func (t TxModel[T]) Save(ctx context.Context, v *T) error {
+	return t.add("Save", v, func() ([]*write, error) {
+		if err := t.m.check(v); err != nil {
+			return nil, err
+		}
+		plan, err := t.m.db.planSave(t.m.e, unsafe.Pointer(v))
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+// Update adds what [Model.Update] sends. Where the changes touch inputs of an
+// index entry or a unique value that are not all known, the item is read at
+// once and must still be the same when the transaction is sent.
+func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) error {
+	return t.add("Update", nil, func() ([]*write, error) {
+		plan, err := t.m.db.planUpdate(t.m.e, key, changes)
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+// Delete adds what [Model.Delete] sends.
+func (t TxModel[T]) Delete(ctx context.Context, key any) error {
+	return t.add("Delete", nil, func() ([]*write, error) {
+		plan, err := t.m.db.planDelete(t.m.e, key)
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+// Check adds a condition on an item that the transaction does not write: it
+// must hold for any of the transaction to be written.
+func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error {
+	return t.add("Check", nil, func() ([]*write, error) {
+		k, _, err := t.m.e.keyArg(key)
+		if err != nil {
+			return nil, err
+		}
+		var b expr.Builder
+		cond, err := predicate.render(t.m.e, &b)
+		if err != nil {
+			return nil, err
+		}
+		if cond == "" {
+			return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
+		}
+		return []*write{{kind: opConditionCheck, name: "Check", e: t.m.e, key: k, cond: cond, names: b.Names(), values: b.Values()}}, nil
+	})
+}
+
+// TransactGet returns the items with the given keys as they stood at one
+// moment, in their order; the place of a key without an item holds nil. A key
+// is what [Model.Find] or [Model.Get] takes; up to 100.
+//
+// It sends one TransactGetItems, at two read units for each 4 KB of each item.
+func (m Model[T]) TransactGet(ctx context.Context, keys ...any) ([]*T, error) {
+	if m.err != nil {
+		return nil, opError("TransactGet", m.e, m.err)
+	}
+	list, err := m.transactGet(ctx, m.e.flatten(keys))
+	return list, opError("TransactGet", m.e, err)
+}
+
+func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
+	if len(keys) > maxTxActions {
+		return nil, faultf(ErrTooLarge, "%d keys, over the limit of %d", len(keys), maxTxActions)
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	in := &dynamodb.TransactGetItemsInput{}
+	place := map[string]int{} // of a key among the request's
+	at := make([]int, len(keys))
+	for i, key := range keys {
+		k, _, err := m.e.keyArg(key)
+		if err != nil {
+			return nil, err
+		}
+		id := m.e.keyID(k)
+		if _, ok := place[id]; !ok {
+			place[id] = len(in.TransactItems)
+			in.TransactItems = append(in.TransactItems, types.TransactGetItem{Get: &types.Get{TableName: &m.db.table, Key: k}})
+		}
+		at[i] = place[id]
+	}
+	out, err := run[dynamodb.TransactGetItemsOutput](ctx, m.db, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: m.e.def.Name, Input: in})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*T, len(keys))
+	for i, j := range at {
+		if j < len(out.Responses) && len(out.Responses[j].Item) > 0 {
+			if list[i], err = decodeNew[T](m.e, out.Responses[j].Item); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}
