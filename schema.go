@@ -92,7 +92,11 @@ func NewSchema(models ...any) (*Schema, error) {
 			}
 			s.cfg, configured = m, true
 		case parser.Entity:
-			defs, goTypes = append(defs, m), append(goTypes, nil)
+			def, err := parser.Complete(m)
+			if err != nil {
+				faults = append(faults, err)
+			}
+			defs, goTypes = append(defs, def), append(goTypes, def.Reflect)
 		case nil:
 			faults = append(faults, faultf(ErrDefinition, "model %d is nil: give a struct value", i+1))
 		default:
@@ -103,20 +107,19 @@ func NewSchema(models ...any) (*Schema, error) {
 			def, err := parser.Parse(t)
 			if err != nil {
 				faults = append(faults, err)
-				continue
 			}
 			defs, goTypes = append(defs, def), append(goTypes, t)
 		}
 	}
 	faults = append(faults, s.cfg.complete()...)
-	if len(faults) > 0 {
-		return nil, definitionError(faults)
-	}
-	if len(defs) == 0 {
-		return nil, definitionError([]error{errors.New("no entities given")})
+	if len(models) == 0 || len(defs) == 0 && len(faults) == 0 {
+		faults = append(faults, errors.New("no entities given"))
 	}
 	if err := parser.Resolve(defs); err != nil {
-		return nil, definitionError([]error{err})
+		faults = append(faults, err)
+	}
+	if len(faults) > 0 {
+		return nil, definitionError(faults)
 	}
 	for i := range defs {
 		e, errs := s.compile(defs[i], goTypes[i])
@@ -169,6 +172,9 @@ func (c *SchemaConfig) complete() (faults []error) {
 	c.SK = orDefault(c.SK, "sk")
 	c.EntityType = orDefault(c.EntityType, "_et")
 	c.Delimiter = orDefault(c.Delimiter, "#")
+	if len(c.Delimiter) != 1 {
+		faults = append(faults, fmt.Errorf("SchemaConfig.Delimiter is %q: give one ASCII punctuation character", c.Delimiter))
+	}
 	c.Indexes = append([]IndexConfig(nil), c.Indexes...)
 	used := map[string]string{}
 	claim := func(attr, by string) {

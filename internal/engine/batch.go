@@ -3,6 +3,7 @@ package engine
 import (
 	"strconv"
 
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -56,7 +57,7 @@ func (e *Engine) batchGetItem(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBatchGet(tables, set, consumed); err != nil {
+	if err := e.checkBatchGet(tables, set, consumed); err != nil {
 		return nil, err
 	}
 	want := reportOf(consumed)
@@ -111,7 +112,7 @@ func (e *Engine) batchGetItem(r *wire.Reader) ([]byte, error) {
 	return o.End(), nil
 }
 
-func checkBatchGet(tables []*tableGets, set bool, consumed wire.Text) error {
+func (e *Engine) checkBatchGet(tables []*tableGets, set bool, consumed wire.Text) error {
 	var s shape
 	s.consumed(consumed)
 	s.required(set, "requestItems")
@@ -143,7 +144,7 @@ func checkBatchGet(tables []*tableGets, set bool, consumed wire.Text) error {
 			return err
 		}
 		var err error
-		if g.compiled, err = g.exprs.compile(); err != nil {
+		if g.compiled, err = g.exprs.compile(&e.syntax, expr.KindProjection, expr.WordingRead); err != nil {
 			return err
 		}
 		seen := make(map[string]bool, len(g.keys))

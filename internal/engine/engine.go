@@ -18,6 +18,7 @@ import (
 
 	"github.com/tidwall/btree"
 
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
@@ -69,6 +70,8 @@ type Engine struct {
 	mu     sync.RWMutex
 	tables btree.Map[string, *table]
 	tokens tokens
+
+	syntax expr.Cache // of the expressions seen
 
 	due atomic.Int64 // when settle next has something to do
 }

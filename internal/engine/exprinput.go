@@ -23,8 +23,8 @@ type exprInput struct {
 	valuesSet bool
 	err       error // the fault in the values, if any
 
-	legacy     []string    // names of the older parameters that are present
-	attributes []wire.Text // AttributesToGet
+	legacy  legacyInput
+	present []string // names of the legacy parameters
 }
 
 // legacyNames are the parameters that expressions replace.
@@ -76,27 +76,21 @@ func (in *exprInput) legacyField(r *wire.Reader, name string) bool {
 	if r.Null() {
 		return true
 	}
-	in.legacy = append(in.legacy, name)
-	if name == "AttributesToGet" {
-		in.attributes, _ = r.Texts()
-		return true
-	}
-	r.Skip()
+	in.present = append(in.present, name)
+	in.legacy.field(r, name)
 	return true
 }
 
 func (in *exprInput) shape(s *shape) {
-	if slices.Contains(in.legacy, "AttributesToGet") {
-		s.count(len(in.attributes), 1, 255, "[]", "attributesToGet")
-	}
+	in.legacy.shape(s)
 }
 
 // mixed reports expressions beside the parameters that they replace.
 func (in *exprInput) mixed() error {
-	if len(in.legacy) == 0 {
+	if len(in.present) == 0 {
 		return nil
 	}
-	var present []string
+	var expressions []string
 	for _, e := range []struct {
 		text wire.Text
 		name string
@@ -105,14 +99,14 @@ func (in *exprInput) mixed() error {
 		{in.filter, "FilterExpression"}, {in.keyCondition, "KeyConditionExpression"},
 	} {
 		if e.text.Set {
-			present = append(present, e.name)
+			expressions = append(expressions, e.name)
 		}
 	}
-	if len(present) > 0 {
-		legacy := slices.Clone(in.legacy)
+	if len(expressions) > 0 {
+		legacy := slices.Clone(in.present)
 		slices.Sort(legacy)
 		return invalid("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
-			strings.Join(legacy, ", "), strings.Join(present, ", "))
+			strings.Join(legacy, ", "), strings.Join(expressions, ", "))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
@@ -75,7 +76,7 @@ func (e *Engine) getItem(r *wire.Reader) ([]byte, error) {
 	if g.key.err != nil {
 		return nil, g.key.err
 	}
-	if g.compiled, err = g.exprs.compile(); err != nil {
+	if g.compiled, err = g.exprs.compile(&e.syntax, expr.KindProjection, expr.WordingRead); err != nil {
 		return nil, err
 	}
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -59,7 +60,7 @@ func (in *readInput) field(r *wire.Reader, name string) {
 	}
 }
 
-func (in *readInput) check() error {
+func (in *readInput) check(cache *expr.Cache) error {
 	var s shape
 	s.enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 	s.index(in.index, "indexName")
@@ -95,8 +96,12 @@ func (in *readInput) check() error {
 	if err := in.checkSelect(); err != nil {
 		return err
 	}
+	takes, wording := expr.KindKeyCondition|expr.KindFilter|expr.KindProjection, expr.WordingRead
+	if in.isScan {
+		takes, wording = expr.KindFilter|expr.KindProjection, expr.WordingScan
+	}
 	var err error
-	in.compiled, err = in.exprs.compile()
+	in.compiled, err = in.exprs.compile(cache, takes, wording)
 	return err
 }
 
@@ -118,7 +123,7 @@ func (in *readInput) checkSelect() error {
 	switch {
 	case in.exprs.projection.Set:
 		projected = "ProjectionExpression"
-	case in.exprs.attributes != nil:
+	case in.exprs.legacy.attributesSet:
 		projected = "AttributesToGet"
 	}
 	switch {
@@ -142,7 +147,7 @@ func (e *Engine) readMany(r *wire.Reader, isScan bool, class string) ([]byte, er
 	if err := decode(r, class, func(name string) { in.field(r, name) }); err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	if err := in.check(&e.syntax); err != nil {
 		return nil, err
 	}
 	e.mu.RLock()
@@ -194,7 +199,7 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	within, err := in.span(keys)
+	within, err := in.span(keys, p)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +284,7 @@ func (in *readInput) checkIndexed(p *page, t *table) (fetch bool, err error) {
 		return true, nil
 	}
 	var missing []string
-	for _, name := range in.compiled.projected() {
+	for name := range in.compiled.named() {
 		if !x.holds(name, t.keys) && !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
@@ -295,9 +300,13 @@ func (in *readInput) checkIndexed(p *page, t *table) (fetch bool, err error) {
 
 // span returns the keys that the request covers: those of the key condition,
 // or of the scan's segment.
-func (in *readInput) span(keys keySchema) (span, error) {
+func (in *readInput) span(keys keySchema, p *page) (span, error) {
 	if !in.isScan {
-		return in.compiled.span(keys)
+		index := ""
+		if p.index != nil {
+			index = p.index.name
+		}
+		return in.compiled.span(keys, index)
 	}
 	if !in.segments.Set {
 		return span{"", after("\xff\xff\xff\xff\xff\xff\xff\xff")}, nil
@@ -377,9 +386,7 @@ func (p *page) answer(in *readInput) ([]byte, error) {
 		o.Buf = append(o.Buf, '[')
 	}
 	for _, r := range p.records {
-		if ok, err := in.compiled.keeps(r.item); err != nil {
-			return nil, err
-		} else if !ok {
+		if !in.compiled.keeps(r.item) {
 			continue
 		}
 		count++

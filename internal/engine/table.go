@@ -63,15 +63,15 @@ type change struct {
 // whether item has every attribute with the right type.
 func (k keySchema) appendKey(dst []byte, item value.Item) ([]byte, bool) {
 	at := len(dst)
-	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
-	for _, a := range k.partition {
+	var values [4]value.Value
+	for i, a := range k.partition {
 		v := item.Value(a.name)
 		if v.Kind() != a.kind {
 			return dst[:at], false
 		}
-		dst = value.AppendKey(dst, v)
+		values[i] = v
 	}
-	binary.BigEndian.PutUint64(dst[at:], spread(dst[at+8:]))
+	dst = partitionKey(dst, values[:len(k.partition)])
 	for _, a := range k.sort {
 		v := item.Value(a.name)
 		if v.Kind() != a.kind {
@@ -80,6 +80,17 @@ func (k keySchema) appendKey(dst []byte, item value.Item) ([]byte, bool) {
 		dst = value.AppendKey(dst, v)
 	}
 	return dst, true
+}
+
+// partitionKey appends what the tree keys of a partition begin with.
+func partitionKey(dst []byte, values []value.Value) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
+	for _, v := range values {
+		dst = value.AppendKey(dst, v)
+	}
+	binary.BigEndian.PutUint64(dst[at:], spread(dst[at+8:]))
+	return dst
 }
 
 // spread hashes b evenly over 64 bits (FNV-1a and a final mix).

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
@@ -127,7 +128,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkActions(actions, set, consumed, metrics, token); err != nil {
+	if err := e.checkActions(actions, set, consumed, metrics, token); err != nil {
 		return nil, err
 	}
 	steps, err := e.prepareActions(actions)
@@ -219,7 +220,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	return o.End(), nil
 }
 
-func checkActions(actions []*actionInput, set bool, consumed, metrics, token wire.Text) error {
+func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metrics, token wire.Text) error {
 	var s shape
 	s.consumed(consumed)
 	s.metrics(metrics)
@@ -266,7 +267,7 @@ func checkActions(actions []*actionInput, set bool, consumed, metrics, token wir
 		if err := a.w.inputErr(); err != nil {
 			return err
 		}
-		if err := a.w.compile(); err != nil {
+		if err := a.w.compile(&e.syntax, expr.WordingScan); err != nil {
 			return err
 		}
 	}
@@ -333,7 +334,7 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkGets(gets, set, consumed); err != nil {
+	if err := e.checkGets(gets, set, consumed); err != nil {
 		return nil, err
 	}
 	found := make([]*record, len(gets))
@@ -389,7 +390,7 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 	return o.End(), nil
 }
 
-func checkGets(gets []*get, set bool, consumed wire.Text) error {
+func (e *Engine) checkGets(gets []*get, set bool, consumed wire.Text) error {
 	var s shape
 	s.consumed(consumed)
 	s.required(set, "transactItems")
@@ -416,7 +417,7 @@ func checkGets(gets []*get, set bool, consumed wire.Text) error {
 			return g.key.err
 		}
 		var err error
-		if g.compiled, err = g.exprs.compile(); err != nil {
+		if g.compiled, err = g.exprs.compile(&e.syntax, expr.KindProjection, expr.WordingScan); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -50,14 +51,14 @@ func readItem(r *wire.Reader) (in itemInput) {
 	return in
 }
 
-// compile checks and parses the expressions, and then the values of the item
-// or key.
-func (w *write) compile() error {
-	var err error
-	if w.compiled, err = w.exprs.compile(); err != nil {
-		return err
+// compile reads the write's expressions.
+func (w *write) compile(cache *expr.Cache, wording expr.Wording) (err error) {
+	takes := expr.KindCondition
+	if w.kind == update {
+		takes |= expr.KindUpdate
 	}
-	return nil
+	w.compiled, err = w.exprs.compile(cache, takes, wording)
+	return err
 }
 
 // prepare checks the write against the table's schema and finds its place.
@@ -69,9 +70,12 @@ func (w *write) prepare(t *tableDef, indexes []*index) error {
 			return err
 		}
 		w.place = place
-		return w.compiled.checkUpdate(t)
+		return w.compiled.checkKeys(t, indexes)
 	}
 	if err := t.checkItem(w.item.item, indexes); err != nil {
+		return err
+	}
+	if err := w.compiled.checkKeys(t, indexes); err != nil {
 		return err
 	}
 	var buf [128]byte
@@ -93,11 +97,8 @@ func (w *write) run(t *table) (old, new *record, err error) {
 	if old != nil {
 		present = old.item
 	}
-	if ok, err := w.compiled.holds(present); err != nil || !ok {
-		if err == nil {
-			err = w.conditionFailed(old)
-		}
-		return old, nil, err
+	if !w.compiled.holds(present) {
+		return old, nil, w.conditionFailed(old)
 	}
 	switch w.kind {
 	case put:
@@ -272,7 +273,7 @@ func (in *singleInput) field(r *wire.Reader, name string) {
 	}
 }
 
-func (in *singleInput) check() error {
+func (in *singleInput) check(cache *expr.Cache) error {
 	var s shape
 	w := &in.w
 	s.consumed(in.consumed)
@@ -305,7 +306,7 @@ func (in *singleInput) check() error {
 	if w.kind != update && w.returning.Set && w.returning.V != "ALL_OLD" && w.returning.V != "NONE" {
 		return invalid("Return values set to invalid value")
 	}
-	return w.compile()
+	return w.compile(cache, expr.WordingWrite)
 }
 
 func (e *Engine) write(r *wire.Reader, kind writeKind, class string) ([]byte, error) {
@@ -313,7 +314,7 @@ func (e *Engine) write(r *wire.Reader, kind writeKind, class string) ([]byte, er
 	if err := decode(r, class, func(name string) { in.field(r, name) }); err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	if err := in.check(&e.syntax); err != nil {
 		return nil, err
 	}
 	return e.single(&in.w, writeOutput{reportOf(in.consumed), in.metrics.V == "SIZE"})
