@@ -65,13 +65,15 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 			unique = append(unique, k)
 		}
 	}
-	items, err := m.db.batchGet(ctx, m.e, "FindMany", unique)
+	items, err := m.db.batchGet(ctx, m.e, "FindMany", unique, types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent})
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]Item, len(items))
+	byID, now := make(map[string]Item, len(items)), m.db.cfg.Clock()
 	for _, item := range items {
-		byID[m.e.keyID(item)] = item
+		if !m.e.hidden(item, now) {
+			byID[m.e.keyID(item)] = item
+		}
 	}
 	list := make([]*T, len(keys))
 	for i, id := range ids {
@@ -110,8 +112,9 @@ func (e *entity) keyID(item Item) string {
 	return pk.Value + "\x00" + sk.Value
 }
 
-// batchGet reads items by their keys, which differ, in no order.
-func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item) ([]Item, error) {
+// batchGet reads items by their keys, which differ, in no order. how says what
+// to read of them.
+func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes) ([]Item, error) {
 	chunks := chunk(keys, maxBatchGet)
 	results := make([][]Item, len(chunks))
 	g, ctx := errgroup.WithContext(ctx)
@@ -122,9 +125,11 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item) (
 				if err := backoff(ctx, attempt); err != nil {
 					return err
 				}
+				request := how
+				request.Keys = left
 				out, err := run[dynamodb.BatchGetItemOutput](ctx, db, &Operation{Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
 					Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-						db.table: {Keys: left, ConsistentRead: &db.cfg.Consistent},
+						db.table: request,
 					}}})
 				if err != nil {
 					return err

@@ -3,8 +3,6 @@ package dynorm
 import (
 	"errors"
 	"reflect"
-	"strconv"
-	"strings"
 	"unsafe"
 
 	"github.com/dynorm/dynorm/internal/codec"
@@ -63,16 +61,9 @@ func unknownField(err error) error {
 
 // pathElems is the document path of a field.
 func pathElems(f *codec.Field) []expr.Elem {
-	path := f.AttrPath()
-	elems := make([]expr.Elem, len(path))
-	for i, step := range path {
-		if n, ok := strings.CutPrefix(step, "["); ok {
-			if index, err := strconv.Atoi(strings.TrimSuffix(n, "]")); err == nil {
-				elems[i] = expr.Elem{Index: index, List: true}
-				continue
-			}
-		}
-		elems[i] = expr.Elem{Name: step}
+	elems := make([]expr.Elem, len(f.Path()))
+	for i, step := range f.Path() {
+		elems[i] = expr.Elem{Name: step.Name, Index: step.Index, List: step.List}
 	}
 	return elems
 }
@@ -143,7 +134,9 @@ func (c Column[T, V]) Gt(value V) Predicate { return compare(c.ref, opGt, value)
 func (c Column[T, V]) Ge(value V) Predicate { return compare(c.ref, opGe, value) }
 
 // Between holds where the field is at least low and at most high.
-func (c Column[T, V]) Between(low, high V) Predicate { return compare(c.ref, opBetween, low, high) }
+func (c Column[T, V]) Between(low, high V) Predicate {
+	return Predicate{op: opBetween, ref: c.ref, vals: []any{low, high}}
+}
 
 // In holds where the field equals one of the values, of which there may be 100.
 func (c Column[T, V]) In(values ...V) Predicate {
@@ -151,7 +144,7 @@ func (c Column[T, V]) In(values ...V) Predicate {
 	for i, v := range values {
 		vals[i] = v
 	}
-	return compare(c.ref, opIn, vals...)
+	return Predicate{op: opIn, ref: c.ref, vals: vals}
 }
 
 // NotIn holds where the field equals none of the values or is absent.
@@ -170,10 +163,10 @@ func (c Column[T, V]) Contains(value any) Predicate { return compare(c.ref, opCo
 func (c Column[T, V]) NotContains(value any) Predicate { return Not(c.Contains(value)) }
 
 // Exists holds where the item has the attribute, NULL included.
-func (c Column[T, V]) Exists() Predicate { return compare(c.ref, opExists) }
+func (c Column[T, V]) Exists() Predicate { return compare(c.ref, opExists, nil) }
 
 // NotExists holds where the item lacks the attribute.
-func (c Column[T, V]) NotExists() Predicate { return compare(c.ref, opNotExists) }
+func (c Column[T, V]) NotExists() Predicate { return compare(c.ref, opNotExists, nil) }
 
 // Set sets the field to the value, as a write of the whole item would: a value
 // that is omitted there removes the attribute.

@@ -48,6 +48,10 @@ type Config struct {
 	// IDs makes identifiers for fields tagged `ulid` or `uuid`. Defaults to
 	// random ones from crypto/rand.
 	IDs IDs
+	// CursorKeys authenticate the cursors of [Query.Page]: the first one signs,
+	// all are accepted, so that keys can be rotated. Each has 16 bytes or more.
+	// Default to none: cursors are then checked for damage only.
+	CursorKeys [][]byte
 	// Interceptors run around every operation, the first outermost. Default
 	// to none.
 	Interceptors []Interceptor
@@ -80,6 +84,11 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	}
 	if cfg.Concurrency < 0 {
 		faults = append(faults, fmt.Errorf("Config.Concurrency is %d: give 0 for the default or more", cfg.Concurrency))
+	}
+	for i, key := range cfg.CursorKeys {
+		if len(key) < 16 {
+			faults = append(faults, fmt.Errorf("Config.CursorKeys[%d] has %d bytes: give 16 or more", i, len(key)))
+		}
 	}
 	if len(faults) > 0 {
 		return nil, &Error{Op: "Open", Err: faultf(ErrInvalid, "%w", errors.Join(faults...))}

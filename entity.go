@@ -23,6 +23,8 @@ type entity struct {
 	pk, sk *keyTemplate
 	// demands are the entity's index entries, in declared order.
 	demands []*demand
+	// paths are the ways to the entity's items, the table first.
+	paths []*accessPath
 	uniques []*unique
 
 	// Special fields, nil where there is none.
@@ -31,7 +33,7 @@ type entity struct {
 	// createdAttr and updatedAttr are the attributes of the timestamps trait
 	// (with or without a field), empty without it; deletedAttr likewise of
 	// softdelete.
-	createdAttr, updatedAttr, deletedAttr, versionAttr string
+	createdAttr, updatedAttr, deletedAttr, versionAttr, ttlAttr string
 }
 
 // compile turns a definition into an entity: its codec, its key templates and
@@ -60,7 +62,7 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 		case f.Deleted:
 			e.deleted, e.deletedAttr = f, f.Attr
 		case f.TTL:
-			e.ttl = f
+			e.ttl, e.ttlAttr = f, f.Attr
 		}
 	}
 	if def.Timestamps {
@@ -69,6 +71,9 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 	}
 	if def.SoftDelete {
 		e.deletedAttr = orDefault(e.deletedAttr, "deletedAt")
+	}
+	if def.TTL > 0 {
+		e.ttlAttr = orDefault(e.ttlAttr, parser.TTLAttr)
 	}
 	if def.Versioned {
 		e.versionAttr = orDefault(e.versionAttr, "_v")

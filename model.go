@@ -226,6 +226,9 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}
+	if m.e.hidden(item, m.db.cfg.Clock()) {
+		return nil, opError(op, m.e, ErrNotFound)
+	}
 	v, err := decodeNew[T](m.e, item)
 	return v, opError(op, m.e, err)
 }

@@ -17,8 +17,10 @@ import (
 type Predicate struct {
 	op   predicateOp
 	ref  fieldRef
-	vals []any
+	val  any   // the operand of an operator that takes one
+	vals []any // those of an operator that takes several
 	subs []Predicate
+	size predicateOp // the comparison of opSize
 }
 
 type predicateOp string
@@ -37,10 +39,16 @@ const (
 	opExists     predicateOp = "attribute_exists"
 	opNotExists  predicateOp = "attribute_not_exists"
 	opType       predicateOp = "attribute_type"
+	opSize       predicateOp = "size"
+	opRaw        predicateOp = "raw"
 	opAnd        predicateOp = "AND"
 	opOr         predicateOp = "OR"
 	opNot        predicateOp = "NOT"
 )
+
+// maxIn is the most operands of IN: "Expression limits" in "Constraints in
+// Amazon DynamoDB".
+const maxIn = 100
 
 // Eq holds where the field equals the value.
 func Eq(field string, value any) Predicate { return compare(named(field), opEq, value) }
@@ -60,13 +68,16 @@ func Gt(field string, value any) Predicate { return compare(named(field), opGt, 
 // Ge holds where the field is at least the value.
 func Ge(field string, value any) Predicate { return compare(named(field), opGe, value) }
 
-// Between holds where the field is at least low and at most high.
+// Between holds where the field is at least low and at most high. A low above
+// high is an ErrInvalid.
 func Between(field string, low, high any) Predicate {
-	return compare(named(field), opBetween, low, high)
+	return Predicate{op: opBetween, ref: named(field), vals: []any{low, high}}
 }
 
 // In holds where the field equals one of the values, of which there may be 100.
-func In(field string, values ...any) Predicate { return compare(named(field), opIn, values...) }
+func In(field string, values ...any) Predicate {
+	return Predicate{op: opIn, ref: named(field), vals: slices.Clone(values)}
+}
 
 // NotIn holds where the field equals none of the values or is absent.
 func NotIn(field string, values ...any) Predicate { return Not(In(field, values...)) }
@@ -84,10 +95,10 @@ func Contains(field string, value any) Predicate { return compare(named(field), 
 func NotContains(field string, value any) Predicate { return Not(Contains(field, value)) }
 
 // Exists holds where the item has the attribute, NULL included.
-func Exists(field string) Predicate { return compare(named(field), opExists) }
+func Exists(field string) Predicate { return compare(named(field), opExists, nil) }
 
 // NotExists holds where the item lacks the attribute.
-func NotExists(field string) Predicate { return compare(named(field), opNotExists) }
+func NotExists(field string) Predicate { return compare(named(field), opNotExists, nil) }
 
 // IsNull holds where the attribute is there and NULL.
 func IsNull(field string) Predicate { return Type(field, "NULL") }
@@ -114,91 +125,152 @@ func Not(predicate Predicate) Predicate {
 	return Predicate{op: opNot, subs: []Predicate{predicate}}
 }
 
-func compare(ref fieldRef, op predicateOp, vals ...any) Predicate {
-	return Predicate{op: op, ref: ref, vals: slices.Clone(vals)}
+func compare(ref fieldRef, op predicateOp, val any) Predicate {
+	return Predicate{op: op, ref: ref, val: val}
 }
 
-// render writes the predicate as the text of a condition or filter expression.
-func (p Predicate) render(e *entity, b *expr.Builder) (string, error) {
+// cond is a predicate resolved against an entity: its fields found, its values
+// checked and encoded.
+type cond struct {
+	op    predicateOp
+	field *codec.Field // nil for And, Or, Not, a raw expression and attributes without a field
+	attr  string       // what names the field among those of the entity
+	vals  []types.AttributeValue
+	subs  []cond
+	size  predicateOp
+	raw   *rawExpression
+}
+
+// attrID names a field among those of its entity.
+func attrID(f *codec.Field) string {
+	if len(f.Path()) == 1 {
+		return f.Path()[0].Name
+	}
+	return strings.Join(f.AttrPath(), "\x00")
+}
+
+// resolve finds the fields of the predicate in an entity and encodes its values
+// as they store them.
+func (p *Predicate) resolve(e *entity) (cond, error) {
 	switch p.op {
-	case opAnd, opOr:
-		if len(p.subs) == 0 && p.op == opOr {
-			return "", faultf(ErrInvalid, "Or needs at least one predicate")
-		}
-		var parts []string
-		for _, sub := range p.subs {
-			text, err := sub.render(e, b)
-			if err != nil {
-				return "", err
-			}
-			if text != "" {
-				parts = append(parts, text)
-			}
-		}
-		if len(parts) < 2 {
-			return strings.Join(parts, ""), nil
-		}
-		return "(" + strings.Join(parts, ") "+string(p.op)+" (") + ")", nil
-	case opNot:
-		text, err := p.subs[0].render(e, b)
-		if err != nil {
-			return "", err
-		}
-		if text == "" {
-			return "", faultf(ErrInvalid, "Not needs a predicate that says something")
-		}
-		return "NOT (" + text + ")", nil
 	case "":
-		return "", faultf(ErrInvalid, "a zero Predicate says nothing: use Eq, And and their like")
+		return cond{}, faultf(ErrInvalid, "a zero Predicate says nothing: use Eq, And and their like")
+	case opAnd, opOr, opNot:
+		return p.resolveGroup(e)
+	case opRaw:
+		return p.resolveRaw(e)
 	}
 	f, err := p.ref.resolve(e)
 	if err != nil {
-		return "", err
+		return cond{}, err
 	}
-	operands, err := p.operands(f)
-	if err != nil {
-		return "", err
+	c := cond{op: p.op, field: f, attr: attrID(f), size: p.size}
+	if c.vals, err = p.operands(f); err != nil {
+		return cond{}, atField(f.Name, err)
 	}
-	path := b.Path(pathElems(f))
-	placeholders := make([]string, len(operands))
-	for i, av := range operands {
-		placeholders[i] = b.Value(av)
-	}
-	switch p.op {
-	case opExists, opNotExists:
-		return string(p.op) + "(" + path + ")", nil
-	case opBeginsWith, opContains, opType:
-		return string(p.op) + "(" + path + ", " + placeholders[0] + ")", nil
-	case opBetween:
-		return path + " BETWEEN " + placeholders[0] + " AND " + placeholders[1], nil
-	case opIn:
-		return path + " IN (" + strings.Join(placeholders, ", ") + ")", nil
-	default:
-		return path + " " + string(p.op) + " " + placeholders[0], nil
-	}
+	return c, nil
 }
 
-// operands encodes the predicate's values as the field stores them.
-func (p Predicate) operands(f *codec.Field) ([]types.AttributeValue, error) {
-	if p.op == opIn && (len(p.vals) == 0 || len(p.vals) > 100) {
-		return nil, atField(f.Name, faultf(ErrInvalid, "In takes 1 to 100 values, got %d", len(p.vals)))
-	}
-	operands := make([]types.AttributeValue, len(p.vals))
-	for i, val := range p.vals {
-		var err error
-		switch p.op {
-		case opType:
-			operands[i], err = typeName(val)
-		case opContains:
-			operands[i], err = f.EncodeElem(val)
-		default:
-			operands[i], err = f.EncodeOperand(val)
-		}
+func (p *Predicate) resolveGroup(e *entity) (cond, error) {
+	c := cond{op: p.op, subs: make([]cond, 0, len(p.subs))}
+	for i := range p.subs {
+		sub, err := p.subs[i].resolve(e)
 		if err != nil {
-			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
+			return cond{}, err
+		}
+		if !sub.always() {
+			c.subs = append(c.subs, sub)
+			continue
+		}
+		// What always holds makes an Or hold, and is nothing to an And.
+		if p.op == opOr {
+			return cond{op: opAnd}, nil
 		}
 	}
-	return operands, nil
+	switch {
+	case p.op == opOr && len(p.subs) == 0:
+		return cond{}, faultf(ErrInvalid, "Or needs at least one predicate")
+	case p.op == opNot && len(c.subs) == 0:
+		return cond{}, faultf(ErrInvalid, "Not needs a predicate that says something")
+	}
+	return c, nil
+}
+
+// always reports whether the condition holds for every item.
+func (c *cond) always() bool { return c.op == opAnd && len(c.subs) == 0 }
+
+// operands encodes the predicate's values as the field stores them.
+func (p *Predicate) operands(f *codec.Field) ([]types.AttributeValue, error) {
+	vals := p.vals
+	switch p.op {
+	case opExists, opNotExists:
+		return nil, nil
+	case opBetween:
+	case opIn:
+		if len(vals) == 0 || len(vals) > maxIn {
+			return nil, faultf(ErrInvalid, "In takes 1 to %d values, got %d", maxIn, len(vals))
+		}
+	case opSize:
+		if p.size != opBetween {
+			vals = []any{p.val}
+		}
+	default:
+		av, err := p.operand(f, p.val)
+		if err != nil {
+			return nil, err
+		}
+		return []types.AttributeValue{av}, nil
+	}
+	encoded := make([]types.AttributeValue, len(vals))
+	for i, val := range vals {
+		var err error
+		if encoded[i], err = p.operand(f, val); err != nil {
+			return nil, err
+		}
+	}
+	if p.op == opBetween || p.size == opBetween {
+		if order, ok := compareValues(encoded[0], encoded[1]); ok && order > 0 {
+			return nil, faultf(ErrInvalid, "Between has its low end above its high end")
+		}
+	}
+	return encoded, nil
+}
+
+// operand encodes one value and checks that the operator takes its type, as
+// DynamoDB would.
+func (p *Predicate) operand(f *codec.Field, val any) (types.AttributeValue, error) {
+	var (
+		av  types.AttributeValue
+		err error
+	)
+	switch p.op {
+	case opType:
+		return typeName(val)
+	case opSize:
+		return sizeOperand(val)
+	case opContains:
+		av, err = f.EncodeElem(val)
+	default:
+		av, err = f.EncodeOperand(val)
+	}
+	if err != nil {
+		return nil, faultf(ErrValue, "%w", err)
+	}
+	switch p.op {
+	case opLt, opLe, opGt, opGe, opBetween:
+		switch av.(type) {
+		case *types.AttributeValueMemberS, *types.AttributeValueMemberN, *types.AttributeValueMemberB:
+		default:
+			return nil, faultf(ErrValue, "only text, numbers and bytes have an order to compare by")
+		}
+	case opBeginsWith:
+		switch av.(type) {
+		case *types.AttributeValueMemberS, *types.AttributeValueMemberB:
+		default:
+			return nil, faultf(ErrValue, "only text and bytes can begin with a prefix")
+		}
+	}
+	return av, nil
 }
 
 func typeName(val any) (types.AttributeValue, error) {
@@ -207,4 +279,85 @@ func typeName(val any) (types.AttributeValue, error) {
 		return nil, faultf(ErrValue, "Type takes S, N, B, BOOL, NULL, SS, NS, BS, L or M")
 	}
 	return stringValue(name), nil
+}
+
+// render writes the predicate as the text of a condition expression.
+func (p Predicate) render(e *entity, b *expr.Builder) (string, error) {
+	c, err := p.resolve(e)
+	if err != nil {
+		return "", err
+	}
+	return c.render(b), nil
+}
+
+// render writes the condition as the text of a condition or filter expression,
+// empty for one that always holds.
+func (c *cond) render(b *expr.Builder) string {
+	switch c.op {
+	case opAnd:
+		return renderAll(c.subs, b, " AND ")
+	case opOr:
+		return renderAll(c.subs, b, " OR ")
+	case opNot:
+		return "NOT (" + c.subs[0].render(b) + ")"
+	case opRaw:
+		return c.raw.render(b)
+	}
+	path := c.path(b)
+	switch c.op {
+	case opExists, opNotExists:
+		return string(c.op) + "(" + path + ")"
+	case opBeginsWith, opContains, opType:
+		return string(c.op) + "(" + path + ", " + b.Value(c.vals[0]) + ")"
+	case opBetween:
+		return path + " BETWEEN " + b.Value(c.vals[0]) + " AND " + b.Value(c.vals[1])
+	case opIn:
+		var s strings.Builder
+		s.WriteString(path + " IN (")
+		for i, av := range c.vals {
+			if i > 0 {
+				s.WriteString(", ")
+			}
+			s.WriteString(b.Value(av))
+		}
+		s.WriteByte(')')
+		return s.String()
+	case opSize:
+		if c.size == opBetween {
+			return "size(" + path + ") BETWEEN " + b.Value(c.vals[0]) + " AND " + b.Value(c.vals[1])
+		}
+		return "size(" + path + ") " + string(c.size) + " " + b.Value(c.vals[0])
+	default:
+		return path + " " + string(c.op) + " " + b.Value(c.vals[0])
+	}
+}
+
+// path writes the document path of the condition's field.
+func (c *cond) path(b *expr.Builder) string {
+	if c.field == nil || len(c.field.Path()) == 1 {
+		return b.Name(c.attr)
+	}
+	return b.Path(pathElems(c.field))
+}
+
+// renderAll joins conditions.
+func renderAll(conds []cond, b *expr.Builder, word string) string {
+	switch len(conds) {
+	case 0:
+		return ""
+	case 1:
+		return conds[0].render(b)
+	}
+	var s strings.Builder
+	for i := range conds {
+		if i > 0 {
+			s.WriteString(word)
+		}
+		if text := conds[i].render(b); conds[i].op == opAnd || conds[i].op == opOr || conds[i].op == opRaw {
+			s.WriteString("(" + text + ")")
+		} else {
+			s.WriteString(text)
+		}
+	}
+	return s.String()
 }

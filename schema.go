@@ -153,6 +153,7 @@ func NewSchema(models ...any) (*Schema, error) {
 	if len(faults) > 0 {
 		return nil, definitionError(faults)
 	}
+	s.derivePaths()
 	return s, nil
 }
 

@@ -1,0 +1,189 @@
+package dynorm
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
+	"github.com/dynorm/dynorm/internal/keytmpl"
+	"github.com/dynorm/dynorm/parser"
+)
+
+// accessPath is one way to the items of an entity, as the planner sees it: the
+// table, or an index that they have entries in. All that planning needs to know
+// of keys and indexes is here.
+type accessPath struct {
+	index string // DynamoDB's name of the index, empty for the table
+	name  string // what it is for: the index, field or relation as declared
+	kind  pathKind
+	pk    keyRefs
+	sk    keyRefs
+
+	// when is the condition under which an item has an entry, nil for none,
+	// with one field for each of its terms.
+	when       *parser.When
+	whenFields []*codec.Field
+
+	// single says what a key condition takes to meet items of the entity only.
+	single singling
+	// neighbours are the sort keys without references that items of others in
+	// the same index have: the only ones that can equal the end of a range.
+	neighbours []string
+}
+
+// keyRefs is a key template with what the planner asks of its references.
+type keyRefs struct {
+	*keyTemplate
+	attrs   []string // attrID of each reference
+	literal string   // the text before the first reference
+	// sure tells the references that every item of the entity has a value for.
+	sure []bool
+	// exact tells the references whose key text says what the attribute says:
+	// neither less, nor something where the attribute is left out.
+	exact []bool
+}
+
+// pathKind orders access paths by preference.
+type pathKind uint8
+
+const (
+	tablePath pathKind = iota
+	localPath
+	globalPath
+)
+
+// singling says what it takes for a key condition to meet items of one entity
+// only.
+type singling uint8
+
+const (
+	byPartition singling = iota // any key condition
+	byPrefix                    // one whose sort key begins with the template's first literal
+	byKey                       // the whole sort key
+	never
+)
+
+// derivePaths describes the table and the index entries of every entity as
+// access paths.
+func (s *Schema) derivePaths() {
+	for _, e := range s.entities {
+		e.paths = []*accessPath{e.accessPath("", "table", tablePath, e.pk, e.sk)}
+		for _, d := range e.demands {
+			p := e.accessPath(s.slots[d.slot].name, d.name, globalPath, d.pk, d.sk)
+			p.when, p.whenFields = d.when, d.whenFields
+			e.paths = append(e.paths, p)
+		}
+	}
+	for _, e := range s.entities {
+		for _, p := range e.paths {
+			for _, other := range s.entities {
+				if other == e {
+					continue
+				}
+				for _, o := range other.paths {
+					if o.index == p.index {
+						p.singleOut(o)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (e *entity) accessPath(index, name string, kind pathKind, pk, sk *keyTemplate) *accessPath {
+	return &accessPath{index: index, name: name, kind: kind, pk: e.keyRefs(pk), sk: e.keyRefs(sk)}
+}
+
+func (e *entity) keyRefs(kt *keyTemplate) keyRefs {
+	k := keyRefs{keyTemplate: kt}
+	for i, f := range kt.fields {
+		k.attrs = append(k.attrs, attrID(f))
+		k.sure = append(k.sure, e.always(f))
+		k.exact = append(k.exact, !kt.key.Lossy(i) && !f.OmitEmpty)
+	}
+	// The literal text alone is never too long: the schema has bound it.
+	literal, _, _ := kt.key.Prefix(nil, nil)
+	k.literal = string(literal)
+	return k
+}
+
+// always reports whether every item of the entity has a key part for the field.
+func (e *entity) always(f *codec.Field) bool {
+	if len(f.Path()) > 1 || f.Type.Pointer || f.OmitEmpty || f.TTL {
+		return false
+	}
+	if f.Primary || f.Required || f.Created || f.Updated || e.inBaseKey(f.Attr) {
+		return true
+	}
+	switch f.Type.Kind {
+	case parser.Int, parser.Uint, parser.Bool:
+		return true
+	}
+	return false
+}
+
+// singleOut takes into account that items of another entity have entries in the
+// same index.
+func (p *accessPath) singleOut(other *accessPath) {
+	mine, theirs := p.sk.key, other.sk.key
+	switch {
+	case keytmpl.Disjoint(p.pk.key, other.pk.key):
+		return
+	case p.sk.literal != "" && !keytmpl.Compare(mine, theirs).Begins:
+		p.single = max(p.single, byPrefix)
+		if len(other.sk.fields) == 0 {
+			p.neighbours = append(p.neighbours, other.sk.literal)
+		}
+	case keytmpl.Disjoint(mine, theirs):
+		p.single = max(p.single, byKey)
+	default:
+		p.single = never
+	}
+}
+
+// where names the path for people.
+func (p *accessPath) where() string {
+	switch {
+	case p.index == "":
+		return "table"
+	case p.index == p.name:
+		return p.index
+	}
+	return p.index + " (" + p.name + ")"
+}
+
+// keyAttrs are the attributes that tell where an item stands in the path: the
+// keys of the table and of the index.
+func (p *accessPath) keyAttrs(e *entity) []string {
+	if p.index == "" {
+		return []string{e.pk.attr, e.sk.attr}
+	}
+	return []string{e.pk.attr, e.sk.attr, p.pk.attr, p.sk.attr}
+}
+
+// compareValues orders two values of one type that DynamoDB orders; ok is false
+// for any others.
+func compareValues(a, b types.AttributeValue) (order int, ok bool) {
+	switch a := a.(type) {
+	case *types.AttributeValueMemberS:
+		if b, ok := b.(*types.AttributeValueMemberS); ok {
+			return strings.Compare(a.Value, b.Value), true
+		}
+	case *types.AttributeValueMemberB:
+		if b, ok := b.(*types.AttributeValueMemberB); ok {
+			return slices.Compare(a.Value, b.Value), true
+		}
+	case *types.AttributeValueMemberN:
+		if b, ok := b.(*types.AttributeValueMemberN); ok {
+			x, okX := new(big.Rat).SetString(a.Value)
+			y, okY := new(big.Rat).SetString(b.Value)
+			if okX && okY {
+				return x.Cmp(y), true
+			}
+		}
+	}
+	return 0, false
+}

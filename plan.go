@@ -1,0 +1,278 @@
+package dynorm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/expr"
+)
+
+// plan is how a query runs: the access path, and the requests as far as they do
+// not depend on the page.
+type plan struct {
+	e          *entity
+	path       *accessPath
+	kind       OpKind // OpQuery, OpGetItem, OpBatchGetItem, OpScan; empty where nothing can match
+	branches   []branch
+	forward    bool // in the order of the sort key
+	merge      bool // items of all branches in the order of their sort keys
+	consistent bool
+	filtered   bool // by a condition of the caller
+	hidden     []cond
+	sparse     []string
+	order      []orderTerm
+	rejected   []Candidate
+}
+
+// branch is one key condition of a plan and the filter that goes with it.
+type branch struct {
+	pk       string
+	sk       sortCond
+	leading  int    // references of the sort key that an equality fixes
+	cuts     []int  // bytes of the sort key before each of them and the next
+	cut      int    // bytes of the sort key before the text that items are merged by
+	residual []cond // what the key condition does not say
+
+	// alternative is the part of the query that tells the branch from others.
+	alternative []cond
+	request     branchRequest
+}
+
+// branchRequest is what a branch sends, but for the page.
+type branchRequest struct {
+	key, filter, projection string
+	names                   map[string]string
+	projectionNames         map[string]string // names with those of the projection
+	values                  map[string]types.AttributeValue
+	now                     string // the placeholder of the present time
+}
+
+// nowValue stands for the present time until a request is sent.
+var (
+	nowValue  types.AttributeValue = &types.AttributeValueMemberN{Value: "0"}
+	nowValues                      = []types.AttributeValue{nowValue}
+)
+
+// finish makes a plan of the best candidate.
+func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
+	p := &plan{
+		e: pl.e, path: c.path, kind: OpQuery, branches: c.branches, forward: c.forward, merge: c.merge,
+		hidden: pl.hidden, sparse: c.sparse, order: pl.order, rejected: rejected,
+		consistent: c.path.kind != globalPath && pl.opts.consistent(),
+	}
+	if len(p.branches) == 0 {
+		p.kind = ""
+		return p
+	}
+	filtered := slices.ContainsFunc(p.branches, func(b branch) bool { return len(b.residual) > 0 })
+	p.filtered = filtered
+	if c.whole && !filtered {
+		p.kind = OpGetItem
+		if len(p.branches) > 1 {
+			p.kind = OpBatchGetItem
+		}
+	}
+	for i := range p.branches {
+		pl.render(p, &p.branches[i])
+	}
+	return p
+}
+
+// render writes the expressions of a branch.
+func (pl *planner) render(p *plan, b *branch) {
+	var (
+		w expr.Builder
+		r = &b.request
+	)
+	if p.kind == OpQuery {
+		r.key = b.sk.render(&w, p.path.pk.attr, b.pk, p.path.sk.attr)
+		conds := b.residual
+		if !p.path.singledOut(b.sk) {
+			conds = append(slices.Clip(conds), pl.e.typeCond())
+		}
+		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")
+	}
+	r.names, r.values = w.Names(), w.Values()
+	if r.projection = pl.projection(p.path, &w); r.projection != "" {
+		r.projectionNames = w.Names()
+	}
+	for placeholder, av := range r.values {
+		if av == nowValue {
+			r.now = placeholder
+		}
+	}
+}
+
+// typeCond is the condition that an item is the entity's.
+func (e *entity) typeCond() cond {
+	return cond{op: opEq, attr: e.schema.cfg.EntityType, vals: []types.AttributeValue{stringValue(e.def.Name)}}
+}
+
+// Plan says how a query runs. It is what [Query.Explain] returns.
+type Plan struct {
+	// Entity is the entity's name.
+	Entity string
+	// Operation is OpQuery, OpGetItem, OpBatchGetItem or OpScan; empty where
+	// the conditions contradict each other, so that no request is sent.
+	Operation OpKind
+	// Index is the index read, empty for the table itself; For is what declared
+	// it: an index, field or relation.
+	Index, For string
+	// Keys are the key conditions, one for each request that starts a list of
+	// pages. They hold the values asked for.
+	Keys []string
+	// Filters are the filters of the requests, one for each key condition,
+	// empty ones included. A filter discards items after they were read and
+	// paid for.
+	Filters []string
+	// Descending reports that the sort key is read from its end.
+	Descending bool
+	// Consistent reports strongly consistent reads.
+	Consistent bool
+	// Notes say what else there is to know, a sentence each.
+	Notes []string
+	// Rejected are the other ways there were, and why each was not taken.
+	Rejected []Candidate
+}
+
+// Candidate is a way that a query did not take.
+type Candidate struct {
+	// Index is the index, empty for the table itself; For is what declared it.
+	Index, For string
+	// PK and SK are the patterns of its keys.
+	PK, SK string
+	// Reason says why it was not taken, as the rest of a sentence about it.
+	Reason string
+}
+
+// String returns the candidate and its reason on one line.
+func (c Candidate) String() string {
+	where := "table"
+	if c.Index != "" {
+		where = c.Index
+		if c.For != c.Index {
+			where += " (" + c.For + ")"
+		}
+	}
+	return where + ": " + c.Reason
+}
+
+func rejection(p *accessPath, reason string) Candidate {
+	c := Candidate{Index: p.index, For: p.name, PK: p.pk.key.Pattern(), SK: p.sk.key.Pattern(), Reason: reason}
+	if p.index == "" {
+		c.For = ""
+	}
+	return c
+}
+
+// explain describes the plan.
+func (p *plan) explain() *Plan {
+	x := &Plan{
+		Entity: p.e.def.Name, Operation: p.kind, Index: p.path.index, For: p.path.name,
+		Descending: !p.forward, Consistent: p.consistent, Rejected: p.rejected,
+	}
+	if p.path.index == "" {
+		x.For = ""
+	}
+	for i := range p.branches {
+		b := &p.branches[i]
+		key := p.path.pk.attr + " = " + b.pk
+		if text := b.sk.describe(p.path.sk.attr); text != "" {
+			key += " and " + text
+		}
+		x.Keys = append(x.Keys, key)
+		x.Filters = append(x.Filters, b.request.describeFilter())
+	}
+	if len(p.sparse) > 0 {
+		x.Notes = append(x.Notes, "Items without "+quotedList(p.sparse)+" have no entry in "+p.path.where()+" and are not found.")
+	}
+	if p.merge {
+		x.Notes = append(x.Notes, fmt.Sprintf("The items of %d key conditions are merged in order.", len(p.branches)))
+	}
+	return x
+}
+
+// describeFilter is the filter with its names and values in their places.
+func (r *branchRequest) describeFilter() string {
+	var s strings.Builder
+	for i := 0; i < len(r.filter); {
+		c := r.filter[i]
+		if c != '#' && c != ':' {
+			s.WriteByte(c)
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(r.filter) && '0' <= r.filter[end] && r.filter[end] <= '9' {
+			end++
+		}
+		switch token := r.filter[i:end]; {
+		case c == '#':
+			s.WriteString(r.names[token])
+		case token == r.now:
+			s.WriteString("now")
+		default:
+			s.WriteString(describeValue(r.values[token]))
+		}
+		i = end
+	}
+	return s.String()
+}
+
+// describeValue writes a value as people read it.
+func describeValue(av types.AttributeValue) string {
+	switch av := av.(type) {
+	case *types.AttributeValueMemberS:
+		return fmt.Sprintf("%q", av.Value)
+	case *types.AttributeValueMemberN:
+		return av.Value
+	case *types.AttributeValueMemberBOOL:
+		return fmt.Sprint(av.Value)
+	case *types.AttributeValueMemberNULL:
+		return "null"
+	case *types.AttributeValueMemberB:
+		return fmt.Sprintf("%d bytes", len(av.Value))
+	}
+	kind := strings.TrimPrefix(fmt.Sprintf("%T", av), "*types.AttributeValueMember")
+	return "a value of type " + kind
+}
+
+// String returns the plan on several lines.
+func (p *Plan) String() string {
+	var s strings.Builder
+	where := "the table"
+	if p.Index != "" {
+		where = p.Index
+		if p.For != p.Index {
+			where += " (" + p.For + ")"
+		}
+	}
+	if p.Operation == "" {
+		fmt.Fprintf(&s, "nothing to ask for: no %s can match\n", p.Entity)
+	} else {
+		fmt.Fprintf(&s, "%s %s on %s", p.Operation, p.Entity, where)
+		if p.Descending {
+			s.WriteString(", descending")
+		}
+		if p.Consistent {
+			s.WriteString(", consistent")
+		}
+		s.WriteByte('\n')
+	}
+	for i, key := range p.Keys {
+		fmt.Fprintf(&s, "  key     %s\n", key)
+		if p.Filters[i] != "" {
+			fmt.Fprintf(&s, "  filter  %s\n", p.Filters[i])
+		}
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&s, "  note    %s\n", note)
+	}
+	for _, c := range p.Rejected {
+		fmt.Fprintf(&s, "  not     %s\n", c)
+	}
+	return s.String()
+}

@@ -1,0 +1,371 @@
+package dynorm
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Query is a question about the items of one entity. It is an immutable value:
+// each method returns a new query, so that one query may be shared, kept in a
+// variable and built upon from several goroutines. What is wrong with a query
+// comes out of the call that runs it, before any request.
+//
+// A query is planned once, when it first runs or is explained: onto the table
+// or one index, by its conditions and order and never by the order of calls.
+// What no index answers is an [ErrNoIndex].
+type Query[T any] struct{ s *queryState }
+
+// queryState is a query and its plan, shared by the copies of a Query.
+type queryState struct {
+	db   *DB
+	e    *entity
+	opts queryOptions
+	err  error // the first error of a call
+
+	once    sync.Once
+	plan    *plan
+	planErr error
+}
+
+// queryOptions are what the methods of a Query say.
+type queryOptions struct {
+	where       []Predicate
+	order       []orderTerm
+	limit       int
+	pageSize    int
+	index       string
+	selects     []string
+	consistency consistency
+	strong      bool // what consistency means where the query does not say
+	trashed     trashed
+	expired     bool
+}
+
+func (o *queryOptions) consistent() bool {
+	return o.consistency == strongly || o.consistency == byConfig && o.strong
+}
+
+type consistency uint8
+
+const (
+	byConfig consistency = iota
+	strongly
+	eventually
+)
+
+// trashed says which items a query sees of an entity with soft deletes.
+type trashed uint8
+
+const (
+	withoutTrashed trashed = iota
+	withTrashed
+	onlyTrashed
+)
+
+// Query returns the query for all items of the model's entity, to be narrowed.
+func (m Model[T]) Query() Query[T] {
+	s := &queryState{db: m.db, e: m.e, err: m.err}
+	if m.db != nil {
+		s.opts.strong = m.db.cfg.Consistent
+	}
+	return Query[T]{s}
+}
+
+// Where returns the query for the items that meet all predicates.
+func (m Model[T]) Where(predicates ...Predicate) Query[T] {
+	q := m.Query()
+	q.s.opts.where = slices.Clone(predicates)
+	return q
+}
+
+// with returns a copy of the query to change.
+func (q Query[T]) with() Query[T] {
+	if q.s == nil {
+		return Query[T]{&queryState{err: faultf(ErrInvalid, "a zero Query asks nothing: get one from a Model")}}
+	}
+	return Query[T]{&queryState{db: q.s.db, e: q.s.e, opts: q.s.opts, err: q.s.err}}
+}
+
+func (q Query[T]) fail(err error) Query[T] {
+	if q.s.err == nil {
+		q.s.err = err
+	}
+	return q
+}
+
+// Where narrows the query to items that meet all predicates too.
+func (q Query[T]) Where(predicates ...Predicate) Query[T] {
+	q = q.with()
+	q.s.opts.where = append(slices.Clip(q.s.opts.where), predicates...)
+	return q
+}
+
+// OrderBy sorts by a field, least first, after the fields given before. The
+// order is that of an index or of the table; what none has is an ErrNoIndex.
+// Without an order, items come in that of the sort key that is read.
+func (q Query[T]) OrderBy(field string) Query[T] { return q.orderBy(field, false) }
+
+// OrderByDesc sorts by a field as OrderBy does, greatest first.
+func (q Query[T]) OrderByDesc(field string) Query[T] { return q.orderBy(field, true) }
+
+func (q Query[T]) orderBy(field string, desc bool) Query[T] {
+	q = q.with()
+	q.s.opts.order = append(slices.Clip(q.s.opts.order), orderTerm{ref: named(field), name: field, desc: desc})
+	return q
+}
+
+// Limit bounds the number of items returned; 0 means no bound.
+func (q Query[T]) Limit(n int) Query[T] {
+	q = q.with()
+	if n < 0 {
+		return q.fail(faultf(ErrInvalid, "Limit(%d): give 0 or more", n))
+	}
+	q.s.opts.limit = n
+	return q
+}
+
+// PageSize sets the number of items that each request reads, before the filter.
+// Without it requests read as much as the limit asks for, or 1 MB.
+func (q Query[T]) PageSize(n int) Query[T] {
+	q = q.with()
+	if n < 1 {
+		return q.fail(faultf(ErrInvalid, "PageSize(%d): give 1 or more", n))
+	}
+	q.s.opts.pageSize = n
+	return q
+}
+
+// Index pins the query to an index, by DynamoDB's name for it or by what
+// declared it: the name of an index, field or relation. A pinned query reads
+// the entries of that index and no others: items without an entry are not
+// found.
+func (q Query[T]) Index(name string) Query[T] {
+	q = q.with()
+	if name == "" {
+		return q.fail(faultf(ErrInvalid, "Index was given no name"))
+	}
+	q.s.opts.index = name
+	return q
+}
+
+// Consistent makes the reads strongly consistent, at twice the read units. A
+// global index has no such reads: a query that only one answers is an
+// ErrInvalid.
+func (q Query[T]) Consistent() Query[T] {
+	q = q.with()
+	q.s.opts.consistency = strongly
+	return q
+}
+
+// Eventual makes the reads eventually consistent where [Config.Consistent] says
+// otherwise.
+func (q Query[T]) Eventual() Query[T] {
+	q = q.with()
+	q.s.opts.consistency = eventually
+	return q
+}
+
+// Select reads the given fields only; those that make up the key are read with
+// them, all others are zero in the items returned. It spares transfer and
+// decoding, not read units.
+func (q Query[T]) Select(fields ...string) Query[T] {
+	q = q.with()
+	if len(fields) == 0 {
+		return q.fail(faultf(ErrInvalid, "Select was given no fields"))
+	}
+	q.s.opts.selects = append(slices.Clip(q.s.opts.selects), fields...)
+	return q
+}
+
+// WithTrashed includes items that were deleted softly.
+func (q Query[T]) WithTrashed() Query[T] { return q.setTrashed(withTrashed) }
+
+// OnlyTrashed finds only items that were deleted softly.
+func (q Query[T]) OnlyTrashed() Query[T] { return q.setTrashed(onlyTrashed) }
+
+func (q Query[T]) setTrashed(t trashed) Query[T] {
+	q = q.with()
+	if q.s.err == nil && q.s.e.deletedAttr == "" {
+		return q.fail(faultf(ErrInvalid, "%s has no soft deletes: add the trait `softdelete`", q.s.e.def.Name))
+	}
+	q.s.opts.trashed = t
+	return q
+}
+
+// IncludeExpired includes items whose time to live has passed and that DynamoDB
+// has not yet deleted.
+func (q Query[T]) IncludeExpired() Query[T] {
+	q = q.with()
+	q.s.opts.expired = true
+	return q
+}
+
+// Explain plans the query without running it.
+func (q Query[T]) Explain() (*Plan, error) {
+	p, err := q.s.planned()
+	if err != nil {
+		return nil, q.s.opError("Explain", err)
+	}
+	return p.explain(), nil
+}
+
+// planned returns the query's plan, made at the first call.
+func (s *queryState) planned() (*plan, error) {
+	if s == nil {
+		return nil, faultf(ErrInvalid, "a zero Query asks nothing: get one from a Model")
+	}
+	s.once.Do(func() {
+		if s.planErr = s.err; s.planErr == nil {
+			s.plan, s.planErr = s.makePlan()
+		}
+	})
+	return s.plan, s.planErr
+}
+
+func (s *queryState) makePlan() (*plan, error) {
+	pl := &planner{e: s.e, opts: &s.opts}
+	pl.conds = make([]cond, 0, len(s.opts.where))
+	for i := range s.opts.where {
+		c, err := s.opts.where[i].resolve(s.e)
+		if err != nil {
+			return nil, err
+		}
+		pl.conds = flatten(pl.conds, &c)
+	}
+	pl.hide()
+	for _, term := range s.opts.order {
+		f, err := term.ref.resolve(s.e)
+		if err != nil {
+			return nil, err
+		}
+		term.attr, term.name = attrID(f), f.Name
+		if slices.ContainsFunc(pl.order, func(t orderTerm) bool { return t.attr == term.attr }) {
+			return nil, atField(f.Name, faultf(ErrInvalid, "the query is sorted by it twice"))
+		}
+		if !pl.fixes(term.attr) {
+			pl.order = append(pl.order, term)
+		}
+	}
+	if err := pl.resolveSelects(); err != nil {
+		return nil, err
+	}
+	return pl.plan()
+}
+
+// hide adds the conditions on deleted and expired items.
+func (pl *planner) hide() {
+	if attr := pl.e.deletedAttr; attr != "" {
+		switch pl.opts.trashed {
+		case withoutTrashed:
+			pl.hidden = append(pl.hidden, cond{op: opNotExists, attr: attr})
+		case onlyTrashed:
+			pl.hidden = append(pl.hidden, cond{op: opExists, attr: attr})
+		}
+	}
+	if attr := pl.e.ttlAttr; attr != "" && !pl.opts.expired {
+		pl.hidden = append(pl.hidden, cond{op: opOr, subs: []cond{
+			{op: opNotExists, attr: attr}, {op: opGt, attr: attr, vals: nowValues},
+		}})
+	}
+}
+
+// opError puts the call, the entity and the index around err.
+func (s *queryState) opError(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if s == nil {
+		return opError(op, nil, err)
+	}
+	err = opError(op, s.e, err)
+	if oe, ok := err.(*Error); ok && oe.Index == "" && s.plan != nil { //nolint:errorlint // opError returns it bare
+		oe.Index = s.plan.path.index
+	}
+	return err
+}
+
+// List returns the items, nil where there are none.
+//
+// It sends Query requests until the limit is reached or the items end: a
+// request for each 1 MB read. Where the whole key is given it sends one GetItem
+// or BatchGetItem instead. A filter discards items after they were paid for.
+func (q Query[T]) List(ctx context.Context) ([]*T, error) {
+	list, err := collect[T](ctx, q.s, "List", 0)
+	return list, q.s.opError("List", err)
+}
+
+// First returns the first item in the order of the query, or [ErrNotFound] if
+// none matches. It sends Query requests of one item, larger ones while a filter
+// discards items.
+func (q Query[T]) First(ctx context.Context) (*T, error) {
+	list, err := collect[T](ctx, q.s, "First", 1)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, q.s.opError("First", err)
+	}
+	return list[0], nil
+}
+
+// One returns the only item that matches: none is an [ErrNotFound], a second an
+// [ErrTooMany]. It costs what First costs, with one item more.
+func (q Query[T]) One(ctx context.Context) (*T, error) {
+	list, err := collect[T](ctx, q.s, "One", 2)
+	switch {
+	case err != nil:
+	case len(list) == 0:
+		err = ErrNotFound
+	case len(list) > 1:
+		err = ErrTooMany
+	default:
+		return list[0], nil
+	}
+	return nil, q.s.opError("One", err)
+}
+
+// Exists reports whether an item matches. It costs what First costs.
+func (q Query[T]) Exists(ctx context.Context) (bool, error) {
+	n, err := q.s.count(ctx, "Exists", 1)
+	return n > 0, q.s.opError("Exists", err)
+}
+
+// Count returns the number of items, at most the limit. DynamoDB counts them
+// without sending them, at the read units that List would cost.
+func (q Query[T]) Count(ctx context.Context) (int, error) {
+	n, err := q.s.count(ctx, "Count", 0)
+	return n, q.s.opError("Count", err)
+}
+
+// collect returns the items of a query, at most max where it is not 0.
+func collect[T any](ctx context.Context, s *queryState, op string, atMost int) ([]*T, error) {
+	p, err := s.planned()
+	if err != nil {
+		return nil, err
+	}
+	r := s.reader(p, op, atMost)
+	var list []*T
+	err = r.each(ctx, func(item Item) (bool, error) {
+		v, err := decodeNew[T](s.e, item)
+		if err != nil {
+			return false, err
+		}
+		list = append(list, v)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// String names the query for debugging.
+func (q Query[T]) String() string {
+	plan, err := q.Explain()
+	if err != nil {
+		return fmt.Sprintf("query: %v", err)
+	}
+	return plan.String()
+}
