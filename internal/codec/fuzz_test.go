@@ -225,6 +225,7 @@ func compareWire(t *testing.T, c *codec.Codec, data []byte) {
 	r := codec.NewReader(data)
 	defer r.Release()
 	loose, looseErr := r.Attributes()
+	looseErr = errors.Join(looseErr, r.End())
 	if sdkErr != nil {
 		// What no field declares is only looked at when it is asked for.
 		if looseErr == nil {

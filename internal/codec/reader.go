@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/base64"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"unsafe"
 
@@ -475,7 +474,7 @@ func (r *Reader) any(t tag) (any, error) {
 		return boxed(set, err)
 	case tagBS:
 		list, err := r.blobList()
-		return boxed(BinarySet(slices.Clone(list)), err)
+		return boxed(append(BinarySet{}, list...), err)
 	}
 	if err := r.enter(); err != nil {
 		return nil, err

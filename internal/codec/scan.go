@@ -13,9 +13,10 @@ import (
 
 // Reader reads DynamoDB's JSON in one pass: envelopes with its methods, items
 // straight into structs. Strings are copied, many of them into one block of at
-// most a few kilobytes, so that a string that is kept holds no page alive. It
-// is stricter than JSON needs in nothing and laxer in nothing: what the SDK
-// rejects it rejects. A Reader is not safe for concurrent use.
+// most a few kilobytes, so that a string that is kept holds no page alive. What
+// the SDK rejects it rejects, but for what it skips, which only has to be JSON.
+// Beyond the SDK it refuses attribute values of no kind and null in sets, which
+// DynamoDB never sends. A Reader is not safe for concurrent use.
 type Reader struct {
 	data []byte
 	pos  int
