@@ -278,16 +278,16 @@ func (in *readInput) checkIndexed(p *page, t *table) (fetch bool, err error) {
 	if x == nil || x.projection.kind == "ALL" {
 		return false, nil
 	}
+	if c := in.compiled.filter; c != nil {
+		if missing := x.lacks(c.Attributes(), t.keys); len(missing) > 0 {
+			return false, parameter("Secondary index %s does not project one or more filter attributes: [%s]", x.name, strings.Join(missing, ", "))
+		}
+	}
 	if in.selects.V == "ALL_ATTRIBUTES" {
 		if x.global {
 			return false, parameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", x.name)
 		}
 		return true, nil
-	}
-	if c := in.compiled.filter; c != nil {
-		if missing := x.lacks(c.Attributes(), t.keys); len(missing) > 0 {
-			return false, parameter("Secondary index %s does not project one or more filter attributes: [%s]", x.name, strings.Join(missing, ", "))
-		}
 	}
 	if p := in.compiled.projection; p != nil {
 		if missing := x.lacks(p.Attributes(), t.keys); len(missing) > 0 {
