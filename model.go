@@ -304,6 +304,11 @@ func (e *entity) structArg(key any) unsafe.Pointer {
 // decodeNew decodes an item into a new T.
 func decodeNew[T any](e *entity, item Item) (*T, error) {
 	v := new(T)
+	if r, ok := any(v).(*Record); ok {
+		var err error
+		*r, err = e.toRecord(item)
+		return v, err
+	}
 	if err := e.decode(item, unsafe.Pointer(v)); err != nil {
 		return nil, err
 	}
