@@ -1,12 +1,12 @@
-# Every target runs in every module: the root and those nested in it.
-MODULES := $(patsubst %/,%,$(dir $(sort $(shell find . -name go.mod -not -path './.cache/*' -not -path './tools/*' -not -path '*/testdata/*'))))
+# Every target runs in every module: the root, then those nested in it.
+NESTED := $(filter-out ./,$(dir $(sort $(shell find . -name go.mod -not -path './.cache/*' -not -path './tools/*' -not -path '*/testdata/*'))))
+MODULES := . $(patsubst ./%/,%,$(NESTED))
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
 FUZZTIME ?= 10s
 TESTFLAGS ?=
 
-# $(call each,COMMAND) runs COMMAND in every module and stops at the first that
-# fails.
-each = @for module in $(MODULES); do echo "== $$module"; (cd $$module && $(1)) || exit 1; done
+# $(call each,COMMAND) runs COMMAND in every module, and fails if one failed.
+each = @status=0; for module in $(MODULES); do echo "== $$module"; (cd $$module && $(1)) || status=1; done; exit $$status
 
 .PHONY: help
 help: ## Show this help

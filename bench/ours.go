@@ -54,5 +54,15 @@ func oursPeer(client *dynamodb.Client, table string) (peer, error) {
 				userName.Set(c.name), userStatus.Set(c.status), userLogins.Set(c.logins))
 		},
 		batchWrite: func(ctx context.Context, all []*User) error { return users.PutMany(ctx, all...) },
+		transactWrite: func(ctx context.Context, all []*User) error {
+			return db.Transact(ctx, func(tx *dynorm.Tx) error {
+				for _, u := range all {
+					if err := users.In(tx).Put(ctx, u); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
 	}, nil
 }

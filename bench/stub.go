@@ -37,10 +37,10 @@ func newAnswer(body []byte) answer {
 // Do answers a request.
 func (s stub) Do(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
+		defer req.Body.Close()
 		if _, err := io.Copy(io.Discard, req.Body); err != nil {
 			return nil, err
 		}
-		req.Body.Close()
 	}
 	target := req.Header.Get("X-Amz-Target")
 	a, ok := s.answers[strings.TrimPrefix(target, targetPrefix)]

@@ -41,6 +41,32 @@ func (c anyCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) (er
 	return err
 }
 
+func (c anyCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	switch v := (*(*any)(p)).(type) {
+	case nil:
+		return dst, false, nil
+	case string:
+		return append(AppendText(append(dst, `{"S":`...), v), '}'), true, nil
+	case bool:
+		return boolCoder{}.append(e, dst, unsafe.Pointer(&v))
+	case types.AttributeValue:
+		if err := checkValue(v, e.depth); err != nil {
+			return dst, false, err
+		}
+		return AppendAttribute(dst, v), true, nil
+	}
+	at, inner, err := addressOf(*(*any)(p))
+	if err != nil {
+		return dst, false, err
+	}
+	return inner.append(e, dst, at)
+}
+
+func (c anyCoder) read(r *Reader, t tag, p unsafe.Pointer) (err error) {
+	*(*any)(p), err = r.any(t)
+	return err
+}
+
 func (anyCoder) zero(p unsafe.Pointer) bool { return *(*any)(p) == nil }
 func (anyCoder) clear(p unsafe.Pointer)     { *(*any)(p) = nil }
 

@@ -46,6 +46,29 @@ func (c *binaryCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer)
 	return nil
 }
 
+func (c *binaryCoder) append(_ *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	b, err := c.bytes(p)
+	if b == nil || err != nil {
+		return dst, false, encodeFaultOf(err)
+	}
+	return append(appendBlob(append(dst, `{"B":`...), b), '}'), true, nil
+}
+
+func (c *binaryCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
+	if t != tagB {
+		return r.other(t, "B")
+	}
+	b, err := r.blob()
+	if err != nil {
+		return err
+	}
+	if _, ok := c.blob.(byteSlice); ok {
+		*(*[]byte)(p) = b
+		return nil
+	}
+	return decodeFaultOf(c.setBytes(b, p))
+}
+
 // byteSlice is for slices of bytes.
 type byteSlice struct{}
 

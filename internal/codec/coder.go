@@ -20,6 +20,12 @@ type coder interface {
 	// decode sets the value at p to what av says. It never writes through
 	// pointers, slices or maps that p held before.
 	decode(d level, av types.AttributeValue, p unsafe.Pointer) error
+	// append is encode for the wire: ok is false, and what was appended to be
+	// dropped, when there is no attribute.
+	append(e *encoder, dst []byte, p unsafe.Pointer) (out []byte, ok bool, err error)
+	// read is decode for the wire. The reader is at the content of an attribute
+	// value of kind t, which is not NULL but for customCoder.
+	read(r *Reader, t tag, p unsafe.Pointer) error
 	// zero reports whether the value at p is what `omitempty` leaves out.
 	zero(p unsafe.Pointer) bool
 	// clear sets the value at p to Go's zero value.
@@ -97,6 +103,15 @@ func KindOf(av types.AttributeValue) string {
 		return "BS"
 	}
 	return "an unknown kind"
+}
+
+// appendOrNull appends what stands in a list or a map for the value at p.
+func (e *encoder) appendOrNull(dst []byte, c coder, p unsafe.Pointer) ([]byte, error) {
+	out, ok, err := c.append(e, dst, p)
+	if err != nil || ok {
+		return out, err
+	}
+	return append(dst, null...), nil
 }
 
 // orNull is what stands in a list or a map for a value that has no attribute.

@@ -45,7 +45,7 @@ func (c *compiler) structProgram(t reflect.Type) (*program, error) {
 }
 
 func (c *compiler) compile(t reflect.Type, fields []parser.Field) (*program, error) {
-	p := &program{t: t, fields: make([]step, len(fields))}
+	p := &program{t: t, fields: make([]step, len(fields)), byAttr: make(map[string]int, len(fields))}
 	c.programs[t] = p
 	for i, f := range fields {
 		l, typ := placeOf(t, f.Path)
@@ -57,7 +57,9 @@ func (c *compiler) compile(t reflect.Type, fields []parser.Field) (*program, err
 		p.fields[i] = step{
 			place: l, coder: coder, attr: f.Attr, name: f.Name,
 			omitEmpty: f.OmitEmpty, null: f.Null, def: f, typ: typ,
+			key: string(AppendName(nil, f.Attr)),
 		}
+		p.byAttr[f.Attr] = i
 	}
 	return p, nil
 }
@@ -319,6 +321,13 @@ func (c *enumCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, 
 		return nil, err
 	}
 	return c.coder.encode(e, p)
+}
+
+func (c *enumCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	if err := c.check(p); err != nil {
+		return dst, false, err
+	}
+	return c.coder.append(e, dst, p)
 }
 
 // count adds to n what the attributes of a program need, lists and maps of any

@@ -41,3 +41,19 @@ func (c customCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) 
 	}
 	return nil
 }
+
+func (c customCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	av, err := c.encode(e, p)
+	if av == nil || err != nil {
+		return dst, false, err
+	}
+	return AppendAttribute(dst, av), true, nil
+}
+
+func (c customCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
+	av, err := r.content(t)
+	if err != nil {
+		return err
+	}
+	return c.decode(0, av, p)
+}

@@ -122,6 +122,10 @@ func TestEncodeErrors(t *testing.T) {
 			require.ErrorAs(t, err, &typed)
 			require.Equal(t, "Order", typed.Type)
 			require.NotEmpty(t, typed.Path)
+
+			data, err := appendItem(c, tc.in)
+			require.EqualError(t, err, tc.want, "on the wire")
+			require.Empty(t, data)
 		})
 	}
 
@@ -192,6 +196,9 @@ func TestDecodeErrors(t *testing.T) {
 			require.EqualError(t, err, tc.want)
 			var typed *codec.DecodeError
 			require.ErrorAs(t, err, &typed)
+
+			_, err = readItem(c, []byte(tc.in))
+			require.EqualError(t, err, tc.want, "on the wire")
 		})
 	}
 	t.Run("the cause stays reachable", func(t *testing.T) {
@@ -220,6 +227,9 @@ func TestDecodeTolerates(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := decode(c, fromJSON(t, tc.in))
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+			got, err = readItem(c, []byte(tc.in))
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got)
 		})

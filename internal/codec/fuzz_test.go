@@ -1,6 +1,9 @@
 package codec_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -17,6 +20,7 @@ type Everything struct {
 	Order
 	T Tree
 	R Rec `dynorm:"r"`
+	S Secret
 }
 
 // tree reads a random attribute value from bytes: one byte chooses the kind,
@@ -126,7 +130,7 @@ func FuzzDecodeItem(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read does not store: %v", err)
 		}
-		if diff := cmp.Diff(stored, again, same); diff != "" {
+		if diff := differ(stored, again); diff != "" {
 			t.Fatalf("stored and stored again differ:\n%s", diff)
 		}
 	})
@@ -185,5 +189,141 @@ func FuzzNumber(f *testing.F) {
 				t.Fatalf("%q is read though it is no number: %v", s, err)
 			}
 		}
+	})
+}
+
+// FuzzWire feeds bytes to both codecs, one by way of the SDK's decoder: where
+// the SDK and the codec of attribute values accept them, the wire codec must
+// read the same, and where they refuse it must too.
+func FuzzWire(f *testing.F) {
+	for _, tc := range stored {
+		if data, err := appendItem(codecOf(f, reflect.TypeOf(tc.in)), tc.in); err == nil {
+			f.Add(data)
+		}
+	}
+	for _, s := range []string{
+		`{"id":{"S":"\ud83d\ude00\n"},"n":{"N":"1e3"},"any":{"M":{"x":{"L":[{"BS":["AQ=="]},null,{"NULL":true}]}}}}`,
+		"{\"id\":{\"S\":\"\xff\\n\"},\"note\":{\"S\":\"\xff\"}, \"x\":[1.5e-3,true]}",
+		`{"lines":{"L":[{"M":{"qty":{"N":"5"},"note":{"NULL":true}}},{"M":{}}]},"tags":{"L":[{"S":"a"}]},"byName":{"M":{"a":{"M":{}}}}}`,
+		`{"s":{"BOOL":true},"t":{"M":{"children":{"L":[{"M":{"value":{"N":"3"}}}]}}},"r":{"M":{"kind":{"S":"k"},"_v":{"N":"9"}}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	c := codecOf(f, reflect.TypeFor[Everything]())
+	f.Fuzz(func(t *testing.T, data []byte) { compareWire(t, c, data) })
+}
+
+func compareWire(t *testing.T, c *codec.Codec, data []byte) {
+	ours, err := readItem(c, data)
+	var bad *codec.WireError
+	if errors.As(err, &bad) {
+		// What is no JSON, and attribute values of no kind, of which the SDK
+		// makes one that stood elsewhere.
+		return
+	}
+	src, sdkErr := sdkDecode(data)
+	r := codec.NewReader(data)
+	defer r.Release()
+	loose, looseErr := r.Attributes()
+	looseErr = errors.Join(looseErr, r.End())
+	if sdkErr != nil {
+		// What no field declares is only looked at when it is asked for.
+		if looseErr == nil {
+			t.Fatalf("the SDK refuses what is read here: %v", sdkErr)
+		}
+		return
+	}
+	if repeatsName(data) {
+		return // the later of two counts, but both must fit
+	}
+	if diff := differ(src, loose); looseErr == nil && diff != "" {
+		t.Fatalf("the SDK reads other attributes:\n%s", diff)
+	}
+	theirs, avErr := decode(c, src)
+	if (err == nil) != (avErr == nil) {
+		t.Fatalf("on the wire %v, as attribute values %v", err, avErr)
+	}
+	if err != nil {
+		return
+	}
+	if diff := differ(theirs, ours); diff != "" {
+		t.Fatalf("attribute values and wire differ:\n%s", diff)
+	}
+	av, err := encode(c, theirs)
+	written, err2 := appendItem(c, ours)
+	if (err == nil) != (err2 == nil) {
+		t.Fatalf("as attribute values %v, on the wire %v", err, err2)
+	}
+	if err != nil {
+		return
+	}
+	back, err := sdkDecode(written)
+	if err != nil {
+		t.Fatalf("the SDK refuses what was written: %v", err)
+	}
+	again, err := sdkDecode(codec.AppendAttributes(nil, av))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := differ(again, back); diff != "" {
+		t.Fatalf("the two codecs store differently:\n%s", diff)
+	}
+}
+
+// differ returns how two values differ.
+func differ(a, b any) string {
+	if reflect.DeepEqual(a, b) {
+		return ""
+	}
+	return cmp.Diff(a, b, same)
+}
+
+// repeatsName reports whether an object has two members of one name.
+func repeatsName(data []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var stack []map[string]bool // nil for arrays
+	names := false              // the next string is a name
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return false
+		}
+		switch v := tok.(type) {
+		case json.Delim:
+			switch v {
+			case '{':
+				stack, names = append(stack, map[string]bool{}), true
+				continue
+			case '[':
+				stack, names = append(stack, nil), false
+				continue
+			}
+			stack = stack[:len(stack)-1]
+		case string:
+			if names {
+				if stack[len(stack)-1][v] {
+					return true
+				}
+				stack[len(stack)-1][v] = true
+				names = false
+				continue
+			}
+		}
+		if len(stack) == 0 {
+			return false
+		}
+		names = stack[len(stack)-1] != nil
+	}
+}
+
+// FuzzWireTrees is FuzzWire on trees of attributes, which reach deeper than
+// bytes do.
+func FuzzWireTrees(f *testing.F) {
+	f.Add([]byte("\x07\x01\x01\x09\x02\x0a\x03"))
+	f.Add([]byte{5, 4, 1, 1, 2, '4', '2', 0, 1, 0, 3, 'a', 'b', 'c'})
+	c := codecOf(f, reflect.TypeFor[Everything]())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := tree{data}
+		compareWire(t, c, codec.AppendAttributes(nil, r.attributes(0)))
 	})
 }

@@ -2,6 +2,8 @@ package codec
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -120,12 +122,95 @@ func (c *mapCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) er
 	return nil
 }
 
+func (c *mapCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	v := reflect.NewAt(c.t, p).Elem()
+	if v.IsNil() {
+		return dst, false, nil
+	}
+	if err := e.enter(); err != nil {
+		return dst, false, err
+	}
+	type named struct {
+		name string
+		key  reflect.Value
+	}
+	list := make([]named, 0, v.Len())
+	x := c.entry()
+	for _, key := range v.MapKeys() {
+		x.key.Set(key)
+		name, err := c.keyText(e, x.keyAt())
+		if err != nil {
+			return dst, false, err
+		}
+		list = append(list, named{name, key})
+	}
+	slices.SortFunc(list, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	dst = append(dst, `{"M":{`...)
+	for i, n := range list {
+		switch {
+		case n.name == "":
+			return dst, false, &EncodeError{Reason: errEmptyKey}
+		case i > 0 && n.name == list[i-1].name:
+			return dst, false, &EncodeError{Reason: errTwoKeys}
+		}
+		x.value.Set(v.MapIndex(n.key))
+		var err error
+		if dst, err = e.appendOrNull(AppendName(dst, n.name), c.value, x.valueAt()); err != nil {
+			return dst, false, under(err, keyStep(n.name))
+		}
+	}
+	e.leave()
+	return append(dst, "}}"...), true, nil
+}
+
+func (c *mapCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
+	if t != tagM {
+		return r.other(t, "M")
+	}
+	if err := r.enter(); err != nil {
+		return err
+	}
+	m := reflect.MakeMap(c.t)
+	x := c.entry()
+	_, keeps := c.key.(stringText)
+	err := r.Object(func(raw []byte) error {
+		name := unsafe.String(unsafe.SliceData(raw), len(raw))
+		if keeps {
+			name = r.keep(raw)
+		}
+		if err := c.key.parse(name, x.keyAt()); err != nil {
+			return under(decodeFault(err), keyStep(name))
+		}
+		if !keeps && m.MapIndex(x.key).IsValid() {
+			return &DecodeError{Reason: errTwoKeys}
+		}
+		x.value.SetZero()
+		if err := r.value(c.value, x.valueAt()); err != nil {
+			return under(err, keyStep(c.shown(x)))
+		}
+		m.SetMapIndex(x.key, x.value)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.leave()
+	reflect.NewAt(c.t, p).Elem().Set(m)
+	return nil
+}
+
+// shown is the text of the key of an entry, for an error.
+func (c *mapCoder) shown(x entry) string {
+	text, _ := c.key.append(nil, x.keyAt())
+	return string(text)
+}
+
 // stringMap is mapCoder for the most common maps, without reflection.
 type stringMap[V any] struct {
 	value coder
-	// write and read are short cuts past value, nil for most V.
-	write func(e *encoder, v V) (types.AttributeValue, error)
-	read  func(d level, av types.AttributeValue) (V, error)
+	// put and get are short cuts past value, nil for most V.
+	put func(e *encoder, v V) (types.AttributeValue, error)
+	get func(d level, av types.AttributeValue) (V, error)
 }
 
 func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
@@ -138,16 +223,16 @@ func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValu
 	}
 	m := make(map[string]types.AttributeValue, len(src))
 	e.reserve(c.value, len(src))
-	write := c.write
-	if write == nil {
+	put := c.put
+	if put == nil {
 		at := new(V)
-		write = func(e *encoder, v V) (types.AttributeValue, error) {
+		put = func(e *encoder, v V) (types.AttributeValue, error) {
 			*at = v
 			return c.value.encode(e, unsafe.Pointer(at))
 		}
 	}
 	for name, v := range src {
-		av, err := write(e, v)
+		av, err := put(e, v)
 		if err != nil {
 			return nil, under(err, keyStep(name))
 		}
@@ -170,20 +255,79 @@ func (c *stringMap[V]) decode(d level, av types.AttributeValue, p unsafe.Pointer
 		return err
 	}
 	m := make(map[string]V, len(src.Value))
-	read := c.read
-	if read == nil {
+	get := c.get
+	if get == nil {
 		at := new(V)
-		read = func(d level, av types.AttributeValue) (V, error) {
+		get = func(d level, av types.AttributeValue) (V, error) {
 			*at = *new(V)
 			err := c.value.decode(d, av, unsafe.Pointer(at))
 			return *at, err
 		}
 	}
 	for name, av := range src.Value {
-		if m[name], err = read(d, av); err != nil {
+		if m[name], err = get(d, av); err != nil {
 			return under(err, keyStep(name))
 		}
 	}
+	*(*map[string]V)(p) = m
+	return nil
+}
+
+func (c *stringMap[V]) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	src := *(*map[string]V)(p)
+	if src == nil {
+		return dst, false, nil
+	}
+	if err := e.enter(); err != nil {
+		return dst, false, err
+	}
+	dst = append(dst, `{"M":{`...)
+	v := new(V)
+	var few [8]string
+	for _, name := range sortedKeys(few[:0], src) {
+		if name == "" {
+			return dst, false, &EncodeError{Reason: errEmptyKey}
+		}
+		*v = src[name]
+		var err error
+		if dst, err = e.appendOrNull(AppendName(dst, name), c.value, unsafe.Pointer(v)); err != nil {
+			return dst, false, under(err, keyStep(name))
+		}
+	}
+	e.leave()
+	return append(dst, "}}"...), true, nil
+}
+
+func sortedKeys[V any](dst []string, m map[string]V) []string {
+	for name := range m {
+		dst = append(dst, name)
+	}
+	slices.Sort(dst)
+	return dst
+}
+
+func (c *stringMap[V]) read(r *Reader, t tag, p unsafe.Pointer) error {
+	if t != tagM {
+		return r.other(t, "M")
+	}
+	if err := r.enter(); err != nil {
+		return err
+	}
+	m := map[string]V{}
+	v := new(V)
+	err := r.Object(func(raw []byte) error {
+		name := r.keep(raw)
+		*v = *new(V)
+		if err := r.value(c.value, unsafe.Pointer(v)); err != nil {
+			return under(err, keyStep(name))
+		}
+		m[name] = *v
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.leave()
 	*(*map[string]V)(p) = m
 	return nil
 }
@@ -196,7 +340,7 @@ func (c *stringMap[V]) valueCoder() coder          { return c.value }
 func stringMapOf(t reflect.Type, value coder) coder {
 	switch t {
 	case reflect.TypeFor[map[string]string]():
-		return &stringMap[string]{value, writeString, readString}
+		return &stringMap[string]{value, putString, getString}
 	case reflect.TypeFor[map[string]any]():
 		return &stringMap[any]{value, (*encoder).encodeAny, level.decodeAny}
 	case reflect.TypeFor[map[string]int]():
@@ -211,9 +355,9 @@ func stringMapOf(t reflect.Type, value coder) coder {
 	return nil
 }
 
-func writeString(e *encoder, v string) (types.AttributeValue, error) { return e.newS(v), nil }
+func putString(e *encoder, v string) (types.AttributeValue, error) { return e.newS(v), nil }
 
-func readString(d level, av types.AttributeValue) (string, error) {
+func getString(d level, av types.AttributeValue) (string, error) {
 	switch v := av.(type) {
 	case *types.AttributeValueMemberS:
 		return v.Value, nil

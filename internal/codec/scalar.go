@@ -17,7 +17,7 @@ import (
 // [methodError].
 type plain interface {
 	append(dst []byte, p unsafe.Pointer) ([]byte, error)
-	// parse sets the value at p. It may keep s.
+	// parse sets the value at p. It keeps s only where keepsText says so.
 	parse(s string, p unsafe.Pointer) error
 	zero(p unsafe.Pointer) bool
 	clear(p unsafe.Pointer)
@@ -72,6 +72,42 @@ func (c *numberCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer)
 	return nil
 }
 
+func (c *numberCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	if c.absent != never && c.absent.holds(c.plain, p) {
+		return dst, false, nil
+	}
+	dst, err := e.appendScalar(dst, `{"N":"`, c.plain, p)
+	return dst, true, err
+}
+
+func (c *numberCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
+	if t != tagN {
+		return r.other(t, "N")
+	}
+	return r.parse(c.plain, p)
+}
+
+// parse reads the content of an S or an N by its text form.
+func (r *Reader) parse(v plain, p unsafe.Pointer) error {
+	text, err := r.scalar()
+	if err != nil {
+		return err
+	}
+	if keepsText(v) {
+		text = r.keep(unsafe.Slice(unsafe.StringData(text), len(text)))
+	}
+	return decodeFaultOf(v.parse(text, p))
+}
+
+// keepsText reports whether a text form's values are the texts.
+func keepsText(v plain) bool {
+	switch v.(type) {
+	case stringText, numberText:
+		return true
+	}
+	return false
+}
+
 // textCoder stores a text form as S.
 type textCoder struct {
 	plain
@@ -100,6 +136,21 @@ func (c *textCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) e
 	return nil
 }
 
+func (c *textCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	if c.absent != never && c.absent.holds(c.plain, p) {
+		return dst, false, nil
+	}
+	dst, err := e.appendScalar(dst, `{"S":"`, c.plain, p)
+	return dst, true, err
+}
+
+func (c *textCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
+	if t != tagS {
+		return r.other(t, "S")
+	}
+	return r.parse(c.plain, p)
+}
+
 // stringCoder stores strings as S.
 type stringCoder struct{ stringText }
 
@@ -116,6 +167,18 @@ func (c stringCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) 
 	return nil
 }
 
+func (c stringCoder) append(_ *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	return append(AppendText(append(dst, `{"S":`...), *(*string)(p)), '}'), true, nil
+}
+
+func (c stringCoder) read(r *Reader, t tag, p unsafe.Pointer) (err error) {
+	if t != tagS {
+		return r.other(t, "S")
+	}
+	*(*string)(p), err = r.Text()
+	return err
+}
+
 // boolCoder stores bools as BOOL.
 type boolCoder struct{ boolText }
 
@@ -130,6 +193,21 @@ func (c boolCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) er
 	}
 	*(*bool)(p) = b.Value
 	return nil
+}
+
+func (c boolCoder) append(_ *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	if *(*bool)(p) {
+		return append(dst, `{"BOOL":true}`...), true, nil
+	}
+	return append(dst, `{"BOOL":false}`...), true, nil
+}
+
+func (c boolCoder) read(r *Reader, t tag, p unsafe.Pointer) (err error) {
+	if t != tagBool {
+		return r.other(t, "BOOL")
+	}
+	*(*bool)(p), err = r.Bool()
+	return err
 }
 
 type stringText struct{}

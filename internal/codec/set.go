@@ -114,6 +114,34 @@ func (c *textSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) err
 	return c.setTexts(list, p)
 }
 
+func (c *textSet) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	list, err := c.texts(e, p)
+	if err != nil || len(list) == 0 {
+		return dst, false, err
+	}
+	dst = append(dst, '{', '"')
+	dst = append(dst, c.kind.String()...)
+	return append(appendTexts(append(dst, '"', ':'), list), '}'), true, nil
+}
+
+func (c *textSet) read(r *Reader, t tag, p unsafe.Pointer) error {
+	switch {
+	case t == tagSS && c.kind == stringSet || t == tagNS && c.kind == numberSet:
+		list, err := r.textList()
+		if err != nil {
+			return err
+		}
+		return c.setTexts(list, p)
+	case t == tagL:
+		av, err := r.content(t)
+		if err != nil {
+			return err
+		}
+		return c.decode(0, av, p)
+	}
+	return r.other(t, c.kind.String())
+}
+
 func (c *textSet) setTexts(list []string, p unsafe.Pointer) error {
 	if s, ok := c.members.(*sliceMembers); ok {
 		if _, ok := c.elem.(stringText); ok {
@@ -209,6 +237,32 @@ func (c *blobSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) err
 		return d.other(c, av, p, "BS")
 	}
 	return c.setBlobs(list, p)
+}
+
+func (c *blobSet) append(_ *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	list, err := c.blobs(p)
+	if err != nil || len(list) == 0 {
+		return dst, false, err
+	}
+	return append(appendBlobs(append(dst, `{"BS":`...), list), '}'), true, nil
+}
+
+func (c *blobSet) read(r *Reader, t tag, p unsafe.Pointer) error {
+	switch t {
+	case tagBS:
+		list, err := r.blobList()
+		if err != nil {
+			return err
+		}
+		return c.setBlobs(list, p)
+	case tagL:
+		av, err := r.content(t)
+		if err != nil {
+			return err
+		}
+		return c.decode(0, av, p)
+	}
+	return r.other(t, "BS")
 }
 
 func (c *blobSet) setBlobs(list [][]byte, p unsafe.Pointer) error {

@@ -14,6 +14,7 @@ import (
 type program struct {
 	t      reflect.Type
 	fields []step
+	byAttr map[string]int
 	need   budget
 }
 
@@ -25,6 +26,8 @@ type step struct {
 	name      string
 	omitEmpty bool
 	null      bool
+	// key is the attribute's name in JSON, with the colon.
+	key string
 	// def and typ are the field's definition and Go type.
 	def parser.Field
 	typ reflect.Type
@@ -49,7 +52,56 @@ func (s *step) encode(e *encoder, v unsafe.Pointer) (types.AttributeValue, error
 
 // decode sets the field in the struct at v.
 func (s *step) decode(d level, av types.AttributeValue, v unsafe.Pointer) error {
+	if len(s.hops) > 0 && isNull(av) {
+		s.absent(v)
+		return nil
+	}
 	if err := s.coder.decode(d, av, s.reach(v)); err != nil {
+		return under(err, s.name)
+	}
+	return nil
+}
+
+func isNull(av types.AttributeValue) bool {
+	switch av.(type) {
+	case nil, *types.AttributeValueMemberNULL:
+		return true
+	}
+	return false
+}
+
+// append is encode for the wire, with the name of the attribute. What is left
+// out appends nothing.
+func (s *step) append(e *encoder, dst []byte, v unsafe.Pointer) ([]byte, error) {
+	p := s.at(v)
+	if p == nil || s.omitEmpty && s.coder.zero(p) {
+		return dst, nil
+	}
+	named := append(separate(dst), s.key...)
+	out, ok, err := s.coder.append(e, named, p)
+	switch {
+	case err != nil:
+		return dst, under(err, s.name)
+	case ok:
+		return out, nil
+	case s.null:
+		return append(named, null...), nil
+	}
+	return dst, nil
+}
+
+// read is decode for the wire. The reader is at the attribute value.
+func (s *step) read(r *Reader, v unsafe.Pointer) error {
+	t, err := r.open()
+	switch {
+	case err != nil:
+	case len(s.hops) > 0 && (t == tagNone || t == tagNull):
+		s.absent(v)
+		err = r.null(t)
+	default:
+		err = r.opened(t, s.coder, s.reach(v))
+	}
+	if err != nil {
 		return under(err, s.name)
 	}
 	return nil
@@ -91,6 +143,57 @@ func (c *program) decode(d level, src map[string]types.AttributeValue, v unsafe.
 	return nil
 }
 
+func (c *program) append(e *encoder, dst []byte, v unsafe.Pointer) ([]byte, error) {
+	for i := range c.fields {
+		var err error
+		if dst, err = c.fields[i].append(e, dst, v); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// read reads the content of an M, or an item. See [Reader.Item] for other.
+func (c *program) read(r *Reader, v unsafe.Pointer, other func(name, raw []byte) error) error {
+	if err := r.expect('{'); err != nil {
+		return err
+	}
+	var few [4]uint64
+	seen := few[:]
+	if len(c.fields) > 64*len(few) {
+		seen = make([]uint64, (len(c.fields)+63)/64)
+	}
+	for first := true; ; first = false {
+		name, more, err := r.member(first)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if i, ok := c.byAttr[string(name)]; ok {
+			seen[i/64] |= 1 << (i % 64)
+			if err := c.fields[i].read(r, v); err != nil {
+				return err
+			}
+			continue
+		}
+		raw, err := r.Skip()
+		if err == nil && other != nil {
+			err = other(name, raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range c.fields {
+		if seen[i/64]&(1<<(i%64)) == 0 {
+			c.fields[i].absent(v)
+		}
+	}
+	return nil
+}
+
 // structCoder stores structs as M.
 type structCoder struct {
 	typed
@@ -121,5 +224,31 @@ func (c *structCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer)
 	if err := c.program.decode(d, m.Value, p); err != nil {
 		return err
 	}
+	return nil
+}
+
+func (c *structCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	if err := e.enter(); err != nil {
+		return dst, false, err
+	}
+	dst, err := c.program.append(e, append(dst, `{"M":{`...), p)
+	if err != nil {
+		return dst, false, err
+	}
+	e.leave()
+	return append(dst, "}}"...), true, nil
+}
+
+func (c *structCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
+	if t != tagM {
+		return r.other(t, "M")
+	}
+	if err := r.enter(); err != nil {
+		return err
+	}
+	if err := c.program.read(r, p, nil); err != nil {
+		return err
+	}
+	r.leave()
 	return nil
 }

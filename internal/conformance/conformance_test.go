@@ -12,7 +12,9 @@ import (
 // endpoints returns the engines to run on.
 func endpoints(t testing.TB) []*conformance.Endpoint {
 	t.Helper()
-	var es []*conformance.Endpoint
+	embedded, err := conformance.EmbeddedEndpoint(t.Context())
+	require.NoError(t, err)
+	es := []*conformance.Endpoint{embedded}
 	if url := os.Getenv("DYNORM_TEST_ENDPOINT"); url != "" {
 		es = append(es, conformance.URLEndpoint("DynamoDB Local", url))
 	}

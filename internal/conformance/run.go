@@ -174,6 +174,12 @@ func (r *Runner) wait(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
+	if r.Endpoint.Local {
+		// It begins to build or drop an index some time after it has said so.
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
 	for range 5000 {
 		a, err := r.Endpoint.Call(ctx, "DescribeTable", body, nil)
 		if err != nil {

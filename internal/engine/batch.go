@@ -315,11 +315,11 @@ func (e *Engine) prepareBatch(tables []*tableWrites) error {
 			e.mu.RUnlock()
 			return err
 		}
-		def, indexes := t.tableDef, t.indexes
+		keys, indexes := t.keys, t.indexes
 		e.mu.RUnlock()
 		places := make(map[string]bool, len(tw.writes))
 		for _, w := range tw.writes {
-			if err := w.prepare(&def, indexes); err != nil {
+			if err := w.prepare(keys, indexes); err != nil {
 				return err
 			}
 			if places[w.place] {

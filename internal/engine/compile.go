@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
@@ -112,8 +111,11 @@ func (c *compiled) updated(item value.Item) value.Item {
 
 // checkKeys refuses updates of the table's key, and paths into the parts that
 // attributes of keys do not have.
-func (c *compiled) checkKeys(t *tableDef, indexes []*index) error {
-	names := keyNames(t.keys)
+func (c *compiled) checkKeys(keys keySchema, indexes []*index) error {
+	if c.update == nil && c.condition == nil {
+		return nil
+	}
+	names := keyNames(keys)
 	if c.update != nil {
 		if err := c.update.CheckKeys(names); err != nil {
 			return err
@@ -150,32 +152,11 @@ func (c *compiled) checkScalars(names []string, index bool) error {
 }
 
 func keyNames(k keySchema) []string {
-	attrs := k.attrs()
-	names := make([]string, len(attrs))
-	for i, a := range attrs {
+	names := make([]string, len(k.all))
+	for i, a := range k.all {
 		names[i] = a.name
 	}
 	return names
-}
-
-// named yields the attributes that the projection and the filter name.
-func (c *compiled) named() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if c.projection != nil {
-			for name := range c.projection.Attributes() {
-				if !yield(name) {
-					return
-				}
-			}
-		}
-		if c.filter != nil {
-			for name := range c.filter.Attributes() {
-				if !yield(name) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // appendShown appends the JSON of the record as the projection shows it.

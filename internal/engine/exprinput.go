@@ -23,8 +23,8 @@ type exprInput struct {
 	valuesSet bool
 	err       error // the fault in the values, if any
 
-	legacy  legacyInput
-	present []string // names of the legacy parameters
+	legacy  *legacyInput // nil if there is none
+	present []string     // names of the legacy parameters
 }
 
 // legacyNames are the parameters that expressions replace.
@@ -76,13 +76,18 @@ func (in *exprInput) legacyField(r *wire.Reader, name string) bool {
 	if r.Null() {
 		return true
 	}
+	if in.legacy == nil {
+		in.legacy = &legacyInput{}
+	}
 	in.present = append(in.present, name)
 	in.legacy.field(r, name)
 	return true
 }
 
 func (in *exprInput) shape(s *shape) {
-	in.legacy.shape(s)
+	if in.legacy != nil {
+		in.legacy.shape(s)
+	}
 }
 
 // mixed reports expressions beside the parameters that they replace.

@@ -31,7 +31,7 @@ func (g *get) field(r *wire.Reader, name string) {
 
 // find returns the item's record, or nil. The caller holds the lock.
 func (g *get) find(t *table) (*record, error) {
-	place, err := t.place(g.key.item)
+	place, err := t.keys.place(g.key.item)
 	if err != nil {
 		return nil, err
 	}

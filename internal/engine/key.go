@@ -5,26 +5,26 @@ import (
 )
 
 // place returns the tree key of the item whose key, and nothing else, is key.
-func (t *tableDef) place(key value.Item) (string, error) {
-	if key.Len() != len(t.keys.partition)+len(t.keys.sort) {
+func (k keySchema) place(key value.Item) (string, error) {
+	if key.Len() != len(k.all) {
 		return "", errKeySchema
 	}
-	for _, a := range t.keys.attrs() {
+	for _, a := range k.all {
 		if v, ok := key.Get(a.name); !ok || v.Kind() != a.kind {
 			return "", errKeySchema
 		}
 	}
-	if err := t.checkKeyValues(key); err != nil {
+	if err := k.checkValues(key); err != nil {
 		return "", err
 	}
 	var buf [128]byte
-	place, _ := t.keys.appendKey(buf[:0], key)
+	place, _ := k.appendKey(buf[:0], key)
 	return string(place), nil
 }
 
 // checkItem reports what keeps item from being put in the table.
-func (t *tableDef) checkItem(item value.Item, indexes []*index) error {
-	for _, a := range t.keys.attrs() {
+func (k keySchema) checkItem(item value.Item, indexes []*index) error {
+	for _, a := range k.all {
 		v, ok := item.Get(a.name)
 		switch {
 		case !ok:
@@ -33,23 +33,23 @@ func (t *tableDef) checkItem(item value.Item, indexes []*index) error {
 			return parameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.Kind())
 		}
 	}
-	if err := t.checkKeyValues(item); err != nil {
+	if err := k.checkValues(item); err != nil {
 		return err
 	}
-	return checkIndexKeys(item, indexes)
+	return checkIndexKeys(item, indexes, false)
 }
 
-// checkKeyValues reports key attributes that are empty or too long.
-func (t *tableDef) checkKeyValues(item value.Item) error {
-	for _, a := range t.keys.attrs() {
+// checkValues reports key attributes that are empty or too long.
+func (k keySchema) checkValues(item value.Item) error {
+	for _, a := range k.all {
 		if v := item.Value(a.name); a.kind != value.N && v.Len() == 0 {
 			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(a.kind), a.name)
 		}
 	}
-	if item.Value(t.keys.partition[0].name).Len() > value.MaxPartitionKeySize && t.keys.partition[0].kind != value.N {
+	if item.Value(k.partition[0].name).Len() > value.MaxPartitionKeySize && k.partition[0].kind != value.N {
 		return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
 	}
-	for _, a := range t.keys.sort {
+	for _, a := range k.sort {
 		if a.kind != value.N && item.Value(a.name).Len() > value.MaxSortKeySize {
 			return parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", value.MaxSortKeySize)
 		}
@@ -65,15 +65,18 @@ func emptyKind(k value.Kind) string {
 }
 
 // checkIndexKeys reports attributes that an index has as a key and that are
-// present but can't be one.
-func checkIndexKeys(item value.Item, indexes []*index) error {
+// present but can't be one. updated says that an update made them so.
+func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 	for _, x := range indexes {
-		for _, a := range x.keys.attrs() {
+		for _, a := range x.keys.all {
 			v, ok := item.Get(a.name)
 			switch {
 			case !ok:
 			case v.Kind() != a.kind:
 				return parameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.Kind(), x.name)
+			case a.kind != value.N && v.Len() == 0 && updated:
+				return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. "+
+					"The AttributeValue for a key attribute cannot contain an empty %s value.", emptyKind(a.kind))
 			case a.kind != value.N && v.Len() == 0:
 				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
 					"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyKind(a.kind), x.name, a.name)

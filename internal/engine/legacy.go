@@ -164,7 +164,7 @@ func (in *exprInput) translate() error {
 	if err := scope.Check(0, 0); err != nil {
 		return err
 	}
-	legacy := &in.legacy
+	legacy := in.legacy
 	if len(legacy.operator.V) > 0 && len(legacy.expected)+len(legacy.filter) < 2 {
 		if len(legacy.expected)+len(legacy.filter) == 0 {
 			return invalid("One or more parameter values were invalid: ConditionalOperator cannot be used without Filter or Expected")

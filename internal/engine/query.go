@@ -1,13 +1,13 @@
 package engine
 
 import (
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
-	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
@@ -123,7 +123,7 @@ func (in *readInput) checkSelect() error {
 	switch {
 	case in.exprs.projection.Set:
 		projected = "ProjectionExpression"
-	case in.exprs.legacy.attributesSet:
+	case in.exprs.legacy != nil && in.exprs.legacy.attributesSet:
 		projected = "AttributesToGet"
 	}
 	switch {
@@ -167,7 +167,7 @@ type span struct {
 // page is the outcome of the walk: the records read, before the filter, which
 // being immutable are looked at after the lock is released.
 type page struct {
-	table   *tableDef
+	table   keySchema
 	index   *indexDef // nil for the table itself
 	records []*record
 	last    *record // where the next page starts, if it was cut
@@ -180,8 +180,7 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	def := t.tableDef
-	p := &page{table: &def, usage: usage{table: t.name}}
+	p := &page{table: t.keys, usage: usage{table: t.name}}
 	keys, items := t.keys, &t.items
 	var x *index
 	if in.index.Set {
@@ -283,19 +282,32 @@ func (in *readInput) checkIndexed(p *page, t *table) (fetch bool, err error) {
 		}
 		return true, nil
 	}
+	if c := in.compiled.filter; c != nil {
+		if missing := x.lacks(c.Attributes(), t.keys); len(missing) > 0 {
+			return false, parameter("Secondary index %s does not project one or more filter attributes: [%s]", x.name, strings.Join(missing, ", "))
+		}
+	}
+	if p := in.compiled.projection; p != nil {
+		if missing := x.lacks(p.Attributes(), t.keys); len(missing) > 0 {
+			if x.global {
+				return false, parameter("Global secondary index %s does not project [%s]", x.name, strings.Join(missing, ", "))
+			}
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// lacks returns which of the attributes the index does not hold, sorted.
+func (d *indexDef) lacks(names iter.Seq[string], table keySchema) []string {
 	var missing []string
-	for name := range in.compiled.named() {
-		if !x.holds(name, t.keys) && !slices.Contains(missing, name) {
+	for name := range names {
+		if !d.holds(name, table) && !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
 	}
-	switch {
-	case len(missing) == 0:
-		return false, nil
-	case x.global:
-		return false, parameter("Global secondary index %s does not project [%s]", x.name, strings.Join(missing, ", "))
-	}
-	return true, nil
+	slices.Sort(missing)
+	return missing
 }
 
 // span returns the keys that the request covers: those of the key condition,
@@ -340,7 +352,7 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 			return "", invalid("The provided starting key is invalid: The provided key element does not match the schema")
 		}
 	}
-	start, _ := p.table.keys.appendKey(nil, in.start.item)
+	start, _ := p.table.appendKey(nil, in.start.item)
 	if p.index != nil {
 		own, _ := keys.appendKey(nil, in.start.item)
 		start = append(own, start...)
@@ -357,11 +369,12 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 // startNames returns the attributes of starting keys: those of the index's
 // key and of the table's.
 func (p *page) startNames() []keyAttr {
-	names := p.table.keys.attrs()
+	names := p.table.all
 	if p.index == nil {
 		return names
 	}
-	for _, a := range p.index.keys.attrs() {
+	names = slices.Clip(names) // which others share
+	for _, a := range p.index.keys.all {
 		if !slices.Contains(names, a) {
 			names = append(names, a)
 		}
@@ -414,9 +427,4 @@ func (p *page) answer(in *readInput) ([]byte, error) {
 		o.Buf = p.usage.append(o.Buf, want, plainUnits)
 	}
 	return o.End(), nil
-}
-
-// keyItem returns the attributes of item that make its key.
-func (t *tableDef) keyItem(item value.Item) value.Item {
-	return item.Filter(t.keys.has)
 }

@@ -18,13 +18,16 @@ type keyAttr struct {
 // most one sort attribute for tables, up to four of each for GSIs.
 type keySchema struct {
 	partition, sort []keyAttr
+	all             []keyAttr // both, in this order
 }
 
-func (k keySchema) attrs() []keyAttr { return slices.Concat(k.partition, k.sort) }
-
 func (k keySchema) has(name string) bool {
-	is := func(a keyAttr) bool { return a.name == name }
-	return slices.ContainsFunc(k.partition, is) || slices.ContainsFunc(k.sort, is)
+	for i := range k.all {
+		if k.all[i].name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // projection says which attributes an index holds.
@@ -289,6 +292,7 @@ func resolveKeys(elements []keyElement, attrs []attrDef, multi, index bool) (key
 	if len(k.partition) > 4 || len(k.sort) > 4 {
 		return keySchema{}, parameter("Index KeySchema can have at most 4 HASH and 4 RANGE key elements")
 	}
+	k.all = slices.Concat(k.partition, k.sort)
 	return k, nil
 }
 
@@ -326,7 +330,7 @@ func resolveIndex(in indexInput, table keySchema, attrs []attrDef, global bool) 
 }
 
 func describeKeys(o *wire.Object, k keySchema) {
-	attrs := k.attrs()
+	attrs := k.all
 	o.List("KeySchema", len(attrs), func(dst []byte, i int) []byte {
 		e := wire.Begin(dst)
 		e.Text("AttributeName", attrs[i].name)

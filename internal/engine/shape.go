@@ -52,10 +52,15 @@ func (s *shape) length(t wire.Text, path string, low, high int) {
 	}
 }
 
-const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-
 func validName(name string) bool {
-	return name != "" && strings.Trim(name, nameCharacters) == ""
+	for _, c := range []byte(name) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return name != ""
 }
 
 // name notes characters that names of tables and indexes can't have.

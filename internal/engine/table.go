@@ -121,8 +121,8 @@ func (x *index) entry(r *record) (string, bool) {
 	return string(append(key, r.key...)), true
 }
 
-// apply puts new in the place of old; either may be nil. It returns the write
-// units that the indexes took, if wanted.
+// apply puts new in the place of old; either may be nil. lag is how much later
+// the global indexes follow.
 func (t *table) apply(old, new *record, at time.Time, lag time.Duration) {
 	if old == new {
 		return
@@ -153,19 +153,24 @@ func (t *table) apply(old, new *record, at time.Time, lag time.Duration) {
 
 // move replaces the index's entry for old by that for new.
 func (x *index) move(old, new *record, table keySchema) {
+	var from, to string
 	if old != nil {
-		if key, ok := x.entry(old); ok {
-			if gone, ok := x.tree.Delete(key); ok {
-				x.bytes -= int64(gone.size)
-			}
-		}
+		from, _ = x.entry(old)
 	}
 	if new != nil {
-		if key, ok := x.entry(new); ok {
-			held := x.held(new, table)
-			x.tree.Set(key, held)
-			x.bytes += int64(held.size)
+		to, _ = x.entry(new)
+	}
+	if from != "" && from != to {
+		if gone, ok := x.tree.Delete(from); ok {
+			x.bytes -= int64(gone.size)
 		}
+	}
+	if to != "" {
+		held := x.held(new, table)
+		if gone, ok := x.tree.Set(to, held); ok {
+			x.bytes -= int64(gone.size)
+		}
+		x.bytes += int64(held.size)
 	}
 }
 

@@ -339,7 +339,7 @@ func attrNames(attrs []attrDef) []string {
 func (t *table) keyNames() []string {
 	var names []string
 	add := func(k keySchema) {
-		for _, a := range k.attrs() {
+		for _, a := range k.all {
 			if !slices.Contains(names, a.name) {
 				names = append(names, a.name)
 			}

@@ -359,7 +359,7 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 			failed = true
 			continue
 		}
-		place, _ := t.place(g.key.item)
+		place, _ := t.keys.place(g.key.item)
 		place = t.name + "\x00" + place
 		if places[place] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")

@@ -294,7 +294,7 @@ func (t *table) changeIndex(c indexChange, e *Engine) error {
 	switch {
 	case c.createSet:
 		if t.index(c.create.name.V) != nil {
-			return parameter("Duplicate index name: %s", c.create.name.V)
+			return invalid("Attempting to create an index which already exists")
 		}
 		made, err := t.resolveIndexes([]indexInput{c.create}, true, true)
 		if err != nil {
@@ -311,7 +311,7 @@ func (t *table) changeIndex(c indexChange, e *Engine) error {
 	case c.dropSet:
 		i := at(c.drop.name.V)
 		if i < 0 {
-			return fault("ResourceNotFoundException", "Requested resource not found: Index: "+c.drop.name.V+" not found")
+			return errNoTable
 		}
 		x := *t.indexes[i]
 		x.goneAt = now.Add(e.cfg.TableDelay)
@@ -324,7 +324,7 @@ func (t *table) changeIndex(c indexChange, e *Engine) error {
 	case c.updateSet:
 		i := at(c.update.name.V)
 		if i < 0 {
-			return fault("ResourceNotFoundException", "Requested resource not found: Index: "+c.update.name.V+" not found")
+			return errNoTable
 		}
 		if t.onDemand && c.update.throughput.set {
 			return parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", c.update.name.V)

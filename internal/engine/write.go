@@ -63,23 +63,23 @@ func (w *write) compile(cache *expr.Cache, wording expr.Wording) (err error) {
 
 // prepare checks the write against the table's schema and finds its place.
 // It needs no lock: what it reads of a table does not change in place.
-func (w *write) prepare(t *tableDef, indexes []*index) error {
+func (w *write) prepare(keys keySchema, indexes []*index) error {
 	if w.kind != put {
-		place, err := t.place(w.key.item)
+		place, err := keys.place(w.key.item)
 		if err != nil {
 			return err
 		}
 		w.place = place
-		return w.compiled.checkKeys(t, indexes)
+		return w.compiled.checkKeys(keys, indexes)
 	}
-	if err := t.checkItem(w.item.item, indexes); err != nil {
+	if err := keys.checkItem(w.item.item, indexes); err != nil {
 		return err
 	}
-	if err := w.compiled.checkKeys(t, indexes); err != nil {
+	if err := w.compiled.checkKeys(keys, indexes); err != nil {
 		return err
 	}
 	var buf [128]byte
-	key, _ := t.keys.appendKey(buf[:0], w.item.item)
+	key, _ := keys.appendKey(buf[:0], w.item.item)
 	w.place = string(key)
 	w.record = newRecord(w.item.item, w.place)
 	if w.record.size > value.MaxItemSize {
@@ -118,7 +118,7 @@ func (w *write) run(t *table) (old, new *record, err error) {
 	if old != nil && item.Equal(old.item) {
 		return old, old, nil
 	}
-	if err := checkIndexKeys(item, t.indexes); err != nil {
+	if err := checkIndexKeys(item, t.indexes, true); err != nil {
 		return old, nil, err
 	}
 	new = newRecord(item, w.place)
@@ -147,9 +147,9 @@ func (e *Engine) writing(w *write) error {
 		e.mu.RUnlock()
 		return err
 	}
-	def, indexes := t.tableDef, t.indexes
+	keys, indexes := t.keys, t.indexes
 	e.mu.RUnlock()
-	return w.prepare(&def, indexes)
+	return w.prepare(keys, indexes)
 }
 
 // single runs a PutItem, UpdateItem or DeleteItem.

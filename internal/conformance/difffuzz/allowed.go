@@ -114,7 +114,3 @@ func whole(pattern, s string) bool {
 	}
 	return re.MatchString(s)
 }
-
-// Allowed lists the known differences between DynamoDB Local 3.3.1 and the
-// service, in which the engine follows the service.
-var Allowed = []Difference{}

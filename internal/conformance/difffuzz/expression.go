@@ -14,6 +14,9 @@ type expressions struct {
 	t      *table
 	names  object
 	values object
+	// used are the attributes that paths of an update or a projection begin
+	// with, which mostly are not to meet again.
+	used map[string]bool
 }
 
 func newExpressions(r *rand.Rand, t *table) *expressions {
@@ -51,6 +54,21 @@ func (e *expressions) value(v object) string {
 	k := fmt.Sprintf(":v%d", len(e.values))
 	e.values[k] = v
 	return k
+}
+
+// freshPath returns a path to an attribute that no other fresh path began
+// with, most of the time.
+func (e *expressions) freshPath() (string, string) {
+	for {
+		p, a := e.path()
+		if !e.used[a] || chance(e.r, 8) {
+			if e.used == nil {
+				e.used = map[string]bool{}
+			}
+			e.used[a] = true
+			return p, a
+		}
+	}
 }
 
 // path returns a document path and the attribute it begins with.
@@ -157,7 +175,7 @@ func (e *expressions) update() string {
 }
 
 func (e *expressions) action(section string) string {
-	p, a := e.path()
+	p, a := e.freshPath()
 	switch section {
 	case "REMOVE":
 		return p
@@ -194,10 +212,10 @@ func (e *expressions) action(section string) string {
 func (e *expressions) projection() string {
 	var ps []string
 	for range 1 + e.r.IntN(4) {
-		p, _ := e.path()
+		p, _ := e.freshPath()
 		ps = append(ps, p)
 	}
-	if chance(e.r, 40) {
+	if !e.used["pk"] && chance(e.r, 40) {
 		ps = append(ps, e.name("pk"))
 	}
 	return strings.Join(ps, ", ")
