@@ -1,6 +1,11 @@
 package codec_test
 
 import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
 	"reflect"
 	"slices"
 	"testing"
@@ -8,7 +13,14 @@ import (
 	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
+
+	"github.com/dynorm/dynorm/internal/codec"
 )
 
 // Twelve is the struct that the benchmarks of the library are about.
@@ -88,6 +100,8 @@ func BenchmarkRatio(b *testing.B) {
 	v := twelve()
 	src, err := encode(c, v)
 	require.NoError(b, err)
+	var buf []byte
+	data := page(b, 10)
 	for _, peer := range []struct {
 		name         string
 		ours, theirs func()
@@ -101,6 +115,23 @@ func BenchmarkRatio(b *testing.B) {
 			"decode",
 			func() { _ = c.DecodeItem(src, unsafe.Pointer(new(Twelve))) },
 			func() { _ = attributevalue.UnmarshalMap(src, new(Twelve)) },
+		},
+		{
+			"append",
+			func() { buf, _ = c.AppendItem(buf[:0], unsafe.Pointer(&v)) },
+			func() {
+				m, _ := attributevalue.MarshalMap(&v)
+				req := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+				_ = protocol.SerializeRequest(context.Background(), putItem, &dynamodb.PutItemInput{Item: m}, req)
+			},
+		},
+		{
+			"read",
+			func() { _, _ = readPage(c, data) },
+			func() {
+				items, _ := sdkPage(data)
+				_ = attributevalue.UnmarshalListOfMaps(items, new([]*Twelve))
+			},
 		},
 	} {
 		b.Run(peer.name, func(b *testing.B) {
@@ -166,4 +197,106 @@ func TestAllocations(t *testing.T) {
 	f := field(t, rec(t), "ID")
 	r := Rec{ID: "x"}
 	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = f.Part(unsafe.Pointer(&r)) }), "key parts allocate nothing")
+}
+
+// page returns a page of n items as a Query returns it, and its envelope.
+func page(tb testing.TB, n int) []byte {
+	c := codecOf(tb, reflect.TypeFor[Twelve]())
+	data := []byte(`{"Count":100,"Items":[`)
+	for i := range n {
+		v := twelve()
+		v.Age, v.Email = i, fmt.Sprintf("user%d@example.com", i)
+		var err error
+		if i > 0 {
+			data = append(data, ',')
+		}
+		data = append(data, `{"pk":{"S":"TENANT#tenant-0042"},"sk":{"S":"USER#01HZXW7Q2C5J8V9K3M4N6P8R0T"},"_et":{"S":"User"}`...)
+		data, err = c.AppendMembers(data, unsafe.Pointer(&v))
+		require.NoError(tb, err)
+		data = append(data, '}')
+	}
+	return append(data, `],"ScannedCount":100}`...)
+}
+
+func readPage(c *codec.Codec, data []byte) ([]*Twelve, error) {
+	r := codec.NewReader(data)
+	defer r.Release()
+	var list []*Twelve
+	err := r.Object(func(name []byte) error {
+		if string(name) != "Items" {
+			_, err := r.Skip()
+			return err
+		}
+		return r.Array(func() error {
+			v := new(Twelve)
+			list = append(list, v)
+			return r.Item(c, unsafe.Pointer(v), nil)
+		})
+	})
+	return list, err
+}
+
+func sdkPage(data []byte) ([]map[string]types.AttributeValue, error) {
+	resp := &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(data))}}
+	var out dynamodb.QueryOutput
+	err := protocol.DeserializeResponse(context.Background(), query, nil, resp, &out)
+	return out.Items, err
+}
+
+var query = smithy.NewOperationSchema(schemas.Query, schemas.QueryInput, schemas.QueryOutput)
+
+func BenchmarkPage(b *testing.B) {
+	data := page(b, 100)
+	c := codecOf(b, reflect.TypeFor[Twelve]())
+	b.Run("wire", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(data)))
+		for b.Loop() {
+			if _, err := readPage(c, data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("sdk", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(data)))
+		for b.Loop() {
+			items, err := sdkPage(data)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var list []*Twelve
+			if err := attributevalue.UnmarshalListOfMaps(items, &list); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("sdk without structs", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := sdkPage(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	v := twelve()
+	c := codecOf(b, reflect.TypeFor[Twelve]())
+	b.Run("wire", func(b *testing.B) {
+		b.ReportAllocs()
+		var buf []byte
+		for b.Loop() {
+			buf, _ = c.AppendItem(buf[:0], unsafe.Pointer(&v))
+		}
+	})
+	b.Run("sdk", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m, _ := attributevalue.MarshalMap(&v)
+			req := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+			_ = protocol.SerializeRequest(context.Background(), putItem, &dynamodb.PutItemInput{Item: m}, req)
+		}
+	})
 }

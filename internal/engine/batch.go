@@ -140,7 +140,7 @@ func (e *Engine) checkBatchGet(tables []*tableGets, set bool, consumed wire.Text
 		if err := checkName(g.table); err != nil {
 			return err
 		}
-		if err := g.exprs.mixed(); err != nil {
+		if err := g.exprs.mixed(expr.KindProjection); err != nil {
 			return err
 		}
 		var err error
@@ -365,11 +365,8 @@ func checkBatchWrite(tables []*tableWrites, set bool, consumed, metrics wire.Tex
 			return err
 		}
 		for _, w := range tw.writes {
-			switch {
-			case w.puts && w.removes:
+			if w.puts == w.removes {
 				return invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
-			case !w.puts && !w.removes:
-				return invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 			}
 			if err := w.inputErr(); err != nil {
 				return err
@@ -381,8 +378,19 @@ func checkBatchWrite(tables []*tableWrites, set bool, consumed, metrics wire.Tex
 
 // inputErr returns the fault in the write's item or key.
 func (w *write) inputErr() error {
-	if w.kind == put {
+	if w.kind != put {
+		return w.key.err
+	}
+	if w.item.err != nil {
 		return w.item.err
 	}
-	return w.key.err
+	return w.oversized()
+}
+
+// oversized refuses a put of an item that no table could take.
+func (w *write) oversized() error {
+	if w.kind == put && w.item.item.Size() > value.MaxItemSize {
+		return invalid("Item size has exceeded the maximum allowed size")
+	}
+	return nil
 }

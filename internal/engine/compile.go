@@ -173,8 +173,7 @@ func (c *compiled) span(keys keySchema, index string) (span, error) {
 	if c.key == nil {
 		return span{}, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
-	schema := expr.KeySchema{Index: index, Partition: exprAttrs(keys.partition), Sort: exprAttrs(keys.sort)}
-	r, err := c.key.Range(schema)
+	r, err := c.keyRange(keys, index)
 	if err != nil {
 		return span{}, err
 	}
@@ -184,6 +183,11 @@ func (c *compiled) span(keys keySchema, index string) (span, error) {
 		}
 	}
 	return spanOf(r)
+}
+
+// keyRange returns what the key condition says about a table's or index's key.
+func (c *compiled) keyRange(keys keySchema, index string) (expr.KeyRange, error) {
+	return c.key.Range(expr.KeySchema{Index: index, Partition: exprAttrs(keys.partition), Sort: exprAttrs(keys.sort)})
 }
 
 func exprAttrs(attrs []keyAttr) []expr.KeyAttr {

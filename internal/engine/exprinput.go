@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -90,10 +91,11 @@ func (in *exprInput) shape(s *shape) {
 	}
 }
 
-// mixed reports expressions beside the parameters that they replace.
-func (in *exprInput) mixed() error {
+// mixed reports expressions beside the parameters that they replace, and
+// placeholders beside no expression at all.
+func (in *exprInput) mixed(takes expr.Kind) error {
 	if len(in.present) == 0 {
-		return nil
+		return in.unattached(takes)
 	}
 	var expressions []string
 	for _, e := range []struct {
@@ -113,5 +115,14 @@ func (in *exprInput) mixed() error {
 		return invalid("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
 			strings.Join(legacy, ", "), strings.Join(expressions, ", "))
 	}
-	return nil
+	return in.unattached(takes)
+}
+
+// unattached reports placeholders where there is no expression.
+func (in *exprInput) unattached(takes expr.Kind) error {
+	if !in.namesSet && !in.valuesSet || in.condition.Set || in.update.Set || in.projection.Set || in.filter.Set || in.keyCondition.Set {
+		return nil
+	}
+	scope := expr.Scope{Names: in.names, Values: in.values}
+	return scope.Check(takes, 0)
 }

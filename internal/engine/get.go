@@ -70,7 +70,7 @@ func (e *Engine) getItem(r *wire.Reader) ([]byte, error) {
 	if err := checkName(g.table); err != nil {
 		return nil, err
 	}
-	if err := g.exprs.mixed(); err != nil {
+	if err := g.exprs.mixed(expr.KindProjection); err != nil {
 		return nil, err
 	}
 	if g.key.err != nil {

@@ -54,11 +54,12 @@ func Answer(body []byte, fault *Fault) (status int, header http.Header, sent []b
 	if fault != nil {
 		status, body = fault.Status, fault.body()
 	}
+	v := []string{contentType, strconv.Itoa(len(body)), requestID(), strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)}
 	return status, http.Header{
-		"Content-Type":     []string{contentType},
-		"Content-Length":   []string{strconv.Itoa(len(body))},
-		"X-Amzn-Requestid": []string{requestID()},
-		"X-Amz-Crc32":      []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)},
+		"Content-Type":     v[0:1:1],
+		"Content-Length":   v[1:2:2],
+		"X-Amzn-Requestid": v[2:3:3],
+		"X-Amz-Crc32":      v[3:4:4],
 	}, body
 }
 

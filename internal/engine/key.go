@@ -72,6 +72,8 @@ func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 			v, ok := item.Get(a.name)
 			switch {
 			case !ok:
+			case v.Kind() != a.kind && updated:
+				return invalid("The update expression attempted to update the secondary index key to unsupported type")
 			case v.Kind() != a.kind:
 				return parameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.Kind(), x.name)
 			case a.kind != value.N && v.Len() == 0 && updated:

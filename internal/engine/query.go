@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
+	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
-// maxPage is the size of the items that one Query or Scan reads at most.
+// maxPage is the size of the items that ends a page of a Query or Scan: the
+// item that passes it is the page's last.
 const maxPage = 1 << 20
 
 // readInput is a Query or Scan as it came in.
@@ -82,11 +84,15 @@ func (in *readInput) check(cache *expr.Cache) error {
 	if err := checkName(in.table); err != nil {
 		return err
 	}
-	if err := in.exprs.mixed(); err != nil {
+	takes, wording := expr.KindKeyCondition|expr.KindFilter|expr.KindProjection, expr.WordingRead
+	if in.isScan {
+		takes, wording = expr.KindFilter|expr.KindProjection, expr.WordingScan
+	}
+	if err := in.exprs.mixed(takes); err != nil {
 		return err
 	}
 	if in.start.err != nil {
-		return in.start.err
+		return invalid("The provided starting key is invalid: %s", in.start.err)
 	}
 	if in.isScan {
 		if err := in.checkSegments(); err != nil {
@@ -95,10 +101,6 @@ func (in *readInput) check(cache *expr.Cache) error {
 	}
 	if err := in.checkSelect(); err != nil {
 		return err
-	}
-	takes, wording := expr.KindKeyCondition|expr.KindFilter|expr.KindProjection, expr.WordingRead
-	if in.isScan {
-		takes, wording = expr.KindFilter|expr.KindProjection, expr.WordingScan
 	}
 	var err error
 	in.compiled, err = in.exprs.compile(cache, takes, wording)
@@ -237,7 +239,7 @@ func (p *page) walk(in *readInput, items *tree, within span, start string, fetch
 	size := 0
 	var last *record
 	visit := func(_ string, r *record) bool {
-		if len(p.records) == limit || (size+r.size > maxPage && last != nil) {
+		if len(p.records) == limit || size > maxPage {
 			p.last = last
 			return false
 		}
@@ -342,14 +344,20 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 	if !in.start.set {
 		return "", nil
 	}
+	const invalidKey = "The provided starting key is invalid"
 	names := p.startNames()
 	for _, a := range names {
 		v, ok := in.start.item.Get(a.name)
+		wrong := !ok || in.start.item.Len() != len(names)
 		switch {
-		case !ok || in.start.item.Len() != len(names):
-			return "", invalid("The provided starting key is invalid")
+		case wrong && in.isScan && p.index == nil:
+			return "", invalid("%s: %s", invalidKey, errKeySchema.Message)
+		case wrong:
+			return "", invalid(invalidKey)
+		case v.Kind() != a.kind && !in.isScan && slices.Contains(keys.all, a):
+			return "", errKeySchema
 		case v.Kind() != a.kind:
-			return "", invalid("The provided starting key is invalid: The provided key element does not match the schema")
+			return "", invalid("%s: %s", invalidKey, errKeySchema.Message)
 		}
 	}
 	start, _ := p.table.appendKey(nil, in.start.item)
@@ -363,7 +371,33 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 	if in.isScan {
 		return "", invalid("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", in.segments.V, in.segment.V)
 	}
-	return "", invalid("The provided starting key is outside query boundaries based on provided conditions")
+	return "", in.outside(p, keys, within, start)
+}
+
+// outside returns the fault of a starting key that the key condition does not
+// cover: by its partition, by its sort key or by both.
+func (in *readInput) outside(p *page, keys keySchema, within span, start []byte) error {
+	index := ""
+	if p.index != nil {
+		index = p.index.name
+	}
+	r, err := in.compiled.keyRange(keys, index)
+	if err != nil {
+		return err
+	}
+	if len(r.Sort) == 0 && r.Prefix.IsZero() && r.Lower.IsZero() && r.Upper.IsZero() {
+		return invalid("The provided starting key is outside query boundaries based on provided conditions")
+	}
+	own := make([]value.Value, len(keys.partition))
+	for i, a := range keys.partition {
+		own[i] = in.start.item.Value(a.name)
+	}
+	// The same key in the partition that the condition names.
+	moved := string(partitionKey(nil, r.Partition)) + string(start[len(partitionKey(nil, own)):])
+	if moved >= within.low && moved < within.high {
+		return invalid("The query can return at most one row and cannot be restarted")
+	}
+	return invalid("The provided starting key does not match the range key predicate")
 }
 
 // startNames returns the attributes of starting keys: those of the index's

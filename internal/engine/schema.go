@@ -271,6 +271,9 @@ func resolveKeys(elements []keyElement, attrs []attrDef, multi, index bool) (key
 	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
+			if len(names) == 2 && len(attrs) == 1 && !index {
+				return keySchema{}, invalid("Invalid KeySchema: Some index key attribute have no definition")
+			}
 			return keySchema{}, invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 		}
 	}

@@ -13,9 +13,22 @@ import (
 // at what the members mean.
 type shape struct {
 	faults []string
+
+	// What is being checked is within the element i of this list, if set.
+	// Paths are only put together for faults.
+	list, field string
+	i           int
+}
+
+// within makes the paths that follow relative to a field of a list's element.
+func (s *shape) within(list string, i int, field string) {
+	s.list, s.i, s.field = list, i, field
 }
 
 func (s *shape) add(shown, path, constraint string) {
+	if s.list != "" {
+		path = member(s.list, s.i) + "." + s.field + "." + path
+	}
 	s.faults = append(s.faults, "Value "+shown+" at '"+path+"' failed to satisfy constraint: "+constraint)
 }
 

@@ -82,6 +82,16 @@ func (k keySchema) appendKey(dst []byte, item value.Item) ([]byte, bool) {
 	return dst, true
 }
 
+// same reports whether both items have the same key.
+func (k keySchema) same(a, b value.Item) bool {
+	for i := range k.all {
+		if !value.Equal(a.Value(k.all[i].name), b.Value(k.all[i].name)) {
+			return false
+		}
+	}
+	return true
+}
+
 // partitionKey appends what the tree keys of a partition begin with.
 func partitionKey(dst []byte, values []value.Value) []byte {
 	at := len(dst)
@@ -154,11 +164,15 @@ func (t *table) apply(old, new *record, at time.Time, lag time.Duration) {
 // move replaces the index's entry for old by that for new.
 func (x *index) move(old, new *record, table keySchema) {
 	var from, to string
-	if old != nil {
-		from, _ = x.entry(old)
-	}
 	if new != nil {
 		to, _ = x.entry(new)
+	}
+	switch {
+	case old == nil:
+	case new != nil && x.keys.same(old.item, new.item):
+		from = to
+	default:
+		from, _ = x.entry(old)
 	}
 	if from != "" && from != to {
 		if gone, ok := x.tree.Delete(from); ok {

@@ -76,6 +76,11 @@ func (r reason) codeOr() string {
 	return r.code
 }
 
+// itemID tells the items of a transaction apart.
+type itemID struct {
+	table, place string
+}
+
 // actionInput is an entry of TransactItems.
 type actionInput struct {
 	singleInput
@@ -229,25 +234,26 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 		s.count(len(actions), 1, maxActions, shownList(len(actions)), "transactItems")
 	}
 	for i, a := range actions {
-		at := member("transactItems", i) + "." + a.path
+		s.within("transactItems", i, a.path)
 		w := &a.w
 		if a.number == 0 {
 			continue
 		}
-		s.table(w.table, at+".tableName")
+		s.table(w.table, "tableName")
 		if w.kind == put {
-			s.required(w.item.set, at+".item")
+			s.required(w.item.set, "item")
 		} else {
-			s.required(w.key.set, at+".key")
+			s.required(w.key.set, "key")
 		}
 		switch w.kind {
 		case update:
-			s.required(w.exprs.update.Set, at+".updateExpression")
+			s.required(w.exprs.update.Set, "updateExpression")
 		case check:
-			s.required(w.exprs.condition.Set, at+".conditionExpression")
+			s.required(w.exprs.condition.Set, "conditionExpression")
 		}
-		s.enum(w.onFailure, at+".returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+		s.enum(w.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 	}
+	s.within("", 0, "")
 	s.length(token, "clientRequestToken", 1, 36)
 	if err := s.err(); err != nil {
 		return err
@@ -279,7 +285,7 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 func (e *Engine) prepareActions(actions []*actionInput) ([]step, error) {
 	steps := make([]step, len(actions))
 	reasons := make([]reason, len(actions))
-	places := make(map[string]bool, len(actions))
+	places := make(map[itemID]bool, len(actions))
 	failed := false
 	for i, a := range actions {
 		steps[i].write = &a.w
@@ -292,11 +298,11 @@ func (e *Engine) prepareActions(actions []*actionInput) ([]step, error) {
 			failed = true
 			continue
 		}
-		place := tableName(a.w.table) + "\x00" + a.w.place
-		if places[place] {
+		id := itemID{tableName(a.w.table), a.w.place}
+		if places[id] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}
-		places[place] = true
+		places[id] = true
 	}
 	if failed {
 		return nil, canceled(reasons)
@@ -342,7 +348,7 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 	failed := false
 	size := 0
 	var total usages
-	places := make(map[string]bool, len(gets))
+	places := make(map[itemID]bool, len(gets))
 
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -360,11 +366,11 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 			continue
 		}
 		place, _ := t.keys.place(g.key.item)
-		place = t.name + "\x00" + place
-		if places[place] {
+		id := itemID{t.name, place}
+		if places[id] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}
-		places[place] = true
+		places[id] = true
 		if e.conflict("TransactGetItems") {
 			reasons[i], failed = conflicted, true
 		}
@@ -398,13 +404,14 @@ func (e *Engine) checkGets(gets []*get, set bool, consumed wire.Text) error {
 		s.count(len(gets), 1, maxActions, shownList(len(gets)), "transactItems")
 	}
 	for i, g := range gets {
-		at := member("transactItems", i) + ".get"
 		if g == nil {
-			s.required(false, at)
+			s.within("", 0, "")
+			s.required(false, member("transactItems", i)+".get")
 			continue
 		}
-		s.table(g.table, at+".tableName")
-		s.required(g.key.set, at+".key")
+		s.within("transactItems", i, "get")
+		s.table(g.table, "tableName")
+		s.required(g.key.set, "key")
 	}
 	if err := s.err(); err != nil {
 		return err

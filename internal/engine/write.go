@@ -53,12 +53,16 @@ func readItem(r *wire.Reader) (in itemInput) {
 
 // compile reads the write's expressions.
 func (w *write) compile(cache *expr.Cache, wording expr.Wording) (err error) {
-	takes := expr.KindCondition
-	if w.kind == update {
-		takes |= expr.KindUpdate
-	}
-	w.compiled, err = w.exprs.compile(cache, takes, wording)
+	w.compiled, err = w.exprs.compile(cache, w.takes(), wording)
 	return err
+}
+
+// takes returns the expressions that the write may have.
+func (w *write) takes() expr.Kind {
+	if w.kind == update {
+		return expr.KindUpdate | expr.KindCondition
+	}
+	return expr.KindCondition
 }
 
 // prepare checks the write against the table's schema and finds its place.
@@ -82,9 +86,6 @@ func (w *write) prepare(keys keySchema, indexes []*index) error {
 	key, _ := keys.appendKey(buf[:0], w.item.item)
 	w.place = string(key)
 	w.record = newRecord(w.item.item, w.place)
-	if w.record.size > value.MaxItemSize {
-		return invalid("Item size has exceeded the maximum allowed size")
-	}
 	return nil
 }
 
@@ -293,7 +294,7 @@ func (in *singleInput) check(cache *expr.Cache) error {
 	if err := checkName(w.table); err != nil {
 		return err
 	}
-	if err := w.exprs.mixed(); err != nil {
+	if err := w.exprs.mixed(w.takes()); err != nil {
 		return err
 	}
 	input := w.key
@@ -304,7 +305,10 @@ func (in *singleInput) check(cache *expr.Cache) error {
 		return input.err
 	}
 	if w.kind != update && w.returning.Set && w.returning.V != "ALL_OLD" && w.returning.V != "NONE" {
-		return invalid("Return values set to invalid value")
+		return invalid("ReturnValues can only be ALL_OLD or NONE")
+	}
+	if err := w.oversized(); err != nil {
+		return err
 	}
 	return w.compile(cache, expr.WordingWrite)
 }

@@ -84,8 +84,9 @@ func (p *parser) unexpected() {
 	if p.tok.kind != tokEOF {
 		what, end = p.word(p.tok), p.peek.end
 		if r, _ := utf8.DecodeRuneInString(what); r > 0xFFFF {
-			// The service reads UTF-16, and so stops at half a character.
-			what, end = "?", p.tok.end
+			// The service reads UTF-16, and so stops at half a character, which
+			// arrives as this.
+			what, end = "\uFFFD", p.tok.end
 		}
 	}
 	p.syntaxFault = `Syntax error; token: "` + what + `", near: "` + p.text[max(p.prev.start, 0):end] + `"`
