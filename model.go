@@ -174,14 +174,18 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) 
 	return db.mutate(ctx, m)
 }
 
-// Delete removes an item. The key is the value of the primary field, or a T or
+// Delete removes an item, or hides it where the entity has soft deletes: reads
+// then see it only where they ask for it ([Query.WithTrashed]), until
+// [Model.Restore] or [Model.ForceDelete]. Its index entries stay and its unique
+// values are freed. The key is the value of the primary field, or a T or
 // *T whose key fields are filled. Where it is a value with a version other than
 // 0, the item is deleted only in that version; another one is an
 // ErrStaleVersion that carries the item. Deleting what is not there is no
 // error.
 //
 // It sends one DeleteItem, at a write unit for each KB of the item and of each
-// index entry.
+// index entry; a soft deletion is one UpdateItem. An entity with unique fields
+// is read first and deleted with its claims in one TransactWriteItems.
 func (m Model[T]) Delete(ctx context.Context, key any) error {
 	if m.err != nil {
 		return opError("Delete", m.e, m.err)
@@ -194,7 +198,9 @@ func (db *DB) remove(ctx context.Context, e *entity, key any) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.mutate(ctx, m)
+	if _, err = db.mutate(ctx, m); e.deletedAttr != "" && errors.Is(err, ErrNotFound) {
+		return nil // there is nothing to delete
+	}
 	return err
 }
 
