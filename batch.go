@@ -205,8 +205,8 @@ func (m Model[T]) putMany(ctx context.Context, values []*T) error {
 
 // DeleteMany deletes the items whose key fields are those of the values.
 // Deleting what is not there is no
-// error. Entities with a unique field are refused. It costs what PutMany
-// costs; what was not deleted is in the [*BatchError].
+// error. Entities with a unique field or soft deletes are refused. It costs what
+// PutMany costs; what was not deleted is in the [*BatchError].
 func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) error {
 	if m.err != nil {
 		return opError("DeleteMany", m.e, m.err)
@@ -217,6 +217,9 @@ func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) error {
 func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 	if err := m.e.checkBatch(); err != nil {
 		return err
+	}
+	if m.e.deletedAttr != "" {
+		return faultf(ErrInvalid, "a batch can't delete softly: delete the values one by one, or by a query")
 	}
 	seen := map[string]bool{}
 	var writes []batchWrite[T]

@@ -24,7 +24,7 @@ type entity struct {
 	// demands are the entity's index entries, in declared order.
 	demands []*demand
 	// paths are the ways to the entity's items, the table first.
-	paths []*accessPath
+	paths   []*accessPath
 	uniques []*unique
 
 	// Special fields, nil where there is none.
@@ -39,11 +39,18 @@ type entity struct {
 // compile turns a definition into an entity: its codec, its key templates and
 // its index demands.
 func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error) {
+	fields := def.Fields
+	if typ == nil {
+		var err error
+		if typ, fields, err = structOf(&def); err != nil {
+			return nil, []error{err}
+		}
+	}
 	e := &entity{schema: s, def: def, typ: typ}
 	if err := parser.Reserved(def, s.cfg.PK, s.cfg.SK, s.cfg.EntityType); err != nil {
 		return nil, []error{err}
 	}
-	c, err := codec.Compile(typ, def.Fields)
+	c, err := codec.Compile(typ, fields)
 	if err != nil {
 		return nil, []error{err}
 	}

@@ -174,14 +174,18 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) 
 	return db.mutate(ctx, m)
 }
 
-// Delete removes an item. The key is the value of the primary field, or a T or
+// Delete removes an item, or hides it where the entity has soft deletes: reads
+// then see it only where they ask for it ([Query.WithTrashed]), until
+// [Model.Restore] or [Model.ForceDelete]. Its index entries stay and its unique
+// values are freed. The key is the value of the primary field, or a T or
 // *T whose key fields are filled. Where it is a value with a version other than
 // 0, the item is deleted only in that version; another one is an
 // ErrStaleVersion that carries the item. Deleting what is not there is no
 // error.
 //
 // It sends one DeleteItem, at a write unit for each KB of the item and of each
-// index entry.
+// index entry; a soft deletion is one UpdateItem. An entity with unique fields
+// is read first and deleted with its claims in one TransactWriteItems.
 func (m Model[T]) Delete(ctx context.Context, key any) error {
 	if m.err != nil {
 		return opError("Delete", m.e, m.err)
@@ -194,7 +198,9 @@ func (db *DB) remove(ctx context.Context, e *entity, key any) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.mutate(ctx, m)
+	if _, err = db.mutate(ctx, m); e.deletedAttr != "" && errors.Is(err, ErrNotFound) {
+		return nil // there is nothing to delete
+	}
 	return err
 }
 
@@ -304,6 +310,11 @@ func (e *entity) structArg(key any) unsafe.Pointer {
 // decodeNew decodes an item into a new T.
 func decodeNew[T any](e *entity, item Item) (*T, error) {
 	v := new(T)
+	if r, ok := any(v).(*Record); ok {
+		var err error
+		*r, err = e.toRecord(item)
+		return v, err
+	}
 	if err := e.decode(item, unsafe.Pointer(v)); err != nil {
 		return nil, err
 	}

@@ -79,6 +79,8 @@ type store struct {
 	client *dynamodb.Client
 	db     *dynorm.DB
 
+	now func() time.Time
+
 	mu   sync.Mutex
 	sent []*dynorm.Operation
 }
@@ -88,10 +90,10 @@ func open(t testing.TB, models ...any) *store {
 	t.Helper()
 	schema, err := dynorm.NewSchema(models...)
 	require.NoError(t, err)
-	s := &store{client: testdb.Open(t)}
+	s := &store{client: testdb.Open(t), now: func() time.Time { return clock }}
 	s.db, err = dynorm.Open(s.client, schema, dynorm.Config{
 		Table: testdb.Table(t),
-		Clock: func() time.Time { return clock },
+		Clock: func() time.Time { return s.now() },
 		Interceptors: []dynorm.Interceptor{func(ctx context.Context, op *dynorm.Operation,
 			next func(context.Context, *dynorm.Operation) (*dynorm.Result, error),
 		) (*dynorm.Result, error) {

@@ -261,7 +261,11 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 				up.conds = append(up.conds, guardText(&up.b, stored, attr))
 			}
 		}
-		claims, err := e.claimWrites("Save", m.key, stored, item)
+		after := item
+		if e.deleted == nil && e.trashed(stored) {
+			after = nil // it stays deleted, and holds no claims
+		}
+		claims, err := e.claimWrites("Save", m.key, stored, after)
 		return append([]*write{up.write("Save", missingOr(ErrStaleVersion))}, claims...), false, err
 	}
 	return m, nil
@@ -401,12 +405,20 @@ func (e *entity) addStamps(actions []action, now time.Time) ([]action, error) {
 
 // planDelete plans [Model.Delete].
 func (db *DB) planDelete(e *entity, key any) (*mutation, error) {
+	if e.deletedAttr != "" {
+		return db.planTrash(e, "Delete", key, true)
+	}
+	return db.planForceDelete(e, "Delete", key)
+}
+
+// planForceDelete plans a deletion for good.
+func (db *DB) planForceDelete(e *entity, op string, key any) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
 	version, versioned := e.versionOf(e.structArg(key))
-	m := &mutation{e: e, op: "Delete", key: k, guards: e.uniqueAttrs()}
+	m := &mutation{e: e, op: op, key: k, guards: e.uniqueAttrs()}
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		switch {
 		case len(e.uniques) > 0 && stored == nil:
@@ -426,9 +438,9 @@ func (db *DB) planDelete(e *entity, key any) (*mutation, error) {
 				conds = append(conds, guardText(&b, stored, attr))
 			}
 		}
-		w := &write{kind: OpDeleteItem, name: "Delete", e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+		w := &write{kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
 			reason: func(Item) error { return ErrStaleVersion }}
-		claims, err := e.claimWrites("Delete", k, stored, nil)
+		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
 	}
 	return m, nil

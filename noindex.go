@@ -47,7 +47,7 @@ func (pl *planner) suggestion() string {
 	for i := range pl.conds {
 		switch c := &pl.conds[i]; {
 		case c.field == nil:
-		case c.op == opEq:
+		case c.op == opEq && !slices.ContainsFunc(fixed, func(d *cond) bool { return d.attr == c.attr }):
 			fixed = append(fixed, c)
 		case c.op == opIn:
 			alternative = append(alternative, c)

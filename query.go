@@ -65,10 +65,12 @@ const (
 )
 
 // Query returns the query for all items of the model's entity, to be narrowed.
-func (m Model[T]) Query() Query[T] {
-	s := &queryState{db: m.db, e: m.e, err: m.err}
-	if m.db != nil {
-		s.opts.strong = m.db.cfg.Consistent
+func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.err) }
+
+func newQuery[T any](db *DB, e *entity, err error) Query[T] {
+	s := &queryState{db: db, e: e, err: err}
+	if db != nil {
+		s.opts.strong = db.cfg.Consistent
 	}
 	return Query[T]{s}
 }

@@ -193,13 +193,22 @@ func TestQueryRefusals(t *testing.T) {
 		{"no partition", func() error { _, err := m.Where(dynorm.Eq("value", 1)).List(t.Context()); return err }, dynorm.ErrNoIndex, "tag Value `index`"},
 		{"no index", func() error { _, err := users.Where(dynorm.Eq("name", "Ann")).List(t.Context()); return err }, dynorm.ErrNoIndex,
 			"dynorm: List User: no index answers the query: table: its partition key USER#{id} needs ID by =; GSI1 (Team): its partition key TEAM#{teamId} needs TeamID by = (tag Name `index`)"},
-		{"order", func() error { _, err := m.Where(dynorm.Eq("device", "d")).OrderBy("value").List(t.Context()); return err }, dynorm.ErrNoIndex, "is sorted by READING#{at}, not by Value"},
+		{"order", func() error {
+			_, err := m.Where(dynorm.Eq("device", "d")).OrderBy("value").List(t.Context())
+			return err
+		}, dynorm.ErrNoIndex, "is sorted by READING#{at}, not by Value"},
 		{"unknown field", func() error { _, err := m.Where(dynorm.Eq("devise", "d")).List(t.Context()); return err }, dynorm.ErrUnknownField, "did you mean"},
 		{"wrong value", func() error { _, err := m.Where(dynorm.Eq("device", 3)).List(t.Context()); return err }, dynorm.ErrValue, "Reading.Device"},
 		{"limit", func() error { _, err := m.Where(dynorm.Eq("device", "d")).Limit(-1).List(t.Context()); return err }, dynorm.ErrInvalid, "Limit(-1)"},
 		{"consistent", func() error { _, err := m.Where(dynorm.Eq("level", "low")).Consistent().List(t.Context()); return err }, dynorm.ErrInvalid, "GSI1 (byLevel)"},
-		{"unknown index", func() error { _, err := m.Where(dynorm.Eq("level", "low")).Index("byLevell").List(t.Context()); return err }, dynorm.ErrNoIndex, "did you mean byLevel?"},
-		{"select", func() error { _, err := m.Where(dynorm.Eq("level", "low")).Select("colour").List(t.Context()); return err }, dynorm.ErrUnknownField, "colour"},
+		{"unknown index", func() error {
+			_, err := m.Where(dynorm.Eq("level", "low")).Index("byLevell").List(t.Context())
+			return err
+		}, dynorm.ErrNoIndex, "did you mean byLevel?"},
+		{"select", func() error {
+			_, err := m.Where(dynorm.Eq("level", "low")).Select("colour").List(t.Context())
+			return err
+		}, dynorm.ErrUnknownField, "colour"},
 		{"in", func() error {
 			_, err := m.Where(dynorm.In("level", make([]any, 101)...)).List(t.Context())
 			return err

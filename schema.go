@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/dynorm/dynorm/parser"
 )
@@ -62,6 +63,7 @@ type Schema struct {
 	byName   map[string]*entity
 	byType   map[reflect.Type]*entity
 	slots    []slot
+	given    []any // the models as given
 }
 
 // slot is one global secondary index of the table.
@@ -77,7 +79,7 @@ type slot struct {
 // It does no I/O. Every fault of every model is reported at once, joined; each
 // is a [*parser.DefinitionError] and all match [ErrDefinition].
 func NewSchema(models ...any) (*Schema, error) {
-	s := &Schema{byName: map[string]*entity{}, byType: map[reflect.Type]*entity{}}
+	s := &Schema{byName: map[string]*entity{}, byType: map[reflect.Type]*entity{}, given: slices.Clone(models)}
 	var (
 		defs       []parser.Entity
 		goTypes    []reflect.Type
@@ -134,7 +136,7 @@ func NewSchema(models ...any) (*Schema, error) {
 		}
 		s.entities = append(s.entities, e)
 		s.byName[e.def.Name] = e
-		if e.typ != nil {
+		if goTypes[i] != nil {
 			s.byType[e.typ] = e
 		}
 	}

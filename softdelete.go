@@ -1,10 +1,15 @@
 package dynorm
 
 import (
+	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
 )
 
 // hides reports whether the reader's query does not see an item that was read
@@ -42,5 +47,172 @@ func expired(av types.AttributeValue, now time.Time) bool {
 // hidden reports whether reads do not see an item unless asked for: it was
 // deleted softly, or its time to live has passed.
 func (e *entity) hidden(item Item, now time.Time) bool {
-	return e.deletedAttr != "" && item[e.deletedAttr] != nil || e.ttlAttr != "" && expired(item[e.ttlAttr], now)
+	return e.trashed(item) || e.ttlAttr != "" && expired(item[e.ttlAttr], now)
+}
+
+// trashed reports whether an item was deleted softly.
+func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.deletedAttr] != nil }
+
+// Restore brings an item back that was deleted softly; one that was not is left
+// alone. The key is what [Model.Delete] takes.
+//
+// It sends one UpdateItem. An entity with unique fields is read first, and its
+// claims are taken again in one TransactWriteItems: a value that another item
+// has taken since is an ErrUnique. No item with the key is an ErrNotFound.
+func (m Model[T]) Restore(ctx context.Context, key any) error {
+	if m.err != nil {
+		return opError("Restore", m.e, m.err)
+	}
+	return opError("Restore", m.e, m.db.restore(ctx, m.e, key))
+}
+
+func (db *DB) restore(ctx context.Context, e *entity, key any) error {
+	m, err := db.planRestore(e, key)
+	if err != nil {
+		return err
+	}
+	_, err = db.mutate(ctx, m)
+	return err
+}
+
+// ForceDelete removes an item for good, whether or not it was deleted softly.
+// It is what [Model.Delete] does for an entity without soft deletes, at the same
+// cost.
+func (m Model[T]) ForceDelete(ctx context.Context, key any) error {
+	if m.err != nil {
+		return opError("ForceDelete", m.e, m.err)
+	}
+	return opError("ForceDelete", m.e, m.db.forceDelete(ctx, m.e, key))
+}
+
+func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
+	m, err := db.planForceDelete(e, "ForceDelete", key)
+	if err != nil {
+		return err
+	}
+	_, err = db.mutate(ctx, m)
+	return err
+}
+
+// Restore adds what [Model.Restore] sends.
+func (t TxModel[T]) Restore(ctx context.Context, key any) error {
+	return t.add("Restore", nil, func() ([]*write, error) {
+		plan, err := t.m.db.planRestore(t.m.e, key)
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+// ForceDelete adds what [Model.ForceDelete] sends.
+func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
+	return t.add("ForceDelete", nil, func() ([]*write, error) {
+		plan, err := t.m.db.planForceDelete(t.m.e, "ForceDelete", key)
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+// planRestore plans [Model.Restore].
+func (db *DB) planRestore(e *entity, key any) (*mutation, error) {
+	if e.deletedAttr == "" {
+		return nil, faultf(ErrInvalid, "%s has no soft deletes: add the trait `softdelete`", e.def.Name)
+	}
+	return db.planTrash(e, "Restore", key, false)
+}
+
+// planTrash plans a soft deletion or its reversal: an update of the time of
+// deletion, of the index entries that depend on it, and of the claims, which a
+// deleted item gives up.
+func (db *DB) planTrash(e *entity, op string, key any, trash bool) (*mutation, error) {
+	k, _, err := e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	now := db.cfg.Clock()
+	deletedAt, err := e.timestamp(e.deleted, now)
+	if err != nil {
+		return nil, err
+	}
+	version, versioned := e.versionOf(e.structArg(key))
+	demands := e.touchedDemands([]string{e.deletedAttr})
+	m := &mutation{e: e, op: op, key: k, guards: e.uniqueAttrs()}
+	for _, d := range demands {
+		m.guards = append(m.guards, d.inputs()...)
+	}
+	slices.Sort(m.guards)
+	m.guards = slices.Compact(m.guards)
+	m.plan = func(stored Item) ([]*write, bool, error) {
+		switch {
+		case len(m.guards) > 0 && stored == nil:
+			return nil, true, nil
+		case stored != nil && len(stored) == 0 && trash:
+			return nil, false, nil // nothing to delete
+		case stored != nil && len(stored) == 0:
+			return nil, false, ErrNotFound
+		case stored != nil && e.trashed(stored) == trash:
+			return nil, false, nil
+		}
+		up := &update{e: e, key: k}
+		up.mustExist()
+		if trash {
+			name := up.b.Name(e.deletedAttr)
+			up.u.Set(name, "if_not_exists("+name+", "+up.b.Value(deletedAt)+")")
+		} else {
+			up.setAttr(e.deletedAttr, nil)
+		}
+		if err := e.touchUpdate(up, now); err != nil {
+			return nil, false, err
+		}
+		if versioned && version != 0 {
+			up.conds = append(up.conds, e.versionCondition(&up.b, version))
+		}
+		after := maps.Clone(stored)
+		if stored != nil {
+			for _, attr := range m.guards {
+				up.conds = append(up.conds, guardText(&up.b, stored, attr))
+			}
+			if delete(after, e.deletedAttr); trash {
+				after[e.deletedAttr] = deletedAt
+			}
+			if err := up.setEntries(demands, after); err != nil {
+				return nil, false, err
+			}
+		}
+		claims, err := e.claimWrites(op, k, stored, after)
+		return append([]*write{up.write(op, missingOr(ErrStaleVersion))}, claims...), false, err
+	}
+	return m, nil
+}
+
+// timestamp encodes a time as a generated timestamp, by its field where there
+// is one.
+func (e *entity) timestamp(f *codec.Field, t time.Time) (types.AttributeValue, error) {
+	if f == nil {
+		return stringValue(t.UTC().Format(timestampLayout)), nil
+	}
+	av, err := f.EncodeOperand(t)
+	if err != nil {
+		return nil, atField(f.Name, faultf(ErrValue, "%w", err))
+	}
+	return av, nil
+}
+
+// touchUpdate adds the time of the last change and the count of the version to
+// an update.
+func (e *entity) touchUpdate(up *update, now time.Time) error {
+	if e.updatedAttr != "" {
+		av, err := e.timestamp(e.updated, now)
+		if err != nil {
+			return err
+		}
+		up.setAttr(e.updatedAttr, av)
+	}
+	if e.versionAttr != "" {
+		up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
+	}
+	return nil
 }

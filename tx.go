@@ -293,7 +293,8 @@ func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) erro
 	})
 }
 
-// Delete adds what [Model.Delete] sends.
+// Delete adds what [Model.Delete] sends. A soft deletion needs the item to be
+// there.
 func (t TxModel[T]) Delete(ctx context.Context, key any) error {
 	return t.add("Delete", nil, func() ([]*write, error) {
 		plan, err := t.m.db.planDelete(t.m.e, key)
@@ -363,9 +364,9 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]*T, len(keys))
+	list, now := make([]*T, len(keys)), m.db.cfg.Clock()
 	for i, j := range at {
-		if j < len(out.Responses) && len(out.Responses[j].Item) > 0 {
+		if j < len(out.Responses) && len(out.Responses[j].Item) > 0 && !m.e.hidden(out.Responses[j].Item, now) {
 			if list[i], err = decodeNew[T](m.e, out.Responses[j].Item); err != nil {
 				return nil, err
 			}

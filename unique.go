@@ -85,12 +85,12 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 	for _, u := range e.uniques {
 		var held, wanted Item
 		var err error
-		if before != nil {
+		if before != nil && !e.trashed(before) {
 			if held, err = u.claim(e, before); err != nil {
 				return nil, err
 			}
 		}
-		if after != nil {
+		if after != nil && !e.trashed(after) {
 			if wanted, err = u.claim(e, after); err != nil {
 				return nil, err
 			}
@@ -126,6 +126,9 @@ func (e *entity) ownedOrFree(w *write, owner Item, reason error) {
 // uniqueAttrs lists the attributes that the entity's claims depend on.
 func (e *entity) uniqueAttrs() []string {
 	var attrs []string
+	if len(e.uniques) > 0 && e.deletedAttr != "" {
+		attrs = append(attrs, e.deletedAttr) // a deleted item gives its claims up
+	}
 	for _, u := range e.uniques {
 		for _, f := range u.fields {
 			if attr := f.AttrPath()[0]; !slices.Contains(attrs, attr) {
@@ -180,7 +183,7 @@ func (m Model[T]) findBy(ctx context.Context, constraint string, values []any) (
 		return nil, err
 	}
 	// Between the two reads the value may have moved on.
-	if now, err := u.claim(m.e, item); err != nil || now == nil || m.e.keyID(now) != m.e.keyID(claim) {
+	if now, err := u.claim(m.e, item); err != nil || now == nil || m.e.hidden(item, m.db.cfg.Clock()) || m.e.keyID(now) != m.e.keyID(claim) {
 		return nil, ErrNotFound
 	}
 	return decodeNew[T](m.e, item)

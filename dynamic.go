@@ -1,0 +1,249 @@
+package dynorm
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"unsafe"
+
+	"github.com/dynorm/dynorm/internal/suggest"
+	"github.com/dynorm/dynorm/parser"
+)
+
+// Record is an item of the dynamic API: the Go values of its fields by
+// attribute name. A value given may be of any type that converts to the
+// field's without loss; one that was read has the field's own.
+type Record map[string]any
+
+// EntityModel reads and writes the items of an entity that is known by its
+// name, with or without a Go type. Everything else, keys, indexes and plans
+// included, is as with a [Model]. It is an immutable value, safe for concurrent
+// use.
+type EntityModel struct {
+	db  *DB
+	e   *entity
+	err error
+}
+
+// Entity returns the model of the entity with a name. Where there is none,
+// every call of the model returns an ErrUnregistered.
+func (db *DB) Entity(name string) EntityModel {
+	e := db.schema.byName[name]
+	if e != nil {
+		return EntityModel{db: db, e: e}
+	}
+	var names []string
+	for _, e := range db.schema.entities {
+		names = append(names, e.def.Name)
+	}
+	hint := ""
+	if best, ok := suggest.Nearest(name, names); ok {
+		hint = " (did you mean " + best + "?)"
+	}
+	return EntityModel{db: db, err: faultf(ErrUnregistered, "the schema has no entity %q%s", name, hint)}
+}
+
+// With returns a schema that has the given models beside those of s, as
+// [NewSchema] takes them. The keys and indexes of the entities that s has stay
+// as they are.
+func (s *Schema) With(models ...any) (*Schema, error) {
+	all := make([]any, 0, len(s.given)+len(models))
+	return NewSchema(append(append(all, s.given...), models...)...)
+}
+
+// Register returns a DB whose schema has the given models too: definitions
+// ([parser.Entity]) that are known only when the program runs, or structs. It
+// does no I/O: an index that the table lacks shows in [DB.CreateTable], or at
+// the first query.
+func (db *DB) Register(models ...any) (*DB, error) {
+	schema, err := db.schema.With(models...)
+	if err != nil {
+		return nil, opError("Register", nil, err)
+	}
+	registered := *db
+	registered.schema = schema
+	return &registered, nil
+}
+
+// Definition returns the entity's definition.
+func (m EntityModel) Definition() parser.Entity {
+	if m.e == nil {
+		return parser.Entity{}
+	}
+	return m.e.def
+}
+
+// Create writes a new item, as [Model.Create] does. What the entity generates
+// is added to the record: identifiers, defaults, timestamps and the version.
+func (m EntityModel) Create(ctx context.Context, r Record) error {
+	return m.write("Create", r, func(v unsafe.Pointer) error { return m.db.create(ctx, m.e, v) })
+}
+
+// Put writes the whole item, in place of one with the same key, as [Model.Put]
+// does.
+func (m EntityModel) Put(ctx context.Context, r Record) error {
+	return m.write("Put", r, func(v unsafe.Pointer) error { return m.db.put(ctx, m.e, v) })
+}
+
+// Save writes every declared attribute of an item that exists, as [Model.Save]
+// does: a field that the record lacks is removed.
+func (m EntityModel) Save(ctx context.Context, r Record) error {
+	return m.write("Save", r, func(v unsafe.Pointer) error { return m.db.save(ctx, m.e, v) })
+}
+
+func (m EntityModel) write(op string, r Record, send func(unsafe.Pointer) error) error {
+	if m.err != nil {
+		return opError(op, m.e, m.err)
+	}
+	if r == nil {
+		return opError(op, m.e, faultf(ErrInvalid, "the record is nil"))
+	}
+	v, err := m.e.fromRecord(r)
+	if err == nil {
+		err = send(v)
+	}
+	if err != nil {
+		return opError(op, m.e, err)
+	}
+	m.e.fill(r, v)
+	return nil
+}
+
+// Update changes an item that exists and returns it as it stands afterwards, as
+// [Model.Update] does. The key is the value of the primary field, or a record
+// whose key fields are filled.
+func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (Record, error) {
+	key, err := m.keyArg(key)
+	if err != nil {
+		return nil, opError("Update", m.e, err)
+	}
+	item, err := m.db.update(ctx, m.e, key, changes)
+	if err != nil {
+		return nil, opError("Update", m.e, err)
+	}
+	r, err := m.e.toRecord(item)
+	return r, opError("Update", m.e, err)
+}
+
+// Delete removes an item, as [Model.Delete] does.
+func (m EntityModel) Delete(ctx context.Context, key any) error {
+	key, err := m.keyArg(key)
+	if err == nil {
+		err = m.db.remove(ctx, m.e, key)
+	}
+	return opError("Delete", m.e, err)
+}
+
+// Find returns the item whose primary field has the value, or whose key fields
+// are those of a record, or ErrNotFound. It costs what [Model.Find] costs.
+func (m EntityModel) Find(ctx context.Context, key any) (Record, error) {
+	r, err := m.find(ctx, key)
+	return r, opError("Find", m.e, err)
+}
+
+func (m EntityModel) find(ctx context.Context, key any) (Record, error) {
+	key, err := m.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	k, _, err := m.e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	item, err := m.db.get(ctx, m.e, "Find", k, m.db.cfg.Consistent)
+	if err != nil {
+		return nil, err
+	}
+	if m.e.hidden(item, m.db.cfg.Clock()) {
+		return nil, ErrNotFound
+	}
+	return m.e.toRecord(item)
+}
+
+// keyArg replaces a record by a value of the entity's struct.
+func (m EntityModel) keyArg(key any) (any, error) {
+	if m.err != nil {
+		return nil, m.err
+	}
+	r, ok := asRecord(key)
+	if !ok {
+		return key, nil
+	}
+	v, err := m.e.fromRecord(r)
+	if err != nil {
+		return nil, err
+	}
+	return reflect.NewAt(m.e.typ, v).Interface(), nil
+}
+
+func asRecord(v any) (Record, bool) {
+	switch v := v.(type) {
+	case Record:
+		return v, true
+	case map[string]any:
+		return v, true
+	}
+	return nil, false
+}
+
+// Query returns the query for all items of the entity, to be narrowed.
+func (m EntityModel) Query() Query[Record] { return newQuery[Record](m.db, m.e, m.err) }
+
+// Where returns the query for the items that meet all predicates.
+func (m EntityModel) Where(predicates ...Predicate) Query[Record] {
+	return m.Query().Where(predicates...)
+}
+
+// fromRecord makes a struct of the entity from a record.
+func (e *entity) fromRecord(r Record) (unsafe.Pointer, error) {
+	v := reflect.New(e.typ).UnsafePointer()
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		f, err := named(name).resolve(e)
+		if err != nil {
+			return nil, err
+		}
+		if len(f.Path()) > 1 {
+			return nil, faultf(ErrUnknownField, "a record has fields, not paths: %s", name)
+		}
+		if r[name] == nil {
+			continue
+		}
+		if err := f.SetValue(v, r[name]); err != nil {
+			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
+		}
+	}
+	return v, nil
+}
+
+// fill adds to a record what a write set in the struct made from it.
+func (e *entity) fill(r Record, v unsafe.Pointer) {
+	for i := range e.codec.NumFields() {
+		f := e.codec.Field(i)
+		if f.IsZero(v) {
+			continue
+		}
+		name := f.Attr
+		if _, ok := r[f.Name]; ok {
+			name = f.Name
+		}
+		if _, ok := r[name]; !ok || f.Version || f.Updated {
+			r[name] = f.Value(v)
+		}
+	}
+}
+
+// toRecord makes a record of an item. A field that the item lacks is absent.
+func (e *entity) toRecord(item Item) (Record, error) {
+	v := reflect.New(e.typ).UnsafePointer()
+	if err := e.decode(item, v); err != nil {
+		return nil, err
+	}
+	r := make(Record, e.codec.NumFields())
+	for i := range e.codec.NumFields() {
+		if f := e.codec.Field(i); item[f.Attr] != nil {
+			r[f.Attr] = f.Value(v)
+		}
+	}
+	return r, nil
+}
