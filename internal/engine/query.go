@@ -129,10 +129,10 @@ func (in *readInput) checkSelect() error {
 		projected = "AttributesToGet"
 	}
 	switch {
-	case in.selects.V == "ALL_PROJECTED_ATTRIBUTES" && !in.index.Set:
-		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	case in.selects.V == "SPECIFIC_ATTRIBUTES" && projected == "":
 		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case in.selects.V == "ALL_PROJECTED_ATTRIBUTES" && !in.index.Set && projected == "":
+		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	case projected == "" || !in.selects.Set || in.selects.V == "SPECIFIC_ATTRIBUTES":
 		return nil
 	case in.selects.V == "COUNT":
@@ -196,15 +196,18 @@ func (e *Engine) page(in *readInput) (*page, error) {
 			return nil, invalid("Consistent reads are not supported on global secondary indexes")
 		}
 	}
-	fetch, err := in.checkIndexed(p, t)
-	if err != nil {
-		return nil, err
-	}
 	within, err := in.span(keys, p)
 	if err != nil {
 		return nil, err
 	}
 	start, err := in.startAt(p, keys, within)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
+	fetch, err := in.checkIndexed(p, t)
 	if err != nil {
 		return nil, err
 	}
