@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"math/big"
 	"net/netip"
@@ -97,6 +98,9 @@ type (
 func (g Grade) MarshalText() ([]byte, error) { return []byte{"ABCDEF"[g]}, nil }
 
 func (g *Grade) UnmarshalText(b []byte) error {
+	if len(b) != 1 || b[0] < 'A' || b[0] > 'F' {
+		return errors.New("no grade")
+	}
 	*g = Grade(b[0] - 'A')
 	return nil
 }
