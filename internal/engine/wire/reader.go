@@ -230,7 +230,14 @@ func (r *Reader) number() string {
 	if at("-") {
 		r.pos++
 	}
-	digits()
+	if at("0") {
+		r.pos++ // which no digit may follow
+		if at("0123456789") {
+			r.fail(malformed)
+		}
+	} else {
+		digits()
+	}
 	if at(".") {
 		r.pos++
 		digits()
