@@ -70,7 +70,8 @@ func (r *Reader) accept(c byte) bool {
 
 // End checks that nothing follows the value that was read.
 func (r *Reader) End() {
-	if r.err == nil && r.peek() != 0 {
+	r.peek()
+	if r.pos < len(r.text) {
 		r.fail(malformed)
 	}
 }
