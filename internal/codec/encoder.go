@@ -21,7 +21,9 @@ type encoder struct {
 	text  []byte
 	// textHint is the size of the first text buffer.
 	textHint int
-	depth    int
+	// scratch holds a text while it is escaped.
+	scratch []byte
+	depth   int
 }
 
 // budget is what an item of a type is expected to need of each slab.
@@ -42,7 +44,10 @@ func newEncoder(need *budget) *encoder {
 // release returns the encoder for reuse. What is left of its slabs goes to the
 // garbage collector, so that no two items share one.
 func (e *encoder) release() {
-	*e = encoder{}
+	*e = encoder{scratch: e.scratch[:0]}
+	if cap(e.scratch) > maxScratch {
+		e.scratch = nil
+	}
 	encoders.Put(e)
 }
 
