@@ -2,8 +2,8 @@ package engine
 
 import (
 	"slices"
-	"strings"
 	"strconv"
+	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
