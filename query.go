@@ -41,6 +41,9 @@ type queryOptions struct {
 	strong      bool // what consistency means where the query does not say
 	trashed     trashed
 	expired     bool
+	scan        *Scan // nil where none is allowed
+	after       string
+	progress    func(Progress)
 }
 
 func (o *queryOptions) consistent() bool {
@@ -204,6 +207,22 @@ func (q Query[T]) IncludeExpired() Query[T] {
 	return q
 }
 
+// After starts the query at a cursor: that of a [Page], or of the [Progress] of
+// a call that did not come to its end.
+func (q Query[T]) After(cursor string) Query[T] {
+	q = q.with()
+	q.s.opts.after = cursor
+	return q
+}
+
+// OnProgress has fn called after each page of a call that reads several, from
+// the goroutine of the caller.
+func (q Query[T]) OnProgress(fn func(Progress)) Query[T] {
+	q = q.with()
+	q.s.opts.progress = fn
+	return q
+}
+
 // Explain plans the query without running it.
 func (q Query[T]) Explain() (*Plan, error) {
 	p, err := q.s.planned()
@@ -328,19 +347,6 @@ func (q Query[T]) One(ctx context.Context) (*T, error) {
 	return nil, q.s.opError("One", err)
 }
 
-// Exists reports whether an item matches. It costs what First costs.
-func (q Query[T]) Exists(ctx context.Context) (bool, error) {
-	n, err := q.s.count(ctx, "Exists", 1)
-	return n > 0, q.s.opError("Exists", err)
-}
-
-// Count returns the number of items, at most the limit. DynamoDB counts them
-// without sending them, at the read units that List would cost.
-func (q Query[T]) Count(ctx context.Context) (int, error) {
-	n, err := q.s.count(ctx, "Count", 0)
-	return n, q.s.opError("Count", err)
-}
-
 // collect returns the items of a query, at most max where it is not 0.
 func collect[T any](ctx context.Context, s *queryState, op string, atMost int) ([]*T, error) {
 	p, err := s.planned()
@@ -349,7 +355,7 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	}
 	r := s.reader(p, op, atMost)
 	var list []*T
-	err = r.each(ctx, func(item Item) (bool, error) {
+	err = r.each(ctx, s.opts.after, func(item Item) (bool, error) {
 		v, err := decodeNew[T](s.e, item)
 		if err != nil {
 			return false, err
