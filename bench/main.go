@@ -26,7 +26,7 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	passes := flags.Int("passes", 9, "`number` of passes over all peers")
-	passTime := flags.Duration("time", 100*time.Millisecond, "how long a peer runs in one pass")
+	passTime := flags.Duration("time", 100*time.Millisecond, "processor `time` a peer takes in one pass")
 	only := flags.String("run", "", "measure only rows that match the `regexp`")
 	path := flags.String("out", "", "write the tables to this `file` too")
 	if err := flags.Parse(args); err != nil {

@@ -71,7 +71,8 @@ func TestMeasureInterleaves(t *testing.T) {
 			if s := order.String(); !strings.HasSuffix(s, name) {
 				order.WriteString(name)
 			}
-			time.Sleep(50 * time.Microsecond)
+			for start := processorTime(); processorTime()-start < 50*time.Microsecond; {
+			}
 			return nil
 		}
 	}

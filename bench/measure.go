@@ -16,8 +16,8 @@ type measured struct {
 	samples []sample
 }
 
-// measure times calls in turns: in each pass every call runs for about
-// passTime, and the one that starts changes from pass to pass.
+// measure runs calls in turns: in each pass every call takes about passTime of
+// the processor, and the one that starts changes from pass to pass.
 func measure(names []string, calls []func() error, passes int, passTime time.Duration) ([]measured, error) {
 	times := make([]int, len(calls))
 	out := make([]measured, len(calls))
@@ -45,13 +45,13 @@ func measure(names []string, calls []func() error, passes int, passTime time.Dur
 // calibrate returns how many calls fill d.
 func calibrate(call func() error, d time.Duration) (int, error) {
 	for n := 1; ; n *= 2 {
-		start := time.Now()
+		start := processorTime()
 		for range n {
 			if err := call(); err != nil {
 				return 0, err
 			}
 		}
-		if took := time.Since(start); took > d/4 {
+		if took := processorTime() - start; took > d/4 {
 			return max(1, int(float64(n)*float64(d)/float64(took))), nil
 		}
 	}
@@ -61,13 +61,13 @@ func run(call func() error, n int) (sample, error) {
 	runtime.GC() // what the last peer left is not this one's to collect
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
+	start := processorTime()
 	for range n {
 		if err := call(); err != nil {
 			return sample{}, err
 		}
 	}
-	took := time.Since(start)
+	took := processorTime() - start
 	runtime.ReadMemStats(&after)
 	per := func(total uint64) float64 { return float64(total) / float64(n) }
 	return sample{

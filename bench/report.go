@@ -36,7 +36,7 @@ JSON, so the figures are the client's own work, the SDK's included. The item
 has 12 fields; one processor.
 
 Time, bytes and allocations are per call, medians of %d passes in which the
-peers took turns. "dynorm takes" is dynorm's time as a part of the peer's, the
+peers took turns. Time is the processor's, garbage collection included. "dynorm takes" is dynorm's time as a part of the peer's, the
 median of the passes' own ratios with the lowest and the highest: below 1 is
 faster. "allocations" is the same for dynorm's allocations.
 

@@ -194,6 +194,16 @@ func TestAllocations(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { _ = sc.DecodeItem(src, unsafe.Pointer(&scalars)) }),
 		"plain values are read without allocating")
 
+	var buf []byte
+	appending := testing.AllocsPerRun(100, func() { buf, _ = c.AppendItem(buf[:0], unsafe.Pointer(&v)) })
+	t.Logf("append: %v allocations", appending)
+	require.LessOrEqual(t, appending, 3.0, "one for the set, two for the map")
+
+	data := page(t, 100)
+	reading := testing.AllocsPerRun(20, func() { _, _ = readPage(c, data) }) / 100
+	t.Logf("read: %v allocations an item", reading)
+	require.LessOrEqual(t, reading, 5.5, "the struct, its slice, its map, and a share of a block of strings")
+
 	f := field(t, rec(t), "ID")
 	r := Rec{ID: "x"}
 	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = f.Part(unsafe.Pointer(&r)) }), "key parts allocate nothing")

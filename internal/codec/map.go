@@ -313,19 +313,25 @@ func (c *stringMap[V]) read(r *Reader, t tag, p unsafe.Pointer) error {
 	if err := r.enter(); err != nil {
 		return err
 	}
+	if err := r.expect('{'); err != nil {
+		return err
+	}
 	m := map[string]V{}
 	v := new(V)
-	err := r.Object(func(raw []byte) error {
+	for first := true; ; first = false {
+		raw, more, err := r.member(first)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
 		name := r.keep(raw)
 		*v = *new(V)
 		if err := r.value(c.value, unsafe.Pointer(v)); err != nil {
 			return under(err, keyStep(name))
 		}
 		m[name] = *v
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	r.leave()
 	*(*map[string]V)(p) = m

@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/big"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -144,5 +146,43 @@ func TestTimesSortAsText(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, v.A.Equal(back.(row).A))
 		require.Equal(t, time.UTC, back.(row).A.Location())
+	})
+}
+
+// TestTimesParseAsInPackageTime holds the short cut for times to time.Parse.
+func TestTimesParseAsInPackageTime(t *testing.T) {
+	type row struct{ V time.Time }
+	c := codecOf(t, reflect.TypeFor[row]())
+	check := func(s string) {
+		t.Helper()
+		want, err := time.Parse(time.RFC3339Nano, s)
+		got, err2 := decode(c, item{"v": &types.AttributeValueMemberS{Value: s}})
+		require.Equal(t, err == nil, err2 == nil, "%q: %v, %v", s, err, err2)
+		if err == nil {
+			require.Equal(t, want.UTC(), got.(row).V, s)
+		}
+	}
+	for year := 0; year <= 9999; year++ {
+		for _, day := range []string{"01-01", "02-28", "02-29", "03-01", "12-31"} {
+			check(fmt.Sprintf("%04d-%sT23:59:59.999999999Z", year, day))
+		}
+	}
+	for _, s := range []string{
+		"", "Z", "2024-05-17", "2024-05-17T07:30:15", "2024-05-17T07:30:15z", "2024-05-17t07:30:15Z", "2024-05-17 07:30:15Z",
+		"2024-00-17T07:30:15Z", "2024-13-17T07:30:15Z", "2024-05-00T07:30:15Z", "2024-04-31T07:30:15Z", "2023-02-29T07:30:15Z",
+		"2024-05-17T24:00:00Z", "2024-05-17T07:60:15Z", "2024-05-17T07:30:60Z", "2024-05-17T07:30:15.Z", "2024-05-17T07:30:15.1Z",
+		"2024-05-17T07:30:15.1234567891Z", "2024-05-17T07:30:15,5Z", "2024-05-17T07:30:15.5+00:00", "2024-05-17T07:30:15.5-07:00",
+		"2024-05-17T7:30:15Z", "2024-05-17T07:30:15.5xZ", "02024-05-17T07:30:15Z", "2024-05-17T07:30:15ZZ", "2024/05/17T07:30:15Z",
+	} {
+		check(s)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringMatching(`[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{0,10})?(Z|[+-]0[0-9]:[0-5]0)`).Draw(t, "time")
+		want, err := time.Parse(time.RFC3339Nano, s)
+		got, err2 := decode(c, item{"v": &types.AttributeValueMemberS{Value: s}})
+		require.Equal(t, err == nil, err2 == nil, "%q: %v, %v", s, err, err2)
+		if err == nil {
+			require.Equal(t, want.UTC(), got.(row).V, s)
+		}
 	})
 }

@@ -122,6 +122,9 @@ func (r *Reader) End() error {
 // are *[DecodeError] and *[WireError].
 func (r *Reader) Item(c *Codec, v unsafe.Pointer, other func(name, raw []byte) error) error {
 	r.depth = 0
+	if r.orderOf != c.program {
+		r.order, r.orderOf = r.order[:0], c.program
+	}
 	if err := c.program.read(r, v, other); err != nil {
 		return within(err, c.program.t.Name())
 	}

@@ -348,12 +348,18 @@ func (floatText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 }
 
 func (floatText[T]) parse(s string, p unsafe.Pointer) error {
-	if err := checkDecimal(s); err != nil {
-		return err
+	// ParseFloat also takes names, underscores and hexadecimal digits.
+	for _, c := range []byte(s) {
+		if !isDigit(c) && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return errNotNumber
+		}
 	}
 	f, err := strconv.ParseFloat(s, bitsOf[T]())
-	if err != nil {
+	switch {
+	case errors.Is(err, strconv.ErrRange):
 		return reason("the number overflows float" + strconv.Itoa(bitsOf[T]()))
+	case err != nil:
+		return errNotNumber
 	}
 	*(*T)(p) = T(f)
 	return nil

@@ -26,6 +26,18 @@ type Reader struct {
 	texts   []string // the elements of a set, until it is stored
 	blobs   [][]byte
 	depth   int // of lists and maps
+
+	// order is where the attributes of the last item stood. Items of one page
+	// mostly have them in one order, so that a look here saves one in a map.
+	order   []ordered
+	orderOf *program
+}
+
+// ordered is an attribute as it stood in an item: its name, and the index of
+// its field, or -1.
+type ordered struct {
+	name  []byte
+	field int
 }
 
 // WireError says where bytes are not the JSON that was expected.
@@ -54,7 +66,10 @@ func NewReader(data []byte) *Reader {
 func (r *Reader) Release() {
 	clear(r.texts[:cap(r.texts)])
 	clear(r.blobs[:cap(r.blobs)])
-	*r = Reader{scratch: r.scratch[:0], texts: r.texts[:0], blobs: r.blobs[:0]}
+	*r = Reader{
+		scratch: r.scratch[:0], texts: r.texts[:0], blobs: r.blobs[:0],
+		order: r.order[:0],
+	}
 	if cap(r.scratch) > maxScratch {
 		r.scratch = nil
 	}

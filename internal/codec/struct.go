@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"bytes"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -163,15 +165,15 @@ func (c *program) read(r *Reader, v unsafe.Pointer, other func(name, raw []byte)
 	if len(c.fields) > 64*len(few) {
 		seen = make([]uint64, (len(c.fields)+63)/64)
 	}
-	for first := true; ; first = false {
-		name, more, err := r.member(first)
+	for place := 0; ; place++ {
+		name, more, err := r.member(place == 0)
 		if err != nil {
 			return err
 		}
 		if !more {
 			break
 		}
-		if i, ok := c.byAttr[string(name)]; ok {
+		if i := c.field(r, place, name); i >= 0 {
 			seen[i/64] |= 1 << (i % 64)
 			if err := c.fields[i].read(r, v); err != nil {
 				return err
@@ -192,6 +194,26 @@ func (c *program) read(r *Reader, v unsafe.Pointer, other func(name, raw []byte)
 		}
 	}
 	return nil
+}
+
+// field returns the index of the field of the attribute that stands at a place
+// in an item, -1 when there is none.
+func (c *program) field(r *Reader, place int, name []byte) int {
+	if c == r.orderOf && place < len(r.order) {
+		if o := &r.order[place]; bytes.Equal(o.name, name) {
+			return o.field
+		}
+	}
+	i, ok := c.byAttr[string(name)]
+	if !ok {
+		i = -1
+	}
+	if c == r.orderOf {
+		r.order = slices.Grow(r.order, max(0, place+1-len(r.order)))[:max(len(r.order), place+1)]
+		o := &r.order[place]
+		o.name, o.field = append(o.name[:0], name...), i
+	}
+	return i
 }
 
 // structCoder stores structs as M.

@@ -44,12 +44,83 @@ func appendTime(dst []byte, t time.Time, digits int) ([]byte, error) {
 func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
 func (timeText) parse(s string, p unsafe.Pointer) error {
+	if t, ok := parseUTC(s); ok {
+		*(*time.Time)(p) = t
+		return nil
+	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		return reason("not a time in the form of RFC 3339")
 	}
 	*(*time.Time)(p) = t.UTC()
 	return nil
+}
+
+// parseUTC reads the form that appendTime writes, with any number of fraction
+// digits up to nine. What is not of the form is left to the time package.
+func parseUTC(s string) (time.Time, bool) {
+	const form = "0000-00-00T00:00:00"
+	if len(s) < len(form)+1 || s[len(s)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	for i := range len(form) {
+		if form[i] != '0' && s[i] != form[i] || form[i] == '0' && !isDigit(s[i]) {
+			return time.Time{}, false
+		}
+	}
+	nano := 0
+	if fraction := s[len(form) : len(s)-1]; fraction != "" {
+		if fraction[0] != '.' || len(fraction) < 2 || len(fraction) > 10 {
+			return time.Time{}, false
+		}
+		unit := 100_000_000
+		for _, c := range []byte(fraction[1:]) {
+			if !isDigit(c) {
+				return time.Time{}, false
+			}
+			nano += int(c-'0') * unit
+			unit /= 10
+		}
+	}
+	year, month, day := two(s)*100+two(s[2:]), two(s[5:]), two(s[8:])
+	hour, minute, second := two(s[11:]), two(s[14:]), two(s[17:])
+	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	// Days since the first of March of the year 0, for then the leap day is a
+	// year's last.
+	if month < 3 {
+		month += 12
+		year--
+	}
+	days := 365*year + floorDiv(year, 4) - floorDiv(year, 100) + floorDiv(year, 400) + (153*(month-3)+2)/5 + day - 1
+	const daysTo1970 = 719468
+	return time.Unix(int64(days-daysTo1970)*86400+int64(hour*3600+minute*60+second), int64(nano)).UTC(), true
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+// two is the number that two digits are.
+func two(s string) int { return int(s[0]-'0')*10 + int(s[1]-'0') }
+
+// floorDiv rounds down; the year before the first is -1.
+func floorDiv(n, by int) int {
+	if n < 0 {
+		return -1
+	}
+	return n / by
+}
+
+func daysIn(year, month int) int {
+	switch {
+	case month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	case month == 2:
+		return 28
+	case month == 4 || month == 6 || month == 9 || month == 11:
+		return 30
+	}
+	return 31
 }
 
 func (timeText) zero(p unsafe.Pointer) bool { return (*time.Time)(p).IsZero() }

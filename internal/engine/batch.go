@@ -258,12 +258,16 @@ func (e *Engine) batchWriteItem(r *wire.Reader) ([]byte, error) {
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for _, tw := range tables { // Nothing is done unless all of it can be.
+		for _, w := range tw.writes {
+			if _, err := e.locked(&w.write); err != nil {
+				return nil, err
+			}
+		}
+	}
 	collections := make(map[string][][]byte)
 	for _, tw := range tables {
-		t, err := e.table(tw.table)
-		if err != nil {
-			return nil, err
-		}
+		t := tw.writes[0].home
 		u := total.of(t.name)
 		for _, w := range tw.writes {
 			if e.unprocessed("BatchWriteItem") {
@@ -319,6 +323,7 @@ func (e *Engine) prepareBatch(tables []*tableWrites) error {
 		e.mu.RUnlock()
 		places := make(map[string]bool, len(tw.writes))
 		for _, w := range tw.writes {
+			w.home = t
 			if err := w.prepare(keys, indexes); err != nil {
 				return err
 			}

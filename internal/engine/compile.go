@@ -112,32 +112,39 @@ func (c *compiled) updated(item value.Item) value.Item {
 // checkKeys refuses updates of the table's key, and paths into the parts that
 // attributes of keys do not have.
 func (c *compiled) checkKeys(keys keySchema, indexes []*index) error {
-	if c.update == nil && c.condition == nil {
+	if c.update == nil && c.condition == nil && c.filter == nil && c.projection == nil {
 		return nil
 	}
 	names := keyNames(keys)
+	if err := c.checkScalars(names, false); err != nil {
+		return err
+	}
 	if c.update != nil {
 		if err := c.update.CheckKeys(names); err != nil {
 			return err
 		}
-	}
-	if err := c.checkScalars(names, false); err != nil {
-		return err
+		if err := c.update.CheckScalars(names, false); err != nil {
+			return err
+		}
 	}
 	for _, x := range indexes {
-		if err := c.checkScalars(keyNames(x.keys), true); err != nil {
+		names := keyNames(x.keys)
+		if err := c.checkScalars(names, true); err != nil {
+			return err
+		}
+		if c.update == nil {
+			continue
+		}
+		if err := c.update.CheckScalars(names, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// checkScalars refuses paths into the named attributes, in all expressions but
+// the update.
 func (c *compiled) checkScalars(names []string, index bool) error {
-	if c.update != nil {
-		if err := c.update.CheckScalars(names, index); err != nil {
-			return err
-		}
-	}
 	for _, cond := range []*expr.Condition{c.condition, c.filter} {
 		if cond != nil {
 			if err := cond.CheckScalars(names, index); err != nil {

@@ -35,6 +35,9 @@ func (g *get) find(t *table) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
 	r, _ := t.items.Get(place)
 	return r, nil
 }

@@ -129,10 +129,10 @@ func (in *readInput) checkSelect() error {
 		projected = "AttributesToGet"
 	}
 	switch {
-	case in.selects.V == "ALL_PROJECTED_ATTRIBUTES" && !in.index.Set:
-		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	case in.selects.V == "SPECIFIC_ATTRIBUTES" && projected == "":
 		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case in.selects.V == "ALL_PROJECTED_ATTRIBUTES" && !in.index.Set && projected == "":
+		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	case projected == "" || !in.selects.Set || in.selects.V == "SPECIFIC_ATTRIBUTES":
 		return nil
 	case in.selects.V == "COUNT":
@@ -196,15 +196,18 @@ func (e *Engine) page(in *readInput) (*page, error) {
 			return nil, invalid("Consistent reads are not supported on global secondary indexes")
 		}
 	}
-	fetch, err := in.checkIndexed(p, t)
-	if err != nil {
-		return nil, err
-	}
 	within, err := in.span(keys, p)
 	if err != nil {
 		return nil, err
 	}
 	start, err := in.startAt(p, keys, within)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
+	fetch, err := in.checkIndexed(p, t)
 	if err != nil {
 		return nil, err
 	}
@@ -278,16 +281,16 @@ func (in *readInput) checkIndexed(p *page, t *table) (fetch bool, err error) {
 	if x == nil || x.projection.kind == "ALL" {
 		return false, nil
 	}
+	if c := in.compiled.filter; c != nil {
+		if missing := x.lacks(c.Attributes(), t.keys); len(missing) > 0 {
+			return false, parameter("Secondary index %s does not project one or more filter attributes: [%s]", x.name, strings.Join(missing, ", "))
+		}
+	}
 	if in.selects.V == "ALL_ATTRIBUTES" {
 		if x.global {
 			return false, parameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", x.name)
 		}
 		return true, nil
-	}
-	if c := in.compiled.filter; c != nil {
-		if missing := x.lacks(c.Attributes(), t.keys); len(missing) > 0 {
-			return false, parameter("Secondary index %s does not project one or more filter attributes: [%s]", x.name, strings.Join(missing, ", "))
-		}
 	}
 	if p := in.compiled.projection; p != nil {
 		if missing := x.lacks(p.Attributes(), t.keys); len(missing) > 0 {

@@ -300,11 +300,13 @@ func (t *table) settle(now time.Time, delay time.Duration) (next int64) {
 	return next
 }
 
-// dropIndexes removes the indexes whose deletion is over.
+// dropIndexes removes the indexes whose deletion is over. The slice is a new
+// one then: requests that are being prepared hold the old one.
 func (t *table) dropIndexes(now time.Time) {
-	t.indexes = slices.DeleteFunc(t.indexes, func(x *index) bool {
-		return !x.goneAt.IsZero() && !x.goneAt.After(now)
-	})
+	over := func(x *index) bool { return !x.goneAt.IsZero() && !x.goneAt.After(now) }
+	if slices.ContainsFunc(t.indexes, over) {
+		t.indexes = slices.DeleteFunc(slices.Clone(t.indexes), over)
+	}
 }
 
 // copy returns a copy of the table, in constant time for each tree. Records

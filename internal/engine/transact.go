@@ -115,7 +115,6 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	var actions []*actionInput
 	var consumed, metrics, token wire.Text
 	set := false
-	from := r.Pos()
 	err := decode(r, "TransactWriteItemsInput", func(name string) {
 		switch name {
 		case "TransactItems":
@@ -145,7 +144,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	now, lag := e.cfg.Now(), e.lag("TransactWriteItems")
 	var hash [sha256.Size]byte
 	if token.Set {
-		hash = sha256.Sum256([]byte(r.Since(from)))
+		hash = digest(steps)
 	}
 
 	e.mu.Lock()
@@ -161,7 +160,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	failed := false
 	for i := range steps {
 		s := &steps[i]
-		if s.table, err = e.table(s.write.table); err != nil {
+		if s.table, err = e.locked(s.write); err != nil {
 			return nil, err
 		}
 		if replay { // The same request again: nothing is done, and reading the items is charged.
@@ -223,6 +222,31 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 		})
 	}
 	return o.End(), nil
+}
+
+// digest hashes what the writes say, however their members were ordered.
+func digest(steps []step) [sha256.Size]byte {
+	text := make([]byte, 0, 1024)
+	for _, s := range steps {
+		w := s.write
+		text = append(text, byte(w.kind))
+		text = wire.AppendString(text, tableName(w.table))
+		if w.record != nil {
+			text = append(text, w.record.json...)
+		} else {
+			text = wire.AppendItem(text, w.key.item)
+		}
+		for _, t := range []wire.Text{w.exprs.condition, w.exprs.update, w.onFailure} {
+			text = wire.AppendString(text, t.V)
+		}
+		for _, key := range slices.Sorted(maps.Keys(w.exprs.names)) {
+			text = wire.AppendString(wire.AppendString(text, key), w.exprs.names[key])
+		}
+		for _, key := range slices.Sorted(maps.Keys(w.exprs.values)) {
+			text = wire.AppendValue(wire.AppendString(text, key), w.exprs.values[key])
+		}
+	}
+	return sha256.Sum256(text)
 }
 
 func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metrics, token wire.Text) error {

@@ -35,8 +35,9 @@ type write struct {
 	onFailure wire.Text // ReturnValuesOnConditionCheckFailure
 	compiled  compiled
 
-	place  string  // the tree key, once prepared
-	record *record // of a put, once prepared
+	home   *table  // that the write is prepared for
+	place  string  // the tree key there
+	record *record // of a put
 }
 
 // itemInput is an attribute map of a request, with the fault in it if any.
@@ -122,6 +123,11 @@ func (w *write) run(t *table) (old, new *record, err error) {
 	if err := checkIndexKeys(item, t.indexes, true); err != nil {
 		return old, nil, err
 	}
+	for _, a := range item.Attrs() {
+		if a.Value.Depth() > value.MaxDepth {
+			return old, nil, wire.ErrNesting
+		}
+	}
 	new = newRecord(item, w.place)
 	if new.size > value.MaxItemSize {
 		return old, nil, invalid("Item size to update has exceeded the maximum allowed size")
@@ -150,7 +156,20 @@ func (e *Engine) writing(w *write) error {
 	}
 	keys, indexes := t.keys, t.indexes
 	e.mu.RUnlock()
+	w.home = t
 	return w.prepare(keys, indexes)
+}
+
+// locked returns the table of a write that is prepared. If another table has
+// come into its place since, the write is prepared for that one. The caller
+// holds the lock.
+func (e *Engine) locked(w *write) (*table, error) {
+	t, err := e.table(w.table)
+	if err != nil || t == w.home {
+		return t, err
+	}
+	w.home = t
+	return t, w.prepare(t.keys, t.indexes)
 }
 
 // single runs a PutItem, UpdateItem or DeleteItem.
@@ -165,7 +184,7 @@ func (e *Engine) single(w *write, out writeOutput) ([]byte, error) {
 	now := e.cfg.Now()
 	lag := e.lag(operation)
 	e.mu.Lock()
-	t, err := e.table(w.table)
+	t, err := e.locked(w)
 	if err != nil {
 		e.mu.Unlock()
 		return nil, err

@@ -87,6 +87,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	f := &fuzzer{Config: cfg, findings: map[string]*Finding{}}
 	f.report.Ops, f.report.Allowed = map[string]int{}, map[string]int{}
+	if err := f.sweep(ctx); err != nil {
+		return &f.report, err
+	}
 	started := time.Now()
 	for round := 0; f.report.Requests < cfg.Requests && len(f.findings) < cfg.MaxFindings; round++ {
 		if err := f.round(ctx, round); err != nil {
@@ -101,7 +104,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 
 // round runs one set of tables through its requests.
 func (f *fuzzer) round(ctx context.Context, n int) error {
-	g := &generator{r: rand.New(rand.NewPCG(f.Seed, uint64(n))), prefix: fmt.Sprintf("fz%d.%d", f.Seed, n)}
+	g := &generator{r: rand.New(rand.NewPCG(f.Seed, uint64(n))), prefix: fmt.Sprintf("%s%d", f.prefix(), n), token: fmt.Sprintf("%08x", rand.Uint32())}
 	var history []*Request
 	defer f.drop(context.WithoutCancel(ctx), g)
 	for range 1 + g.r.IntN(3) {
@@ -342,6 +345,32 @@ func (f *fuzzer) mend(ctx context.Context, t *table) (bool, error) {
 	}
 	return true, nil
 }
+
+// sweep deletes what an earlier run with the same seed may have left.
+func (f *fuzzer) sweep(ctx context.Context) error {
+	for _, e := range []*conformance.Endpoint{f.Local, f.Engine} {
+		last := f.prefix()
+		for last != "" {
+			a, err := e.Call(ctx, "ListTables", encode(object{"ExclusiveStartTableName": last}), nil)
+			if err != nil {
+				return err
+			}
+			names, _ := a.Body["TableNames"].([]any)
+			last, _ = a.Body["LastEvaluatedTableName"].(string)
+			for _, n := range names {
+				if name, _ := n.(string); strings.HasPrefix(name, f.prefix()) {
+					if err := f.dropTable(ctx, name); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// prefix is what the names of a run's tables begin with.
+func (f *fuzzer) prefix() string { return fmt.Sprintf("fz%d.", f.Seed) }
 
 // drop deletes what a round made.
 func (f *fuzzer) drop(ctx context.Context, g *generator) {

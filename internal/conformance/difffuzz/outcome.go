@@ -99,7 +99,7 @@ func askOnce(ctx context.Context, e *conformance.Endpoint, q *Request, body obje
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{failed: a.Failed(), status: a.Status, code: a.Code(), message: sortBraces(a.Message())}
+	o := &outcome{failed: a.Failed(), status: a.Status, code: a.Code(), message: sortLists(a.Message())}
 	if o.failed {
 		o.body = normal("", map[string]any(a.Extra()))
 		return o, nil
@@ -122,9 +122,11 @@ func askOnce(ctx context.Context, e *conformance.Endpoint, q *Request, body obje
 				sortList(l)
 			}
 		}
-		sortList(b["ConsumedCapacity"])
+		sortByTable(b["ConsumedCapacity"])
 	case "BatchWriteItem", "TransactWriteItems", "TransactGetItems":
-		sortList(b["ConsumedCapacity"])
+		sortByTable(b["ConsumedCapacity"])
+	case "ListTables":
+		ownTables(q, b)
 	case "CreateTable", "DescribeTable", "UpdateTable", "DeleteTable":
 		for _, m := range []string{"Table", "TableDescription"} {
 			if d, ok := b[m].(object); ok {
@@ -134,6 +136,17 @@ func askOnce(ctx context.Context, e *conformance.Endpoint, q *Request, body obje
 	}
 	o.body = b
 	return o, nil
+}
+
+// ownTables leaves of a list of tables those that the request's prefix asks
+// for, since others may use the same engine.
+func ownTables(q *Request, b object) {
+	start, _ := q.Body["ExclusiveStartTableName"].(string)
+	i := strings.LastIndexByte(start, '.') + 1
+	names, _ := b["TableNames"].([]any)
+	b["TableNames"] = slices.DeleteFunc(names, func(v any) bool { n, _ := v.(string); return i == 0 || !strings.HasPrefix(n, start[:i]) })
+	// There is one whenever tables follow, anybody's.
+	delete(b, "LastEvaluatedTableName")
 }
 
 // sortRead checks the order of a Query's items and, where more than the sort
@@ -259,10 +272,23 @@ func sortList(v any) any {
 	return l
 }
 
-// sortBraces sorts the list in a message's braces, such as unused names,
-// which comes in no order.
-func sortBraces(m string) string {
-	i, j := strings.LastIndexByte(m, '{'), strings.LastIndexByte(m, '}')
+func sortByTable(v any) {
+	l, _ := v.([]any)
+	slices.SortFunc(l, func(a, b any) int {
+		x, _ := a.(object)
+		y, _ := b.(object)
+		return strings.Compare(fmt.Sprint(x["TableName"]), fmt.Sprint(y["TableName"]))
+	})
+}
+
+// sortLists sorts what a message lists in no particular order: unused names
+// in braces, attributes that are not projected in brackets.
+func sortLists(m string) string {
+	open, shut := "{", "}"
+	if strings.Contains(m, "does not project") {
+		open, shut = "[", "]"
+	}
+	i, j := strings.LastIndex(m, open), strings.LastIndex(m, shut)
 	if i < 0 || j < i {
 		return m
 	}

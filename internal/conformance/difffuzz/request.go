@@ -31,6 +31,9 @@ type Request struct {
 type generator struct {
 	r      *rand.Rand
 	prefix string
+	// token begins the tokens of the round, which engines remember for longer
+	// than a run may take.
+	token  string
 	n      int
 	tables []*table
 }
@@ -338,7 +341,7 @@ func (g *generator) transactWrite() *Request {
 	b := object{"TransactItems": actions}
 	g.returnCapacity(b)
 	if chance(g.r, 10) {
-		b["ClientRequestToken"] = fmt.Sprintf("token-%d-%d", g.n, g.r.IntN(3))
+		b["ClientRequestToken"] = fmt.Sprintf("%s-%d", g.token, g.r.IntN(3))
 	}
 	return &Request{Op: "TransactWriteItems", Body: b}
 }

@@ -6,12 +6,13 @@ import (
 	"github.com/dynorm/dynorm/internal/engine/value"
 )
 
-// The faults of attribute values, as the service words them.
+// The faults of attribute values, as the service words them. ErrNesting is also
+// that of items which an update nests too deeply.
 const (
 	errEmpty   value.Error = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 	errMany    value.Error = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 	errNull    value.Error = "One or more parameter values were invalid: Null attribute value types must have the value of true"
-	errNesting value.Error = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+	ErrNesting value.Error = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 	errNoSS    value.Error = "One or more parameter values were invalid: An string set  may not be empty"
 	errNoNS    value.Error = "One or more parameter values were invalid: An number set  may not be empty"
 	errNoBS    value.Error = "One or more parameter values were invalid: Binary sets should not be empty"
@@ -46,7 +47,7 @@ func (r *Reader) Value() (value.Value, error) { return r.value(1) }
 func (r *Reader) value(level int) (v value.Value, err error) {
 	if level > value.MaxDepth {
 		r.Skip()
-		return value.Value{}, errNesting
+		return value.Value{}, ErrNesting
 	}
 	types := 0
 	set := r.Struct("AttributeValue", func(name string) {
