@@ -36,7 +36,7 @@ type queryOptions struct {
 	limit       int
 	pageSize    int
 	index       string
-	selects     []string
+	selects     []fieldRef
 	consistency consistency
 	strong      bool // what consistency means where the query does not say
 	trashed     trashed
@@ -180,7 +180,10 @@ func (q Query[T]) Select(fields ...string) Query[T] {
 	if len(fields) == 0 {
 		return q.fail(faultf(ErrInvalid, "Select was given no fields"))
 	}
-	q.s.opts.selects = append(slices.Clip(q.s.opts.selects), fields...)
+	q.s.opts.selects = slices.Clip(q.s.opts.selects)
+	for _, field := range fields {
+		q.s.opts.selects = append(q.s.opts.selects, named(field))
+	}
 	return q
 }
 
