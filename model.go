@@ -15,9 +15,10 @@ import (
 // Model reads and writes the items of one entity. It is an immutable value,
 // safe for concurrent use.
 type Model[T any] struct {
-	db  *DB
-	e   *entity
-	err error
+	db     *DB
+	e      *entity
+	err    error
+	scopes []func(Query[T]) Query[T]
 }
 
 // ModelOf returns the model of T. Where T is no entity of the schema, every

@@ -2,7 +2,6 @@ package dynorm
 
 import (
 	"context"
-	"iter"
 	"slices"
 )
 
@@ -98,25 +97,4 @@ func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, p
 	}
 	slices.Reverse(items)
 	return items, behind, ahead, nil
-}
-
-// All returns an iterator over the items. It sends the requests that List would,
-// a page at a time and one page ahead, and none after the loop is left. An error
-// comes once, last, with a nil item. Each loop over it starts afresh.
-func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		p, err := q.s.planned()
-		if err == nil {
-			err = q.s.reader(p, "All", 0).each(ctx, q.s.opts.after, func(item Item) (bool, error) {
-				v, err := decodeNew[T](q.s.e, item)
-				if err != nil {
-					return false, err
-				}
-				return yield(v, nil), nil
-			})
-		}
-		if err != nil {
-			yield(nil, q.s.opError("All", err))
-		}
-	}
 }

@@ -68,7 +68,7 @@ const (
 )
 
 // Query returns the query for all items of the model's entity, to be narrowed.
-func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.err) }
+func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.err).Scope(m.scopes...) }
 
 func newQuery[T any](db *DB, e *entity, err error) Query[T] {
 	s := &queryState{db: db, e: e, err: err}
@@ -80,9 +80,9 @@ func newQuery[T any](db *DB, e *entity, err error) Query[T] {
 
 // Where returns the query for the items that meet all predicates.
 func (m Model[T]) Where(predicates ...Predicate) Query[T] {
-	q := m.Query()
+	q := newQuery[T](m.db, m.e, m.err)
 	q.s.opts.where = slices.Clone(predicates)
-	return q
+	return q.Scope(m.scopes...)
 }
 
 // with returns a copy of the query to change.
@@ -356,15 +356,11 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	if err != nil {
 		return nil, err
 	}
-	r := s.reader(p, op, atMost)
 	var list []*T
-	err = r.each(ctx, s.opts.after, func(item Item) (bool, error) {
+	err = s.reader(p, op, atMost).each(ctx, s.opts.after, func(item Item) (bool, error) {
 		v, err := decodeNew[T](s.e, item)
-		if err != nil {
-			return false, err
-		}
 		list = append(list, v)
-		return true, nil
+		return true, err
 	})
 	if err != nil {
 		return nil, err
