@@ -25,9 +25,6 @@ func TestAllocationBudget(t *testing.T) {
 	for _, row := range rows(t.Context(), users) {
 		for _, p := range peers {
 			call := row.call(p)
-			if call == nil {
-				continue
-			}
 			allocs[[2]string{row.name, p.name}] = testing.AllocsPerRun(20, func() {
 				if err := call(); err != nil {
 					t.Fatalf("%s: %s: %v", row.name, p.name, err)

@@ -53,6 +53,9 @@ func oursPeer(client *dynamodb.Client, table string) (peer, error) {
 			return users.Update(ctx, User{TenantID: tenantID, ID: id},
 				userName.Set(c.name), userStatus.Set(c.status), userLogins.Set(c.logins))
 		},
+		query: func(ctx context.Context, tenantID string) ([]*User, error) {
+			return users.Where(userTenant.Eq(tenantID)).List(ctx)
+		},
 		batchWrite: func(ctx context.Context, all []*User) error { return users.PutMany(ctx, all...) },
 		transactWrite: func(ctx context.Context, all []*User) error {
 			return db.Transact(ctx, func(tx *dynorm.Tx) error {

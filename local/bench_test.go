@@ -2,19 +2,23 @@ package local_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dynorm/dynorm/local"
 )
@@ -113,11 +117,11 @@ func sample(i int) map[string]types.AttributeValue {
 	return it
 }
 
-// load fills the table with n sample items.
+// load fills the table with n sample items, a multiple of 25.
 func load(b testing.TB, c *dynamodb.Client, n int) {
 	for i := 0; i < n; i += 25 {
 		var writes []types.WriteRequest
-		for j := i; j < min(i+25, n); j++ {
+		for j := i; j < i+25; j++ {
 			writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: sample(j)}})
 		}
 		_, err := c.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"app": writes}})
@@ -125,9 +129,9 @@ func load(b testing.TB, c *dynamodb.Client, n int) {
 	}
 }
 
-// BenchmarkClient compares the SDK's client over the engine in this process,
-// and over HTTP, with the same client over canned answers.
-func BenchmarkClient(b *testing.B) {
+// contenders are the clients to compare: over canned answers, over the engine
+// in this process and over HTTP, and over DynamoDB Local if there is one.
+func contenders(b *testing.B) (names []string, clients []*dynamodb.Client) {
 	e := open(b, local.Config{})
 	load(b, e.Client(), 25*partitions)
 	r := e.Record()
@@ -137,34 +141,110 @@ func BenchmarkClient(b *testing.B) {
 	r.Stop()
 	s, err := e.Listen("127.0.0.1:0")
 	check(b, err)
-	defer s.Close()
-	remote, err := local.Open(b.Context(), local.Config{Endpoint: s.URL()})
-	check(b, err)
-	defer remote.Close()
-	clients := []struct {
-		name string
-		c    *dynamodb.Client
-	}{{"canned", cannedClient(r.Requests())}, {"engine", e.Client()}, {"http", remote.Client()}}
+	b.Cleanup(func() { s.Close() })
+	add := func(name string, c *dynamodb.Client) { names, clients = append(names, name), append(clients, c) }
+	remote := func(name, url string) *dynamodb.Client {
+		e, err := local.Open(b.Context(), local.Config{Endpoint: url})
+		check(b, err)
+		b.Cleanup(func() { e.Close() })
+		add(name, e.Client())
+		return e.Client()
+	}
+	add("canned", cannedClient(r.Requests()))
+	add("engine", e.Client())
+	remote("http", s.URL())
+	if url := os.Getenv("DYNORM_TEST_ENDPOINT"); url != "" {
+		c := remote("dynamodb-local", url)
+		_, err := c.DeleteTable(b.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("app")})
+		var missing *types.ResourceNotFoundException
+		if err != nil && !errors.As(err, &missing) {
+			b.Fatal(err)
+		}
+		createTable(b, c, "app")
+		load(b, c, 25*partitions)
+	}
+	return names, clients
+}
+
+// BenchmarkSideBySide takes turns between the clients, a few requests each, so
+// that all of them meet the same machine, and reports the median time of each
+// and the ratio of the engine's to that of canned answers.
+func BenchmarkSideBySide(b *testing.B) {
+	names, clients := contenders(b)
+	const burst = 64
 	for _, w := range workload {
 		for _, goroutines := range []int{1, 16} {
-			for _, client := range clients {
-				b.Run(fmt.Sprintf("%s/%d/%s", w.name, goroutines, client.name), func(b *testing.B) {
-					b.ReportAllocs()
-					if goroutines == 1 {
-						for i := 0; b.Loop(); i++ {
-							w.do(b, client.c, i)
+			b.Run(fmt.Sprintf("%s/%d", w.name, goroutines), func(b *testing.B) {
+				times := make([][]float64, len(clients))
+				for round := 0; b.Loop(); round++ {
+					for k, c := range clients {
+						start := time.Now()
+						var g errgroup.Group
+						for worker := range goroutines {
+							g.Go(func() error {
+								for i := worker; i < burst; i += goroutines {
+									w.do(b, c, round*burst+i)
+								}
+								return nil
+							})
 						}
-						return
+						check(b, g.Wait())
+						times[k] = append(times[k], float64(time.Since(start).Nanoseconds())/burst)
 					}
-					var n atomic.Int64
-					b.SetParallelism(goroutines / 2) // times GOMAXPROCS, two on the machine of the figures
-					b.RunParallel(func(p *testing.PB) {
-						for p.Next() {
-							w.do(b, client.c, int(n.Add(1)))
-						}
-					})
-				})
-			}
+				}
+				medians := make([]float64, len(times))
+				for k := range times {
+					slices.Sort(times[k])
+					medians[k] = times[k][len(times[k])/2]
+					b.ReportMetric(medians[k], names[k]+"-ns")
+				}
+				b.ReportMetric(medians[1]/medians[0], "engine/canned")
+			})
 		}
+	}
+}
+
+// BenchmarkSize shows what a request takes on tables of more and more items.
+func BenchmarkSize(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		if testing.Short() && n > 10_000 {
+			continue
+		}
+		var e *local.Engine
+		for _, w := range workload {
+			b.Run(fmt.Sprintf("%d/%s", n, w.name), func(b *testing.B) {
+				if e == nil {
+					e = open(b, local.Config{})
+					fill(b, e.Client(), n)
+				}
+				for i := 0; b.Loop(); i++ {
+					w.do(b, e.Client(), i)
+				}
+			})
+		}
+	}
+}
+
+// fill loads the sample items and as many others as make n in all.
+func fill(b testing.TB, c *dynamodb.Client, n int) {
+	load(b, c, min(n, 25*partitions))
+	for i := 25 * partitions; i < n; i += 25 {
+		var writes []types.WriteRequest
+		for j := range 25 {
+			writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: item(fmt.Sprintf("OTHER#%09d", i), strconv.Itoa(j), "city", "Bonn")}})
+		}
+		_, err := c.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"app": writes}})
+		check(b, err)
+	}
+}
+
+// BenchmarkOpen is the time to open an engine and have its first answer.
+func BenchmarkOpen(b *testing.B) {
+	for b.Loop() {
+		e, err := local.Open(b.Context(), local.Config{})
+		check(b, err)
+		_, err = e.Client().ListTables(b.Context(), &dynamodb.ListTablesInput{})
+		check(b, err)
+		check(b, e.Close())
 	}
 }

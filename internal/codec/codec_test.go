@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"math/big"
 	"net/netip"
@@ -97,6 +98,9 @@ type (
 func (g Grade) MarshalText() ([]byte, error) { return []byte{"ABCDEF"[g]}, nil }
 
 func (g *Grade) UnmarshalText(b []byte) error {
+	if len(b) != 1 || b[0] < 'A' || b[0] > 'F' {
+		return errors.New("no grade")
+	}
 	*g = Grade(b[0] - 'A')
 	return nil
 }
@@ -181,7 +185,8 @@ var stored = []struct {
 	{"bool", struct{ V, W bool }{true, false}, `{"v":{"BOOL":true},"w":{"BOOL":false}}`, nil},
 	{"named bool", struct{ V Flag }{true}, `{"v":{"BOOL":true}}`, nil},
 	{
-		"integers at their limits", struct {
+		"integers at their limits",
+		struct {
 			A int8
 			B int16
 			C int32
@@ -203,7 +208,8 @@ var stored = []struct {
 	{"named integer", struct{ V Count }{-3}, `{"v":{"N":"-3"}}`, nil},
 	{"duration", struct{ V time.Duration }{time.Second}, `{"v":{"N":"1000000000"}}`, nil},
 	{
-		"floats in their shortest form", struct {
+		"floats in their shortest form",
+		struct {
 			A, B, C, D float64
 			E          float32
 		}{0.1, 1e100, -2.5e-7, 1e20, 0.1},
@@ -274,7 +280,8 @@ var stored = []struct {
 	{"attributevalue.UnixTime", struct{ V attributevalue.UnixTime }{attributevalue.UnixTime(atSec)}, `{"v":{"N":"1715931015"}}`, nil},
 	{"named time", struct{ V Stamp }{Stamp(atSec.UTC())}, `{"v":{"S":"2024-05-17T07:30:15.000000000Z"}}`, nil},
 	{
-		"text by methods", struct {
+		"text by methods",
+		struct {
 			V Grade
 			P *Grade
 			N netip.Addr
@@ -284,7 +291,8 @@ var stored = []struct {
 	},
 	{"bytes by methods", struct{ V url.URL }{url.URL{Scheme: "https", Host: "a.b", Path: "/c"}}, `{"v":{"B":"aHR0cHM6Ly9hLmIvYw=="}}`, nil},
 	{
-		"attributevalue.Marshaler", struct {
+		"attributevalue.Marshaler",
+		struct {
 			V Secret
 			W Secret
 			P *Secret
@@ -305,7 +313,8 @@ var stored = []struct {
 		A any            `dynorm:",null"`
 	}{}, `{"v":{"NULL":true},"l":{"NULL":true},"m":{"NULL":true},"b":{"NULL":true},"a":{"NULL":true}}`, nil},
 	{
-		"nil and empty differ", struct {
+		"nil and empty differ",
+		struct {
 			A, B []string
 			C, D map[string]int
 			E    []*int
@@ -313,7 +322,8 @@ var stored = []struct {
 		`{"b":{"L":[]},"d":{"M":{}},"e":{"L":[]}}`, nil,
 	},
 	{
-		"lists", struct {
+		"lists",
+		struct {
 			A []string
 			B []int
 			C [2]float64
@@ -323,7 +333,8 @@ var stored = []struct {
 			G []time.Time
 			H []any
 		}{
-			[]string{"b", "a", "b"}, []int{3, 1},
+			[]string{"b", "a", "b"},
+			[]int{3, 1},
 			[2]float64{1, 2},
 			[][]byte{{1}, nil},
 			[][]string{{"x"}, {}, nil},
@@ -337,7 +348,8 @@ var stored = []struct {
 		"h":{"L":[{"S":"s"},{"N":"1"},{"NULL":true},{"BOOL":true}]}}`, nil,
 	},
 	{
-		"sets are sorted and hold each element once", struct {
+		"sets are sorted and hold each element once",
+		struct {
 			A []string  `dynorm:",set"`
 			B []int     `dynorm:",set"`
 			C [][]byte  `dynorm:",set"`
@@ -368,7 +380,8 @@ var stored = []struct {
 		V []json.Number `dynorm:",set"`
 	}{[]json.Number{"1", "2"}}},
 	{
-		"sets in the keys of maps", struct {
+		"sets in the keys of maps",
+		struct {
 			A map[string]struct{} `dynorm:",set"`
 			B map[int]bool        `dynorm:",set"`
 			C map[Grade]struct{}  `dynorm:",set"`
@@ -405,7 +418,8 @@ var stored = []struct {
 	}{}},
 	{"the sets of any", struct{ V codec.StringSet }{codec.StringSet{"b", "a"}}, `{"v":{"SS":["a","b"]}}`, struct{ V codec.StringSet }{codec.StringSet{"a", "b"}}},
 	{
-		"maps", struct {
+		"maps",
+		struct {
 			A map[string]string
 			B map[string]any
 			C map[int]string
@@ -451,16 +465,21 @@ var stored = []struct {
 		ByName:   map[string]*Tree{"a": {Value: 3}, "b": nil},
 	}, `{"value":{"N":"1"},"children":{"L":[{"M":{"value":{"N":"2"},"children":{"L":[]}}}]},
 		"byName":{"M":{"a":{"M":{"value":{"N":"3"}}},"b":{"NULL":true}}}}`, nil},
-	{"json", struct {
-		V map[string]int `dynorm:",json"`
-		W any            `dynorm:",json"`
-		X *Address       `dynorm:",json"`
-		Y []int          `dynorm:",json"`
-	}{map[string]int{"b": 1, "a": 2}, json.Number("9007199254740993"), &Address{City: "Rome"}, nil},
-		`{"v":{"S":"{\"a\":2,\"b\":1}"},"w":{"S":"9007199254740993"},"x":{"S":"{\"City\":\"Rome\",\"Zip\":null}"}}`, nil},
 	{
-		"any", struct{ A, B, C, D, E, F, G, H, I any }{
-			"s", json.Number("12345678901234567890"), true, nil, []byte{1},
+		"json",
+		struct {
+			V map[string]int `dynorm:",json"`
+			W any            `dynorm:",json"`
+			X *Address       `dynorm:",json"`
+			Y []int          `dynorm:",json"`
+		}{map[string]int{"b": 1, "a": 2}, json.Number("9007199254740993"), &Address{City: "Rome"}, nil},
+		`{"v":{"S":"{\"a\":2,\"b\":1}"},"w":{"S":"9007199254740993"},"x":{"S":"{\"City\":\"Rome\",\"Zip\":null}"}}`, nil,
+	},
+	{
+		"any",
+		struct{ A, B, C, D, E, F, G, H, I any }{
+			"s", json.Number("12345678901234567890"), true, nil,
+			[]byte{1},
 			[]any{"x", map[string]any{"y": json.Number("1")}},
 			codec.StringSet{"a"},
 			codec.NumberSet{"1"},
@@ -470,7 +489,8 @@ var stored = []struct {
 		"f":{"L":[{"S":"x"},{"M":{"y":{"N":"1"}}}]},"g":{"SS":["a"]},"h":{"NS":["1"]},"i":{"BS":["AQ=="]}}`, nil,
 	},
 	{
-		"what any loses is the Go type", struct{ A, B, C, D any }{Address{City: "Rome"}, 5, at, []string{"x"}},
+		"what any loses is the Go type",
+		struct{ A, B, C, D any }{Address{City: "Rome"}, 5, at, []string{"x"}},
 		`{"a":{"M":{"city":{"S":"Rome"}}},"b":{"N":"5"},"c":{"S":"2024-05-17T07:30:15.123456789Z"},"d":{"L":[{"S":"x"}]}}`,
 		struct{ A, B, C, D any }{
 			map[string]any{"city": "Rome"},
@@ -484,11 +504,13 @@ var stored = []struct {
 		X Name  `dynorm:",enum=a|b"`
 	}{"a", 2, ""}, `{"v":{"S":"a"},"w":{"N":"2"},"x":{"S":""}}`, nil},
 	{
-		"generated times and time to live", Session{
+		"generated times and time to live",
+		Session{
 			ID: "s", Version: 3,
 			CreatedAt: at, UpdatedAt: ptr(at), DeletedAt: time.Time{},
 			Expires: at,
-		}, `{"id":{"S":"s"},"_v":{"N":"3"},"createdAt":{"S":"2024-05-17T07:30:15.123Z"},"updatedAt":{"S":"2024-05-17T07:30:15.123Z"},"ttl":{"N":"1715931015"}}`,
+		},
+		`{"id":{"S":"s"},"_v":{"N":"3"},"createdAt":{"S":"2024-05-17T07:30:15.123Z"},"updatedAt":{"S":"2024-05-17T07:30:15.123Z"},"ttl":{"N":"1715931015"}}`,
 		Session{ID: "s", Version: 3, CreatedAt: atMilli, UpdatedAt: &atMilli, Expires: atSec},
 	},
 }

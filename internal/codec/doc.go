@@ -2,6 +2,13 @@
 // compiled once per type; encoding and decoding then walk a flat program over
 // memory, without reflection on the common types.
 //
+// One program serves two forms of an item. [Codec.EncodeItem] and
+// [Codec.DecodeItem] go by the SDK's attribute values; [Codec.AppendItem] and
+// [Reader.Item] go straight to and from DynamoDB's JSON, with nothing made in
+// between. Both store and read the same: a kind of field has one coder, whose
+// methods for both stand side by side. Text that is not UTF-8 is written as the
+// SDK writes it, with U+FFFD for what is wrong.
+//
 // # Against attributevalue
 //
 // For most types the package stores what the SDK's attributevalue package

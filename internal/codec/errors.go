@@ -79,7 +79,7 @@ func joinPath(outer, inner string) string {
 // under says that an error came from one step further in. Errors of coders are
 // made for one call, so they may be added to.
 func under(err error, step string) error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // wrapped ones are the user's
 	case *EncodeError:
 		e.Path = joinPath(step, e.Path)
 	case *DecodeError:
@@ -90,7 +90,7 @@ func under(err error, step string) error {
 
 // within says of which struct type an error's path is.
 func within(err error, typ string) error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // wrapped ones are the user's
 	case *EncodeError:
 		e.Type = typ
 	case *DecodeError:

@@ -465,9 +465,17 @@ func TestLocate(t *testing.T) {
 		at   any
 		want string
 	}{
-		{&v.ID, "ID"}, {&v.N, "N"}, {&v.Place, "Place"}, {&v.Place.City, "Place.City"}, {&v.Place.Geo2.Lon, "Place.Geo2.Lon"},
-		{&v.PPlace, "PPlace"}, {&v.PPlace.City, "PPlace.City"}, {&v.PPlace.Geo.Lat, "PPlace.Geo.Lat"},
-		{&v.Base.Kind, "Kind"}, {&v.Extra, "Extra"}, {&v.Tags, "Tags"},
+		{&v.ID, "ID"},
+		{&v.N, "N"},
+		{&v.Place, "Place"},
+		{&v.Place.City, "Place.City"},
+		{&v.Place.Geo2.Lon, "Place.Geo2.Lon"},
+		{&v.PPlace, "PPlace"},
+		{&v.PPlace.City, "PPlace.City"},
+		{&v.PPlace.Geo.Lat, "PPlace.Geo.Lat"},
+		{&v.Base.Kind, "Kind"},
+		{&v.Extra, "Extra"},
+		{&v.Tags, "Tags"},
 	} {
 		p := reflect.ValueOf(tc.at)
 		f, ok := c.Locate(unsafe.Pointer(&v), p.UnsafePointer(), p.Type().Elem())

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/dynorm/dynorm/internal/codec"
 )
@@ -216,12 +218,17 @@ func FuzzWire(f *testing.F) {
 func compareWire(t *testing.T, c *codec.Codec, data []byte) {
 	ours, err := readItem(c, data)
 	var bad *codec.WireError
+	src, sdkErr := sdkDecode(data)
 	if errors.As(err, &bad) {
-		// What is no JSON, and attribute values of no kind, of which the SDK
-		// makes one that stood elsewhere.
+		// The SDK overlooks some faults of lists that are no JSON. An attribute
+		// value of no kind it takes for one that stood elsewhere, and null in a
+		// set of texts for an empty one.
+		known := bad.Reason == "an attribute value of no kind" || bad.Reason == "expected a string"
+		if sdkErr == nil && json.Valid(data) && !known {
+			t.Fatalf("the SDK reads what is refused here: %v", err)
+		}
 		return
 	}
-	src, sdkErr := sdkDecode(data)
 	r := codec.NewReader(data)
 	defer r.Release()
 	loose, looseErr := r.Attributes()
@@ -326,4 +333,56 @@ func FuzzWireTrees(f *testing.F) {
 		r := tree{data}
 		compareWire(t, c, codec.AppendAttributes(nil, r.attributes(0)))
 	})
+}
+
+// TestWireMutations is FuzzWire on random changes to random items, for runs
+// without the fuzzer.
+func TestWireMutations(t *testing.T) {
+	c := codecOf(t, reflect.TypeFor[Everything]())
+	rnd := rand.New(rand.NewPCG(1, 2))
+	accepted := 0
+	var seeds [][]byte
+	for _, tc := range stored {
+		if data, err := appendItem(codecOf(t, reflect.TypeOf(tc.in)), tc.in); err == nil {
+			seeds = append(seeds, data)
+		}
+	}
+	for n := range 10_000 {
+		var data []byte
+		if n%2 == 0 {
+			raw := make([]byte, rnd.IntN(120))
+			for i := range raw {
+				raw[i] = byte(rnd.UintN(256))
+				if rnd.IntN(3) == 0 {
+					raw[i] = "0123456789ab.e-"[rnd.IntN(15)]
+				}
+			}
+			r := tree{raw}
+			data = codec.AppendAttributes(nil, r.attributes(0))
+		} else {
+			data = append(data, seeds[rnd.IntN(len(seeds))]...)
+		}
+		for range rnd.IntN(4) {
+			if len(data) == 0 {
+				break
+			}
+			i := rnd.IntN(len(data))
+			switch rnd.IntN(4) {
+			case 0:
+				data[i] = byte(rnd.UintN(256))
+			case 1:
+				data[i] = `{}[]:,"\0123456789SNBML `[rnd.IntN(24)]
+			case 2:
+				data = append(data[:i], data[i+1:]...)
+			case 3:
+				j := i + rnd.IntN(len(data)-i)
+				data = append(append(append([]byte{}, data[:j]...), data[i:j]...), data[j:]...)
+			}
+		}
+		compareWire(t, c, data)
+		if _, err := readItem(c, data); err == nil {
+			accepted++
+		}
+	}
+	require.Greater(t, accepted, 1000, "most of what is tried is no item at all")
 }

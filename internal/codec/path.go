@@ -93,24 +93,24 @@ func splitPath(path string) ([]Step, bool) {
 	return steps, true
 }
 
-func (p *program) names() []string {
-	names := make([]string, len(p.fields))
-	for i := range p.fields {
-		names[i] = p.fields[i].name
+func (c *program) names() []string {
+	names := make([]string, len(c.fields))
+	for i := range c.fields {
+		names[i] = c.fields[i].name
 	}
 	return names
 }
 
 // find returns the field of a Go name or, failing that, of an attribute name.
-func (p *program) find(name string) *step {
-	for i := range p.fields {
-		if p.fields[i].name == name {
-			return &p.fields[i]
+func (c *program) find(name string) *step {
+	for i := range c.fields {
+		if c.fields[i].name == name {
+			return &c.fields[i]
 		}
 	}
-	for i := range p.fields {
-		if p.fields[i].attr == name {
-			return &p.fields[i]
+	for i := range c.fields {
+		if c.fields[i].attr == name {
+			return &c.fields[i]
 		}
 	}
 	return nil

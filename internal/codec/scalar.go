@@ -304,7 +304,7 @@ func wholeNumber(s string) string {
 	if n.neg && len(n.digits) > 0 {
 		sign = "-"
 	}
-	return sign + string(cmp.Or(string(n.digits), "0")) + strings.Repeat("0", n.exp)
+	return sign + cmp.Or(string(n.digits), "0") + strings.Repeat("0", n.exp)
 }
 
 func numberFault(s string, err error, typ string, bits int) error {

@@ -124,7 +124,8 @@ func TestWireIsDeterministic(t *testing.T) {
 	}
 	c := codecOf(t, reflect.TypeFor[row]())
 	got, err := appendItem(c, row{
-		"b", map[string]any{"z": 1, "y": map[string]any{"q": true, "p": nil}, "x": []string{"s"}},
+		"b",
+		map[string]any{"z": 1, "y": map[string]any{"q": true, "p": nil}, "x": []string{"s"}},
 		map[int]map[string]string{10: {"b": "1", "a": "2"}, 9: nil},
 		[]string{"z", "y", "z"},
 	})

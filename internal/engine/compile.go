@@ -184,11 +184,6 @@ func (c *compiled) span(keys keySchema, index string) (span, error) {
 	if err != nil {
 		return span{}, err
 	}
-	if c.filter != nil {
-		if err := c.filter.CheckFilter(keyNames(keys)); err != nil {
-			return span{}, err
-		}
-	}
 	return spanOf(r)
 }
 

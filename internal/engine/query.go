@@ -99,12 +99,11 @@ func (in *readInput) check(cache *expr.Cache) error {
 			return err
 		}
 	}
-	if err := in.checkSelect(); err != nil {
+	var err error
+	if in.compiled, err = in.exprs.compile(cache, takes, wording); err != nil {
 		return err
 	}
-	var err error
-	in.compiled, err = in.exprs.compile(cache, takes, wording)
-	return err
+	return in.checkSelect()
 }
 
 func (in *readInput) checkSegments() error {
@@ -204,6 +203,11 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !in.isScan && in.compiled.filter != nil {
+		if err := in.compiled.filter.CheckFilter(keyNames(keys)); err != nil {
+			return nil, err
+		}
+	}
 	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
 		return nil, err
 	}
@@ -220,6 +224,9 @@ func (e *Engine) page(in *readInput) (*page, error) {
 		return r
 	})
 	if x == nil {
+		if !in.isScan && len(keys.sort) == 0 {
+			p.last = nil // There can't be a second item.
+		}
 		return p, nil
 	}
 	units := p.usage.own

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidwall/btree"
@@ -22,9 +23,16 @@ type record struct {
 	key  string // its place in the table's tree
 }
 
+// scratch are buffers to write items in, of which a copy of their length is
+// kept.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
 func newRecord(item value.Item, key string) *record {
-	size := item.Size()
-	return &record{item, string(wire.AppendItem(make([]byte, 0, 2*size+32), item)), size, key}
+	buf := scratch.Get().(*[]byte)
+	*buf = wire.AppendItem((*buf)[:0], item)
+	r := &record{item, string(*buf), item.Size(), key}
+	scratch.Put(buf)
+	return r
 }
 
 // tree is a set of records in order of their keys' bytes.

@@ -142,16 +142,16 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	want := reportOf(consumed)
 	var total usages
 	now, lag := e.cfg.Now(), e.lag("TransactWriteItems")
-	var hash [sha256.Size]byte
+	var key, request sum
 	if token.Set {
-		hash = digest(steps)
+		key, request = sumOf([]byte(token.V)), digest(steps)
 	}
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	replay := false
 	if token.Set {
-		if replay, err = e.tokens.seen(token.V, hash, now); err != nil {
+		if replay, err = e.tokens.seen(key, request, now); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +201,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 			}
 		}
 		if token.Set {
-			e.tokens.add(token.V, hash, now)
+			e.tokens.add(key, request, now)
 		}
 	}
 	o := wire.Begin(nil)
@@ -225,7 +225,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 }
 
 // digest hashes what the writes say, however their members were ordered.
-func digest(steps []step) [sha256.Size]byte {
+func digest(steps []step) sum {
 	text := make([]byte, 0, 1024)
 	for _, s := range steps {
 		w := s.write
@@ -239,6 +239,9 @@ func digest(steps []step) [sha256.Size]byte {
 		for _, t := range []wire.Text{w.exprs.condition, w.exprs.update, w.onFailure} {
 			text = wire.AppendString(text, t.V)
 		}
+		if w.compiled == (compiled{}) {
+			continue
+		}
 		for _, key := range slices.Sorted(maps.Keys(w.exprs.names)) {
 			text = wire.AppendString(wire.AppendString(text, key), w.exprs.names[key])
 		}
@@ -246,7 +249,7 @@ func digest(steps []step) [sha256.Size]byte {
 			text = wire.AppendValue(wire.AppendString(text, key), w.exprs.values[key])
 		}
 	}
-	return sha256.Sum256(text)
+	return sumOf(text)
 }
 
 func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metrics, token wire.Text) error {
@@ -455,28 +458,37 @@ func (e *Engine) checkGets(gets []*get, set bool, consumed wire.Text) error {
 	return nil
 }
 
-// tokens are the idempotency tokens of the last ten minutes.
+// tokens are the idempotency tokens of the last ten minutes. They are kept as
+// hashes, which holds no request's memory and gives the garbage collector
+// nothing to follow.
 type tokens struct {
-	known map[string]tokenUse
+	known map[sum]tokenUse
 	order []tokenAge // oldest first
 }
 
+type sum [16]byte
+
+func sumOf(text []byte) sum {
+	whole := sha256.Sum256(text)
+	return sum(whole[:])
+}
+
 type tokenUse struct {
-	hash [sha256.Size]byte
-	at   time.Time
+	request sum
+	at      int64 // nanoseconds of the clock
 }
 
 type tokenAge struct {
-	token string
-	at    time.Time
+	token sum
+	at    int64
 }
 
 // seen reports whether the token was used for the same request in the last ten
 // minutes; for another request it is an error.
-func (ts *tokens) seen(token string, hash [sha256.Size]byte, now time.Time) (bool, error) {
+func (ts *tokens) seen(token, request sum, now time.Time) (bool, error) {
 	n := 0
-	for n < len(ts.order) && now.Sub(ts.order[n].at) >= tokenLife {
-		if use := ts.known[ts.order[n].token]; use.at.Equal(ts.order[n].at) {
+	for n < len(ts.order) && now.UnixNano()-ts.order[n].at >= int64(tokenLife) {
+		if ts.known[ts.order[n].token].at == ts.order[n].at {
 			delete(ts.known, ts.order[n].token)
 		}
 		n++
@@ -486,19 +498,19 @@ func (ts *tokens) seen(token string, hash [sha256.Size]byte, now time.Time) (boo
 	switch {
 	case !ok:
 		return false, nil
-	case use.hash != hash:
+	case use.request != request:
 		return false, fault("IdempotentParameterMismatchException", "The request parameters do not match those of an earlier request with the same client request token")
 	}
 	return true, nil
 }
 
-func (ts *tokens) add(token string, hash [sha256.Size]byte, now time.Time) {
+func (ts *tokens) add(token, request sum, now time.Time) {
 	if ts.known == nil {
-		ts.known = make(map[string]tokenUse)
+		ts.known = make(map[sum]tokenUse)
 	}
-	token = strings.Clone(token) // which would keep the whole request
-	ts.known[token] = tokenUse{hash, now}
-	ts.order = append(ts.order, tokenAge{token, now})
+	at := now.UnixNano()
+	ts.known[token] = tokenUse{request, at}
+	ts.order = append(ts.order, tokenAge{token, at})
 }
 
 func (ts *tokens) copy() tokens {

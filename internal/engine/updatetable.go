@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"strconv"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
@@ -240,6 +241,9 @@ func (t *table) change(in *updateTableInput, e *Engine) error {
 		}
 	}
 	for _, c := range in.changes {
+		if err := c.checkDefined(in.attrs, t.attrs); err != nil {
+			return err
+		}
 		if err := t.changeIndex(c, e); err != nil {
 			return err
 		}
@@ -284,6 +288,33 @@ func (t *table) changeAttrs(attrs []attrDef) error {
 	}
 	t.attrs = attrs
 	return nil
+}
+
+// checkDefined reports key attributes of a new index that the request does not
+// define, even if the table does.
+func (c *indexChange) checkDefined(given []attrInput, present []attrDef) error {
+	if !c.createSet {
+		return nil
+	}
+	var keys, defined []string
+	missing := false
+	for _, k := range c.create.keys {
+		keys = append(keys, k.name.V)
+		missing = missing || !slices.ContainsFunc(given, func(a attrInput) bool { return a.name.V == k.name.V })
+	}
+	if !missing {
+		return nil
+	}
+	for _, a := range given {
+		defined = append(defined, a.name.V)
+	}
+	if len(given) == 0 {
+		for _, a := range present {
+			defined = append(defined, a.name)
+		}
+	}
+	return parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
+		strings.Join(keys, ", "), strings.Join(defined, ", "))
 }
 
 func (t *table) changeIndex(c indexChange, e *Engine) error {

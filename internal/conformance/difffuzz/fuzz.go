@@ -23,6 +23,8 @@ type Config struct {
 	Local, Engine *conformance.Endpoint
 	// Seed picks the requests; the same seed makes the same ones.
 	Seed uint64
+	// First is the round to begin with, to repeat a finding. Defaults to 0.
+	First int
 	// Requests is how many requests to compare. Defaults to 1,000.
 	Requests int
 	// RoundLength is how many requests one set of tables sees. Defaults to
@@ -91,7 +93,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return &f.report, err
 	}
 	started := time.Now()
-	for round := 0; f.report.Requests < cfg.Requests && len(f.findings) < cfg.MaxFindings; round++ {
+	for round := cfg.First; f.report.Requests < cfg.Requests && len(f.findings) < cfg.MaxFindings; round++ {
 		if err := f.round(ctx, round); err != nil {
 			return &f.report, err
 		}

@@ -1,6 +1,8 @@
 package difffuzz
 
 import (
+	"encoding/json"
+	"maps"
 	"math/big"
 	"regexp"
 	"strings"
@@ -55,6 +57,10 @@ var Allowed = []Difference{
 		Page: namesPage, local: valid + `Invalid table/index name\..*`, engine: valid + `TableName must be at least 3 characters long and at most 255 characters long`,
 	},
 	{
+		Name: "table names first", Why: "Names that no table can have are refused before anything else is looked at.",
+		Page: commonPage, engine: valid + `TableName must be at least 3 characters long and at most 255 characters long`, when: spoilt,
+	},
+	{
 		Name: "missing table", Why: "A table that is not there is a 'Requested resource not found'.",
 		Page: errorsPage, local: noTable, engine: `ResourceNotFoundException: Requested resource not found.*`,
 	},
@@ -64,7 +70,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "expressions before keys", Why: "Expressions are read before the key is compared with the table's schema; DynamoDB Local goes the other way.",
-		Page: commonPage, local: localKey + `|` + valid + `One or more parameter values are not valid\. .*|` + valid + `The table does not have the specified index: .*`, engine: expression, when: spoilt,
+		Page: commonPage, local: localKey + `|` + valid + `One or more parameter values are not valid\. .*|` + valid + `(The table does not have the specified index: .*|Consistent reads are not supported on global secondary indexes)`, engine: expression, when: spoilt,
 	},
 	{
 		Name: "values before expressions", Why: "The values of keys and items are checked before expressions are read; DynamoDB Local goes the other way.",
@@ -88,7 +94,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "key of an index", Why: "An item whose attribute can't be an index's key is told which, and of which index; DynamoDB Local does not say.",
-		Page: "PutItem", local: valid + `One or more parameter values were invalid: Type mismatch for Index Key`,
+		Page: "PutItem", local: valid + `(One or more parameter values were invalid: Type mismatch for Index Key|Invalid attribute value type)`,
 		engine: valid + `(One or more parameter values were invalid: Type mismatch for Index Key \S+ Expected: [SNB] Actual: \S+ IndexName: \S+|The update expression attempted to update the secondary index key to unsupported type)`,
 	},
 	{
@@ -133,16 +139,28 @@ var Allowed = []Difference{
 		Page: "Scan", ops: "Scan", local: valid + `(If (total )?segments? is specified, .*|1 validation error detected: Value .* at 'segment' .*)`, engine: valid + `The (TotalSegments|Segment) parameter .*`,
 	},
 	{
+		Name: "segments first", Why: "Segments are checked before expressions are read and indexes looked for; DynamoDB Local goes the other way.",
+		Page: "Scan", ops: "Scan", engine: valid + `The (TotalSegments|Segment) parameter .*`, when: spoilt,
+	},
+	{
 		Name: "filters of scans", Why: "An index holds only what is projected into it, for a filter too; DynamoDB Local lets the filter of a Scan see the whole item.",
-		Page: gsiPage, ops: "Scan", local: `ok`, engine: valid + `One or more parameter values were invalid: Secondary index \S+ does not project one or more filter attributes: .*`,
+		Page: gsiPage, ops: "Scan", local: `ok|` + valid + `One or more parameter values were invalid: (Global secondary index \S+ does not project .*|Select type ALL_ATTRIBUTES .*)`, engine: valid + `One or more parameter values were invalid: Secondary index \S+ does not project one or more filter attributes: .*`,
 	},
 	{
 		Name: "capacity of a delete", Why: "ConsumedCapacity is returned when asked for; DynamoDB Local returns it for every delete of an item that is not there.",
 		Page: "DeleteItem", ops: "DeleteItem", path: `\.ConsumedCapacity`, when: notAsked("ReturnConsumedCapacity"),
 	},
 	{
-		Name: "capacity of nothing", Why: "A read of nothing costs half a unit, or one if consistent.",
-		Page: capacityPage, ops: "Query Scan BatchGetItem", path: `\.ConsumedCapacity.*`,
+		Name: "capacity of nothing", Why: "A read of nothing costs half a unit, or one if consistent; DynamoDB Local takes nothing for it.",
+		Page: capacityPage, ops: "Query Scan BatchGetItem", path: `\.ConsumedCapacity.*`, when: localCosts(less),
+	},
+	{
+		Name: "capacity of fetching", Why: "Attributes that a local index lacks are fetched from the table and charged to it too.",
+		Page: lsiPage, ops: "Query Scan", path: `\.ConsumedCapacity.*`, when: localCosts(less),
+	},
+	{
+		Name: "capacity of batched deletes", Why: "A delete of an item that is not there costs one unit; DynamoDB Local takes two for it in a batch.",
+		Page: capacityPage, ops: "BatchWriteItem", path: `\.ConsumedCapacity.*`, when: localCosts(more),
 	},
 	{
 		Name: "capacity of transactions", Why: "Transactions cost twice for each item, and say how much of it was reading and writing.",
@@ -153,8 +171,16 @@ var Allowed = []Difference{
 		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: valid + `Transaction request cannot include multiple operations on one item`, engine: stored + `|` + expression, when: spoilt,
 	},
 	{
+		Name: "item twice first", Why: "That no item may be named twice is judged before any of them is looked at.",
+		Page: "TransactWriteItems", ops: "TransactWriteItems", local: applied, engine: valid + `Transaction request cannot include multiple operations on one item`,
+	},
+	{
+		Name: "attribute types", Why: "The types are listed in one order; DynamoDB Local lists them in an order of its own.",
+		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*Invalid attribute type name found; .*`, engine: valid + `.*Invalid attribute type name found; .*`,
+	},
+	{
 		Name: "tokens", Why: "A token used again for another request is an error with a message.",
-		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `IdempotentParameterMismatchException: `, engine: `IdempotentParameterMismatchException: .*`,
+		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `IdempotentParameterMismatchException: `, engine: `IdempotentParameterMismatchException: .*|` + valid + `.*`,
 	},
 	{
 		Name: "reserved words", Why: "CONVERT and SIZE are reserved words; DynamoDB Local has forgotten them.",
@@ -181,8 +207,8 @@ var Allowed = []Difference{
 		Page: updatePage, local: applied, engine: applied,
 	},
 	{
-		Name: "key updates before conditions", Why: "An update of a key attribute is refused whatever the condition says; DynamoDB Local tries the condition first.",
-		Page: updatePage, local: `ConditionalCheckFailedException: .*`, engine: valid + `One or more parameter values were invalid: Cannot update attribute \S+\. This attribute is part of the key`,
+		Name: "key updates before conditions", Why: "An update of a key attribute, or of a part of one, is refused whatever the condition says; DynamoDB Local tries the condition first.",
+		Page: updatePage, local: `ConditionalCheckFailedException: .*`, engine: valid + `(One or more parameter values were invalid: Cannot update attribute \S+\. This attribute is part of the key|Key attributes must be scalars; .*)`,
 	},
 	{
 		Name: "second path", Why: "Both paths are named; DynamoDB Local names another one of the request's as the second.",
@@ -210,7 +236,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "batches", Why: "What a batch asks for is judged item by item, in words of the single request.",
-		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + valid + `(A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*)`, engine: stored + `|` + expression + `|` + valid + `The provided key element does not match the schema`,
+		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + valid + `(A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
 	},
 	{
 		Name: "unknown operations", Why: "DynamoDB Local does not have these operations.",
@@ -223,6 +249,52 @@ func spoilt(x *exchange) bool { return x.q.faults > 0 }
 
 func notAsked(member string) func(*exchange) bool {
 	return func(x *exchange) bool { v, asked := x.q.Body[member]; return !asked || v == "NONE" }
+}
+
+// localCosts is true when the total that DynamoDB Local consumed, of any table,
+// compares to the engine's as wanted.
+func localCosts(compare func(local, engine float64) bool) func(*exchange) bool {
+	return func(x *exchange) bool {
+		a, b := costs(x.local), costs(x.engine)
+		for t := range b {
+			if a[t] != b[t] && !compare(a[t], b[t]) {
+				return false
+			}
+		}
+		p, _ := difference(without(x.local), without(x.engine), "")
+		return p == ""
+	}
+}
+
+func less(a, b float64) bool { return a < b }
+func more(a, b float64) bool { return a > b }
+
+// costs returns the capacity units of each table.
+func costs(o *outcome) map[string]float64 {
+	units := map[string]float64{}
+	body, _ := o.body.(object)
+	list, ok := body["ConsumedCapacity"].([]any)
+	if !ok {
+		list = []any{body["ConsumedCapacity"]}
+	}
+	for _, e := range list {
+		c, _ := e.(object)
+		name, _ := c["TableName"].(string)
+		n, _ := c["CapacityUnits"].(json.Number)
+		r, _ := new(big.Rat).SetString(string(n))
+		if r != nil {
+			units[name], _ = r.Float64()
+		}
+	}
+	return units
+}
+
+// without returns the answer but its ConsumedCapacity.
+func without(o *outcome) object {
+	body, _ := o.body.(object)
+	body = maps.Clone(body)
+	delete(body, "ConsumedCapacity")
+	return body
 }
 
 // sameNumbers is true when the outcomes differ in how numbers are written and

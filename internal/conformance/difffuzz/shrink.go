@@ -12,11 +12,17 @@ import (
 // whole history made them.
 func (f *fuzzer) shrink(ctx context.Context, history []*Request, last *Request, sig string) []string {
 	deadline := time.Now().Add(3 * time.Second)
+	var tables []string
+	for _, h := range append(slices.Clone(history), last) {
+		if n, ok := h.Body["TableName"].(string); ok && h.Op == "CreateTable" {
+			tables = append(tables, n)
+		}
+	}
 	shows := func(hs []*Request, q *Request) bool {
 		if time.Now().After(deadline) {
 			return false
 		}
-		return f.replay(ctx, hs, q) == sig
+		return f.replay(ctx, tables, hs, q) == sig
 	}
 	kept := history
 	for size := len(kept) / 2; size >= 1; size /= 2 {
@@ -42,20 +48,16 @@ func (f *fuzzer) shrink(ctx context.Context, history []*Request, last *Request, 
 	for _, h := range append(slices.Clone(kept), &q) {
 		out = append(out, h.Op+" "+encode(h.Body))
 	}
-	f.replay(ctx, history, last)
+	f.replay(ctx, tables, history, last)
 	return out
 }
 
-// replay remakes the tables, sends the requests to both engines and returns
+// replay drops the tables, sends the requests to both engines and returns
 // the signature of how the last one differs, if it does.
-func (f *fuzzer) replay(ctx context.Context, history []*Request, last *Request) string {
-	for _, q := range append(slices.Clone(history), last) {
-		if q.Op == "CreateTable" {
-			if n, ok := q.Body["TableName"].(string); ok {
-				if f.dropTable(ctx, n) != nil {
-					return ""
-				}
-			}
+func (f *fuzzer) replay(ctx context.Context, tables []string, history []*Request, last *Request) string {
+	for _, n := range tables {
+		if f.dropTable(ctx, n) != nil {
+			return ""
 		}
 	}
 	for _, q := range history {

@@ -70,7 +70,8 @@ func (r *Reader) accept(c byte) bool {
 
 // End checks that nothing follows the value that was read.
 func (r *Reader) End() {
-	if r.err == nil && r.peek() != 0 {
+	r.peek()
+	if r.pos < len(r.text) {
 		r.fail(malformed)
 	}
 }
@@ -230,7 +231,14 @@ func (r *Reader) number() string {
 	if at("-") {
 		r.pos++
 	}
-	digits()
+	if at("0") {
+		r.pos++ // which no digit may follow
+		if at("0123456789") {
+			r.fail(malformed)
+		}
+	} else {
+		digits()
+	}
 	if at(".") {
 		r.pos++
 		digits()

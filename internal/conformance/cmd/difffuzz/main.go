@@ -21,6 +21,7 @@ func main() {
 		seed     = flag.Uint64("seed", 1, "seed of the requests; the same seed makes the same ones")
 		endpoint = flag.String("endpoint", os.Getenv("DYNORM_TEST_ENDPOINT"), "where DynamoDB Local listens")
 		findings = flag.Int("findings", 50, "stop after so many different findings")
+		first    = flag.Int("first", 0, "round to begin with, to repeat a finding")
 		length   = flag.Int("round", 300, "requests on one set of tables")
 	)
 	flag.Parse()
@@ -40,6 +41,7 @@ func main() {
 		Engine:      embedded,
 		Seed:        *seed,
 		Requests:    *n,
+		First:       *first,
 		RoundLength: *length,
 		MaxFindings: *findings,
 		Log:         os.Stdout,
