@@ -69,7 +69,8 @@ func (r *reader) fingerprint() []byte {
 		}
 	}
 	p := r.p
-	add(p.e.def.Name, r.db.table, string(p.kind), p.path.index, strconv.FormatBool(p.forward), strconv.FormatBool(p.merge))
+	add(p.e.def.Name, r.db.table, string(p.kind), p.path.index, strconv.FormatBool(p.forward), strconv.FormatBool(p.merge),
+		strconv.Itoa(len(p.branches)))
 	for i := range p.branches {
 		b := &p.branches[i]
 		add(b.pk, strconv.Itoa(int(b.sk.op)), b.sk.low, b.sk.high, b.request.filter)
@@ -128,6 +129,9 @@ func hashValue(h hash.Hash, av types.AttributeValue) {
 // place beside the partition key that the query gives.
 func (p *plan) placeAttrs() []string {
 	attrs := p.path.keyAttrs(p.e)
+	if p.kind == OpScan {
+		return attrs
+	}
 	return slices.DeleteFunc(attrs, func(attr string) bool { return attr == p.path.pk.attr })
 }
 
@@ -196,6 +200,9 @@ func (r *reader) decode(cursor string) (position, error) {
 		return position{}, faultf(ErrCursor, "the cursor belongs to another query")
 	}
 	pos := position{backward: flags&flagBackward != 0}
+	if pos.backward && r.p.kind == OpScan {
+		return position{}, faultf(ErrCursor, "a scan reads in one direction only")
+	}
 	if pos.states, err = r.decodeStates(data[fingerprintSize:]); err != nil {
 		return position{}, err
 	}
@@ -243,7 +250,10 @@ func (r *reader) decodeStates(data []byte) ([]branchState, error) {
 			continue
 		}
 		b := &r.p.branches[i]
-		key := Item{r.p.path.pk.attr: stringValue(b.pk)}
+		key := Item{}
+		if r.p.kind != OpScan {
+			key[r.p.path.pk.attr] = stringValue(b.pk)
+		}
 		for _, attr := range attrs {
 			size, n := binary.Uvarint(data)
 			if n <= 0 || size == 0 || size > uint64(len(data)-n) {

@@ -15,9 +15,10 @@ import (
 // Model reads and writes the items of one entity. It is an immutable value,
 // safe for concurrent use.
 type Model[T any] struct {
-	db  *DB
-	e   *entity
-	err error
+	db     *DB
+	e      *entity
+	err    error
+	scopes []func(Query[T]) Query[T]
 }
 
 // ModelOf returns the model of T. Where T is no entity of the schema, every
@@ -255,6 +256,17 @@ func (db *DB) get(ctx context.Context, e *entity, op string, key Item, consisten
 // keyArg returns the base key that a key argument stands for, and the
 // attributes of the fields it is made of.
 func (e *entity) keyArg(key any) (k, known Item, err error) {
+	if item, ok := key.(storedItem); ok {
+		known := Item{}
+		for _, kt := range []*keyTemplate{e.pk, e.sk} {
+			for _, f := range kt.fields {
+				if av := item[f.Attr]; av != nil && len(f.Path()) == 1 {
+					known[f.Attr] = av
+				}
+			}
+		}
+		return e.keyIn(Item(item)), known, nil
+	}
 	v := e.structArg(key)
 	if v == nil {
 		if key == nil {
@@ -289,6 +301,9 @@ func (e *entity) keyArg(key any) (k, known Item, err error) {
 	}
 	return k, known, nil
 }
+
+// storedItem is a key argument: the item that has the key, as it was read.
+type storedItem Item
 
 // structArg returns the address of the entity's struct where key is one or
 // points to one, nil where it is anything else.

@@ -34,9 +34,26 @@ type mutation struct {
 // were changed between read and write.
 func (db *DB) mutate(ctx context.Context, m *mutation) (Item, error) {
 	writes, stored, err := db.planRead(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return db.carryOut(ctx, m, writes, stored)
+}
+
+// mutateStored is mutate for an item that was just read as a whole.
+func (db *DB) mutateStored(ctx context.Context, m *mutation, stored Item) error {
+	writes, _, err := m.plan(stored)
+	if err != nil {
+		return err
+	}
+	_, err = db.carryOut(ctx, m, writes, stored)
+	return err
+}
+
+func (db *DB) carryOut(ctx context.Context, m *mutation, writes []*write, stored Item) (_ Item, err error) {
 	for range maxRaces {
-		if err != nil || len(writes) == 0 {
-			return nil, err
+		if len(writes) == 0 {
+			return nil, nil
 		}
 		after, err := db.commit(ctx, writes...)
 		if err == nil {
@@ -369,13 +386,11 @@ func (c *changeSetPlan) plan(stored Item) ([]*write, bool, error) {
 	if err := up.setEntries(c.demands, after); err != nil {
 		return nil, false, err
 	}
-	for _, p := range c.conds {
-		text, err := p.render(e, &up.b)
-		if err != nil {
-			return nil, false, err
-		}
-		up.conds = append(up.conds, text)
+	met, err := renderEach(e, c.conds, &up.b)
+	if err != nil {
+		return nil, false, err
 	}
+	up.conds = append(up.conds, met...)
 	w := up.write("Update", missingOr(ErrConditionFailed))
 	w.returnNew = true
 	if !c.unique {
@@ -404,15 +419,16 @@ func (e *entity) addStamps(actions []action, now time.Time) ([]action, error) {
 }
 
 // planDelete plans [Model.Delete].
-func (db *DB) planDelete(e *entity, key any) (*mutation, error) {
+func (db *DB) planDelete(e *entity, key any, still ...Predicate) (*mutation, error) {
 	if e.deletedAttr != "" {
-		return db.planTrash(e, "Delete", key, true)
+		return db.planTrash(e, "Delete", key, true, still)
 	}
-	return db.planForceDelete(e, "Delete", key)
+	return db.planForceDelete(e, "Delete", key, still...)
 }
 
-// planForceDelete plans a deletion for good.
-func (db *DB) planForceDelete(e *entity, op string, key any) (*mutation, error) {
+// planForceDelete plans a deletion for good, of an item that still meets the
+// predicates.
+func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -438,6 +454,11 @@ func (db *DB) planForceDelete(e *entity, op string, key any) (*mutation, error) 
 				conds = append(conds, guardText(&b, stored, attr))
 			}
 		}
+		met, err := renderEach(e, still, &b)
+		if err != nil {
+			return nil, false, err
+		}
+		conds = append(conds, met...)
 		w := &write{kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
 			reason: func(Item) error { return ErrStaleVersion }}
 		claims, err := e.claimWrites(op, k, stored, nil)

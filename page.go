@@ -2,7 +2,6 @@ package dynorm
 
 import (
 	"context"
-	"iter"
 	"slices"
 )
 
@@ -14,7 +13,8 @@ type Page[T any] struct {
 	// Items are the items, in the order of the query.
 	Items []*T
 	// Next is the cursor of the page after this one, empty at the end. Prev is
-	// that of the page before, empty at the beginning.
+	// that of the page before, empty at the beginning and for a scan, which
+	// reads in one direction only.
 	Next, Prev string
 }
 
@@ -39,6 +39,12 @@ func (q Query[T]) Page(ctx context.Context, cursor string) (*Page[T], error) {
 }
 
 func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (*Page[T], error) {
+	if s.opts.after != "" {
+		if cursor != "" {
+			return nil, faultf(ErrInvalid, "Page was given a cursor, and After another")
+		}
+		cursor = s.opts.after
+	}
 	r := s.reader(p, "Page", 0)
 	if r.limit == 0 {
 		r.limit = defaultPage
@@ -58,18 +64,8 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 
 // page reads the page that a cursor leads to.
 func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, prev string, err error) {
-	states := make([]branchState, len(r.p.branches))
-	if cursor != "" {
-		pos, err := r.decode(cursor)
-		if err != nil {
-			return nil, "", "", err
-		}
-		r.backward, states = pos.backward, pos.states
-	}
-	r.open()
-	for i := range r.streams {
-		st := &r.streams[i]
-		st.start, st.more = states[st.n].key, states[st.n].phase != done
+	if err := r.open(cursor); err != nil {
+		return nil, "", "", err
 	}
 	// One item more tells whether there is a page behind this one.
 	size := r.limit
@@ -84,14 +80,14 @@ func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, p
 	if err != nil {
 		return nil, "", "", err
 	}
-	onward, back := r.positions(states)
+	onward, back := r.positions()
 	var ahead, behind string
 	if more {
 		if ahead, err = r.encode(onward); err != nil {
 			return nil, "", "", err
 		}
 	}
-	if cursor != "" {
+	if cursor != "" && r.p.kind != OpScan {
 		if behind, err = r.encode(back); err != nil {
 			return nil, "", "", err
 		}
@@ -101,72 +97,4 @@ func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, p
 	}
 	slices.Reverse(items)
 	return items, behind, ahead, nil
-}
-
-// positions returns where reading goes on after the page, and where it goes on
-// in the other direction from before it. states is where the page began.
-func (r *reader) positions(states []branchState) (onward, back position) {
-	onward = position{backward: r.backward, states: slices.Clone(states)}
-	back = position{backward: !r.backward, states: make([]branchState, len(states))}
-	last := -1 // the last stream that gave out an item
-	first := len(r.streams)
-	for i := range r.streams {
-		if r.streams[i].first != nil {
-			last, first = i, min(first, i)
-		}
-	}
-	for i := range r.streams {
-		st := &r.streams[i]
-		switch {
-		case st.last == nil:
-		case r.p.kind != OpQuery:
-			onward.states[st.n] = branchState{phase: done}
-		default:
-			onward.states[st.n] = branchState{underWay, st.last}
-		}
-		if r.p.merge && r.p.kind == OpQuery {
-			// The other way begins after the first item of this page, or of the
-			// next where this one has none, or at the end.
-			switch {
-			case st.first != nil:
-				back.states[st.n] = branchState{underWay, st.first}
-			case len(st.items) > 0:
-				back.states[st.n] = branchState{underWay, st.items[0]}
-			}
-			continue
-		}
-		switch {
-		case last < 0: // an empty page lies at the end
-		case i < last:
-			onward.states[st.n] = branchState{phase: done}
-		}
-		switch {
-		case i == first && r.p.kind == OpQuery:
-			back.states[st.n] = branchState{underWay, st.first}
-		case first < len(r.streams) && i >= first:
-			back.states[st.n] = branchState{phase: done}
-		}
-	}
-	return onward, back
-}
-
-// All returns an iterator over the items. It sends the requests that List would,
-// a page at a time and one page ahead, and none after the loop is left. An error
-// comes once, last, with a nil item. Each loop over it starts afresh.
-func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		p, err := q.s.planned()
-		if err == nil {
-			err = q.s.reader(p, "All", 0).each(ctx, func(item Item) (bool, error) {
-				v, err := decodeNew[T](q.s.e, item)
-				if err != nil {
-					return false, err
-				}
-				return yield(v, nil), nil
-			})
-		}
-		if err != nil {
-			yield(nil, q.s.opError("All", err))
-		}
-	}
 }

@@ -22,6 +22,7 @@ type plan struct {
 	consistent bool
 	filtered   bool // by a condition of the caller
 	hidden     []cond
+	readUnits  float64 // a second, of a scan; 0 for no bound
 	sparse     []string
 	order      []orderTerm
 	rejected   []Candidate
@@ -39,22 +40,9 @@ type branch struct {
 	// alternative is the part of the query that tells the branch from others.
 	alternative []cond
 	request     branchRequest
-}
 
-// branchRequest is what a branch sends, but for the page.
-type branchRequest struct {
-	key, filter, projection string
-	names                   map[string]string
-	projectionNames         map[string]string // names with those of the projection
-	values                  map[string]types.AttributeValue
-	now                     string // the placeholder of the present time
+	segment, segments int32 // of a scan
 }
-
-// nowValue stands for the present time until a request is sent.
-var (
-	nowValue  types.AttributeValue = &types.AttributeValueMemberN{Value: "0"}
-	nowValues                      = []types.AttributeValue{nowValue}
-)
 
 // finish makes a plan of the best candidate.
 func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
@@ -89,8 +77,10 @@ func (pl *planner) render(p *plan, b *branch) {
 	)
 	if p.kind == OpQuery {
 		r.key = b.sk.render(&w, p.path.pk.attr, b.pk, p.path.sk.attr)
+	}
+	if p.kind == OpQuery || p.kind == OpScan {
 		conds := b.residual
-		if !p.path.singledOut(b.sk) {
+		if p.kind == OpScan || !p.path.singledOut(b.sk) {
 			conds = append(slices.Clip(conds), pl.e.typeCond())
 		}
 		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")
@@ -176,6 +166,13 @@ func (p *plan) explain() *Plan {
 	}
 	if p.path.index == "" {
 		x.For = ""
+	}
+	if p.kind == OpScan {
+		x.Keys, x.Filters = []string{"none: everything is read"}, []string{p.branches[0].request.describeFilter()}
+		if n := len(p.branches); n > 1 {
+			x.Notes = append(x.Notes, fmt.Sprintf("It is read in %d segments.", n))
+		}
+		return x
 	}
 	for i := range p.branches {
 		b := &p.branches[i]

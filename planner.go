@@ -84,6 +84,11 @@ func (pl *planner) plan() (*plan, error) {
 	case strong != "":
 		return nil, faultf(ErrInvalid, "Consistent: %s answers the query and is a global index, whose reads are only eventually consistent", strong)
 	}
+	if pl.opts.scan != nil {
+		if p := pl.scan(rejected); p != nil {
+			return p, nil
+		}
+	}
 	return nil, &NoIndexError{Entity: pl.e.def.Name, Candidates: rejected, Suggestion: pl.suggestion()}
 }
 

@@ -3,6 +3,7 @@ package dynorm
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -41,6 +42,7 @@ const (
 	opType       predicateOp = "attribute_type"
 	opSize       predicateOp = "size"
 	opRaw        predicateOp = "raw"
+	opResolved   predicateOp = "resolved"
 	opAnd        predicateOp = "AND"
 	opOr         predicateOp = "OR"
 	opNot        predicateOp = "NOT"
@@ -159,6 +161,9 @@ func (p *Predicate) resolve(e *entity) (cond, error) {
 		return p.resolveGroup(e)
 	case opRaw:
 		return p.resolveRaw(e)
+	case opResolved:
+		c, _ := p.val.(cond)
+		return c, nil
 	}
 	f, err := p.ref.resolve(e)
 	if err != nil {
@@ -279,6 +284,30 @@ func typeName(val any) (types.AttributeValue, error) {
 		return nil, faultf(ErrValue, "Type takes S, N, B, BOOL, NULL, SS, NS, BS, L or M")
 	}
 	return stringValue(name), nil
+}
+
+// asPredicate makes a predicate of a condition, at a time.
+func (c cond) asPredicate(now time.Time) Predicate {
+	if len(c.vals) == 1 && c.vals[0] == nowValue {
+		c.vals = []types.AttributeValue{numberValue(now.Unix())}
+	}
+	c.subs = slices.Clone(c.subs)
+	for i := range c.subs {
+		c.subs[i], _ = c.subs[i].asPredicate(now).val.(cond)
+	}
+	return Predicate{op: opResolved, val: c}
+}
+
+// renderEach writes predicates as texts of a condition expression.
+func renderEach(e *entity, predicates []Predicate, b *expr.Builder) ([]string, error) {
+	texts := make([]string, len(predicates))
+	for i, p := range predicates {
+		var err error
+		if texts[i], err = p.render(e, b); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
 }
 
 // render writes the predicate as the text of a condition expression.

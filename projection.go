@@ -10,8 +10,8 @@ import (
 
 // resolveSelects finds the fields of Select.
 func (pl *planner) resolveSelects() error {
-	for _, name := range pl.opts.selects {
-		f, err := named(name).resolve(pl.e)
+	for _, ref := range pl.opts.selects {
+		f, err := ref.resolve(pl.e)
 		if err != nil {
 			return err
 		}

@@ -36,11 +36,14 @@ type queryOptions struct {
 	limit       int
 	pageSize    int
 	index       string
-	selects     []string
+	selects     []fieldRef
 	consistency consistency
 	strong      bool // what consistency means where the query does not say
 	trashed     trashed
 	expired     bool
+	scan        *Scan // nil where none is allowed
+	after       string
+	progress    func(Progress)
 }
 
 func (o *queryOptions) consistent() bool {
@@ -65,7 +68,7 @@ const (
 )
 
 // Query returns the query for all items of the model's entity, to be narrowed.
-func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.err) }
+func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.err).Scope(m.scopes...) }
 
 func newQuery[T any](db *DB, e *entity, err error) Query[T] {
 	s := &queryState{db: db, e: e, err: err}
@@ -77,9 +80,9 @@ func newQuery[T any](db *DB, e *entity, err error) Query[T] {
 
 // Where returns the query for the items that meet all predicates.
 func (m Model[T]) Where(predicates ...Predicate) Query[T] {
-	q := m.Query()
+	q := newQuery[T](m.db, m.e, m.err)
 	q.s.opts.where = slices.Clone(predicates)
-	return q
+	return q.Scope(m.scopes...)
 }
 
 // with returns a copy of the query to change.
@@ -177,7 +180,10 @@ func (q Query[T]) Select(fields ...string) Query[T] {
 	if len(fields) == 0 {
 		return q.fail(faultf(ErrInvalid, "Select was given no fields"))
 	}
-	q.s.opts.selects = append(slices.Clip(q.s.opts.selects), fields...)
+	q.s.opts.selects = slices.Clip(q.s.opts.selects)
+	for _, field := range fields {
+		q.s.opts.selects = append(q.s.opts.selects, named(field))
+	}
 	return q
 }
 
@@ -201,6 +207,22 @@ func (q Query[T]) setTrashed(t trashed) Query[T] {
 func (q Query[T]) IncludeExpired() Query[T] {
 	q = q.with()
 	q.s.opts.expired = true
+	return q
+}
+
+// After starts the query at a cursor: that of a [Page], or of the [Progress] of
+// a call that did not come to its end.
+func (q Query[T]) After(cursor string) Query[T] {
+	q = q.with()
+	q.s.opts.after = cursor
+	return q
+}
+
+// OnProgress has fn called after each page of a call that reads several, from
+// the goroutine of the caller.
+func (q Query[T]) OnProgress(fn func(Progress)) Query[T] {
+	q = q.with()
+	q.s.opts.progress = fn
 	return q
 }
 
@@ -328,34 +350,17 @@ func (q Query[T]) One(ctx context.Context) (*T, error) {
 	return nil, q.s.opError("One", err)
 }
 
-// Exists reports whether an item matches. It costs what First costs.
-func (q Query[T]) Exists(ctx context.Context) (bool, error) {
-	n, err := q.s.count(ctx, "Exists", 1)
-	return n > 0, q.s.opError("Exists", err)
-}
-
-// Count returns the number of items, at most the limit. DynamoDB counts them
-// without sending them, at the read units that List would cost.
-func (q Query[T]) Count(ctx context.Context) (int, error) {
-	n, err := q.s.count(ctx, "Count", 0)
-	return n, q.s.opError("Count", err)
-}
-
 // collect returns the items of a query, at most max where it is not 0.
 func collect[T any](ctx context.Context, s *queryState, op string, atMost int) ([]*T, error) {
 	p, err := s.planned()
 	if err != nil {
 		return nil, err
 	}
-	r := s.reader(p, op, atMost)
 	var list []*T
-	err = r.each(ctx, func(item Item) (bool, error) {
+	err = s.reader(p, op, atMost).each(ctx, s.opts.after, func(item Item) (bool, error) {
 		v, err := decodeNew[T](s.e, item)
-		if err != nil {
-			return false, err
-		}
 		list = append(list, v)
-		return true, nil
+		return true, err
 	})
 	if err != nil {
 		return nil, err

@@ -117,17 +117,17 @@ func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
 }
 
 // planRestore plans [Model.Restore].
-func (db *DB) planRestore(e *entity, key any) (*mutation, error) {
+func (db *DB) planRestore(e *entity, key any, still ...Predicate) (*mutation, error) {
 	if e.deletedAttr == "" {
 		return nil, faultf(ErrInvalid, "%s has no soft deletes: add the trait `softdelete`", e.def.Name)
 	}
-	return db.planTrash(e, "Restore", key, false)
+	return db.planTrash(e, "Restore", key, false, still)
 }
 
 // planTrash plans a soft deletion or its reversal: an update of the time of
 // deletion, of the index entries that depend on it, and of the claims, which a
-// deleted item gives up.
-func (db *DB) planTrash(e *entity, op string, key any, trash bool) (*mutation, error) {
+// deleted item gives up. The item must still meet the predicates.
+func (db *DB) planTrash(e *entity, op string, key any, trash bool, still []Predicate) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -182,6 +182,11 @@ func (db *DB) planTrash(e *entity, op string, key any, trash bool) (*mutation, e
 				return nil, false, err
 			}
 		}
+		met, err := renderEach(e, still, &up.b)
+		if err != nil {
+			return nil, false, err
+		}
+		up.conds = append(up.conds, met...)
 		claims, err := e.claimWrites(op, k, stored, after)
 		return append([]*write{up.write(op, missingOr(ErrStaleVersion))}, claims...), false, err
 	}

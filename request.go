@@ -1,0 +1,243 @@
+package dynorm
+
+import (
+	"context"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// branchRequest is what a branch sends, but for the page.
+type branchRequest struct {
+	key, filter, projection string
+	names                   map[string]string
+	projectionNames         map[string]string // names with those of the projection
+	values                  map[string]types.AttributeValue
+	now                     string // the placeholder of the present time
+}
+
+// nowValue stands for the present time until a request is sent.
+var (
+	nowValue  types.AttributeValue = &types.AttributeValueMemberN{Value: "0"}
+	nowValues                      = []types.AttributeValue{nowValue}
+)
+
+// valuesAt returns the values of a request that is sent now. They are the
+// request's own: an interceptor may change them.
+func (q *branchRequest) valuesAt(now time.Time) map[string]types.AttributeValue {
+	values := maps.Clone(q.values)
+	if q.now != "" {
+		values[q.now] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Unix(), 10)}
+	}
+	return values
+}
+
+// fetched is a page of one branch.
+type fetched struct {
+	items     []Item
+	count     int
+	evaluated int
+	units     float64
+	last      Item // where the next page starts, nil at the end
+	err       error
+}
+
+// fetch sends the request for a page from st.start on. With count it asks for
+// the number of items only.
+func (st *stream) fetch(ctx context.Context, limit int32, count bool) fetched {
+	r := st.r
+	if r.pace != nil {
+		if err := r.pace.wait(ctx); err != nil {
+			return fetched{err: err}
+		}
+	}
+	var page fetched
+	var capacity *types.ConsumedCapacity
+	if r.p.kind == OpScan {
+		out, err := run[dynamodb.ScanOutput](ctx, r.db, r.operation(OpScan, r.scanInput(st.b, st.start, limit, count)))
+		if err != nil {
+			return fetched{err: err}
+		}
+		page = fetched{items: out.Items, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
+		capacity = out.ConsumedCapacity
+	} else {
+		out, err := run[dynamodb.QueryOutput](ctx, r.db, r.operation(OpQuery, r.queryInput(st.b, st.start, limit, count)))
+		if err != nil {
+			return fetched{err: err}
+		}
+		page = fetched{items: out.Items, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
+		capacity = out.ConsumedCapacity
+	}
+	if len(page.last) == 0 {
+		page.last = nil
+	}
+	if capacity != nil {
+		page.units = aws.ToFloat64(capacity.CapacityUnits)
+	}
+	if r.pace != nil {
+		r.pace.spend(page.units)
+	}
+	return page
+}
+
+func (r *reader) operation(kind OpKind, input any) *Operation {
+	return &Operation{Kind: kind, Name: r.op, Entity: r.p.e.def.Name, Index: r.p.path.index, Input: input}
+}
+
+// queryInput is the request for a page of a branch.
+func (r *reader) queryInput(b *branch, start Item, limit int32, count bool) *dynamodb.QueryInput {
+	q := &b.request
+	in := &dynamodb.QueryInput{
+		TableName:                 &r.db.table,
+		KeyConditionExpression:    &q.key,
+		ExpressionAttributeNames:  maps.Clone(q.names),
+		ExpressionAttributeValues: q.valuesAt(r.now),
+		ScanIndexForward:          aws.Bool(r.p.forward != r.backward),
+		ExclusiveStartKey:         start,
+		ReturnConsumedCapacity:    r.metering(),
+	}
+	if r.p.path.index != "" {
+		in.IndexName = &r.p.path.index
+	}
+	if q.filter != "" {
+		in.FilterExpression = &q.filter
+	}
+	switch {
+	case count:
+		in.Select = types.SelectCount
+	case q.projection != "":
+		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, maps.Clone(q.projectionNames)
+	}
+	if r.p.consistent {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	if limit > 0 {
+		in.Limit = &limit
+	}
+	return in
+}
+
+// scanInput is the request for a page of a segment.
+func (r *reader) scanInput(b *branch, start Item, limit int32, count bool) *dynamodb.ScanInput {
+	q := &b.request
+	in := &dynamodb.ScanInput{
+		TableName:                 &r.db.table,
+		FilterExpression:          &q.filter,
+		ExpressionAttributeNames:  maps.Clone(q.names),
+		ExpressionAttributeValues: q.valuesAt(r.now),
+		ExclusiveStartKey:         start,
+		ReturnConsumedCapacity:    r.metering(),
+	}
+	if r.p.path.index != "" {
+		in.IndexName = &r.p.path.index
+	}
+	if b.segments > 1 {
+		in.Segment, in.TotalSegments = &b.segment, &b.segments
+	}
+	switch {
+	case count:
+		in.Select = types.SelectCount
+	case q.projection != "":
+		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, maps.Clone(q.projectionNames)
+	}
+	if r.p.consistent {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	if limit > 0 {
+		in.Limit = &limit
+	}
+	return in
+}
+
+// metering asks for the read units used where somebody wants to know.
+func (r *reader) metering() types.ReturnConsumedCapacity {
+	if r.pace != nil || r.progress != nil {
+		return types.ReturnConsumedCapacityTotal
+	}
+	return ""
+}
+
+// keysInput is the request for items by their keys: a GetItem, or a
+// BatchGetItem of up to 100.
+func (r *reader) keysInput(keys []Item) any {
+	if r.p.kind == OpBatchGetItem {
+		how := r.keysHow()
+		how.Keys = keys[:min(len(keys), maxBatchGet)]
+		return &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{r.db.table: how}}
+	}
+	q := &r.p.branches[0].request
+	in := &dynamodb.GetItemInput{TableName: &r.db.table, Key: keys[0], ConsistentRead: &r.p.consistent}
+	if q.projection != "" {
+		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, maps.Clone(q.projectionNames)
+	}
+	return in
+}
+
+// keysHow says what to read of items by their keys.
+func (r *reader) keysHow() types.KeysAndAttributes {
+	q := &r.p.branches[0].request
+	how := types.KeysAndAttributes{ConsistentRead: &r.p.consistent}
+	if q.projection != "" {
+		how.ProjectionExpression, how.ExpressionAttributeNames = &q.projection, q.projectionNames
+	}
+	return how
+}
+
+// readKeys reads items by their keys, in no order.
+func (r *reader) readKeys(ctx context.Context, keys []Item) ([]Item, error) {
+	if r.p.kind == OpBatchGetItem {
+		return r.db.batchGet(ctx, r.p.e, r.op, keys, r.keysHow())
+	}
+	out, err := run[dynamodb.GetItemOutput](ctx, r.db, r.operation(OpGetItem, r.keysInput(keys)))
+	if err != nil || len(out.Item) == 0 {
+		return nil, err
+	}
+	return []Item{out.Item}, nil
+}
+
+// wholeKey is the primary key that a branch fixes.
+func (b *branch) wholeKey(p *plan) Item {
+	return Item{p.path.pk.attr: stringValue(b.pk), p.path.sk.attr: stringValue(b.sk.low)}
+}
+
+// Request returns the input of the first request that List would send, as the
+// SDK takes it: a *dynamodb.QueryInput, *dynamodb.GetItemInput,
+// *dynamodb.BatchGetItemInput or *dynamodb.ScanInput. A query of several key
+// conditions ([Plan.Keys]) sends one like it for each. Where the conditions
+// contradict each other there is none, and the input is nil.
+func (q Query[T]) Request() (any, error) {
+	p, err := q.s.planned()
+	if err != nil {
+		return nil, q.s.opError("Request", err)
+	}
+	r := q.s.reader(p, "Request", 0)
+	if err := r.open(q.s.opts.after); err != nil {
+		return nil, q.s.opError("Request", err)
+	}
+	switch st := firstStream(r); {
+	case st == nil:
+		return nil, nil
+	case p.kind == OpQuery:
+		return r.queryInput(st.b, st.start, st.pageLimit(), false), nil
+	case p.kind == OpScan:
+		return r.scanInput(st.b, st.start, st.pageLimit(), false), nil
+	}
+	keys := make([]Item, len(p.branches))
+	for i := range p.branches {
+		keys[i] = p.branches[i].wholeKey(p)
+	}
+	return r.keysInput(keys), nil
+}
+
+func firstStream(r *reader) *stream {
+	for i := range r.streams {
+		if r.streams[i].more {
+			return &r.streams[i]
+		}
+	}
+	return nil
+}
