@@ -454,11 +454,14 @@ var stored = []struct {
 		"d":{"M":{"home":{"M":{"city":{"S":"Rome"}}}}},"e":{"M":{"B":{"NULL":true}}},"f":{"M":{"x":{"N":"1"}}},
 		"g":{"M":{"a":{"NULL":true},"b":{"L":[{"S":"c"}]}}},"h":{"M":{"255":{"BOOL":true}}}}`, nil,
 	},
-	{"texts that need escapes beside texts of keys", struct {
-		V map[int]Quote
-		W []Quote `dynorm:",set"`
-	}{map[int]Quote{1: "a", 22: "b", 333: "c"}, []Quote{"x", "y"}},
-		`{"v":{"M":{"1":{"S":"\"a\""},"22":{"S":"\"b\""},"333":{"S":"\"c\""}}},"w":{"SS":["\"x\"","\"y\""]}}`, nil},
+	{
+		"texts that need escapes beside texts of keys",
+		struct {
+			V map[int]Quote
+			W []Quote `dynorm:",set"`
+		}{map[int]Quote{1: "a", 22: "b", 333: "c"}, []Quote{"x", "y"}},
+		`{"v":{"M":{"1":{"S":"\"a\""},"22":{"S":"\"b\""},"333":{"S":"\"c\""}}},"w":{"SS":["\"x\"","\"y\""]}}`, nil,
+	},
 	{"structs", struct {
 		A Address
 		B *Address
