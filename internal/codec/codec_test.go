@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 	"unsafe"
@@ -103,6 +104,17 @@ func (g *Grade) UnmarshalText(b []byte) error {
 	}
 	*g = Grade(b[0] - 'A')
 	return nil
+}
+
+// Quote has a text in quotes.
+type Quote string
+
+func (q Quote) MarshalText() ([]byte, error) { return []byte(strconv.Quote(string(q))), nil }
+
+func (q *Quote) UnmarshalText(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	*q = Quote(s)
+	return err
 }
 
 // Secret stores itself by attributevalue's interfaces.
@@ -441,6 +453,14 @@ var stored = []struct {
 		`{"a":{"M":{"k":{"S":"v"},"e":{"S":""}}},"b":{"M":{"n":{"NULL":true},"l":{"L":[{"S":"x"}]}}},"c":{"M":{"-1":{"S":"a"}}},
 		"d":{"M":{"home":{"M":{"city":{"S":"Rome"}}}}},"e":{"M":{"B":{"NULL":true}}},"f":{"M":{"x":{"N":"1"}}},
 		"g":{"M":{"a":{"NULL":true},"b":{"L":[{"S":"c"}]}}},"h":{"M":{"255":{"BOOL":true}}}}`, nil,
+	},
+	{
+		"texts that need escapes beside texts of keys",
+		struct {
+			V map[int]Quote
+			W []Quote `dynorm:",set"`
+		}{map[int]Quote{1: "a", 22: "b", 333: "c"}, []Quote{"x", "y"}},
+		`{"v":{"M":{"1":{"S":"\"a\""},"22":{"S":"\"b\""},"333":{"S":"\"c\""}}},"w":{"SS":["\"x\"","\"y\""]}}`, nil,
 	},
 	{"structs", struct {
 		A Address

@@ -228,6 +228,8 @@ func TestEncodeElems(t *testing.T) {
 		{"Lines", Line{Qty: 1}, `{"M":{"qty":{"N":"1"}}}`, ""},
 		{"Meta", "v", `{"S":"v"}`, ""},
 		{"Name", "sub", `{"S":"sub"}`, ""},
+		{"Null", "sub", `{"S":"sub"}`, ""},
+		{"Enum", "begin", `{"S":"begin"}`, ""},
 		{"Any", 1, `{"N":"1"}`, ""},
 		{"N", 1, "", "Rec.N: it has no elements"},
 		{"Tags", 1, "", "Rec.Tags: want string, got int"},

@@ -81,16 +81,23 @@ func (f *Field) pass(av types.AttributeValue) (types.AttributeValue, error) {
 }
 
 // EncodeElem encodes one element of the list, map or set, or a part of a
-// string or of bytes, as contains takes it.
+// string or of bytes, as contains and begins_with take it.
 func (f *Field) EncodeElem(val any) (types.AttributeValue, error) {
 	c, t := f.elem()
 	if c == nil {
-		switch f.step.coder.(type) {
+		switch core := coreCoder(f.step.coder).(type) {
 		case anyCoder:
 			av, err := EncodeAny(val)
 			return av, f.faultOf(err)
 		case stringCoder, *binaryCoder:
-			return f.EncodeOperand(val)
+			// A part of a value need not be in its enum.
+			part, inner := *f, *f.step
+			inner.coder = core
+			if inner.typ.Kind() == reflect.Pointer {
+				inner.typ = inner.typ.Elem()
+			}
+			part.step = &inner
+			return part.EncodeOperand(val)
 		}
 		return nil, f.fault(&EncodeError{Reason: "it has no elements"})
 	}
@@ -168,9 +175,13 @@ func (f *Field) EncodeElems(vals ...any) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberL{Value: list}, nil
 }
 
+// coreCoder returns the coder behind a pointer and an enum.
 func coreCoder(c coder) coder {
 	if p, ok := c.(*pointerCoder); ok {
-		return p.coder
+		c = p.coder
+	}
+	if e, ok := c.(*enumCoder); ok {
+		c = e.coder
 	}
 	return c
 }

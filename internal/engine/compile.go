@@ -210,17 +210,18 @@ func spanOf(r expr.KeyRange) (span, error) {
 	if !r.Prefix.IsZero() {
 		prefix = value.AppendKeyPrefix(prefix, r.Prefix)
 	}
-	s := span{string(prefix), after(string(prefix))}
+	s := span{low: string(prefix), high: after(string(prefix))}
 	if !r.Lower.IsZero() {
 		s.low = string(value.AppendKey(slices.Clone(prefix), r.Lower))
+		s.ends[0] = s.low
 		if r.LowerOpen {
-			s.low = after(s.low)
+			s.low, s.ends[0] = after(s.low), ""
 		}
 	}
 	if !r.Upper.IsZero() {
 		s.high = string(value.AppendKey(slices.Clone(prefix), r.Upper))
 		if !r.UpperOpen {
-			s.high = after(s.high)
+			s.high, s.ends[1] = after(s.high), s.high
 		}
 	}
 	if !r.Lower.IsZero() && !r.Upper.IsZero() && value.Compare(r.Lower, r.Upper) > 0 {

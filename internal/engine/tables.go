@@ -204,8 +204,13 @@ func (in *createInput) check() error {
 	case in.throughput.write.V > maxUnits:
 		return invalid("Given value %d for WriteCapacityUnits is out of bounds", in.throughput.write.V)
 	}
-	for i, a := range in.attrs {
-		if slices.ContainsFunc(in.attrs[:i], func(b attrInput) bool { return a.name.V == b.name.V }) {
+	return checkDistinct(in.attrs)
+}
+
+// checkDistinct refuses two definitions of one attribute.
+func checkDistinct(attrs []attrInput) error {
+	for i, a := range attrs {
+		if slices.ContainsFunc(attrs[:i], func(b attrInput) bool { return a.name.V == b.name.V }) {
 			return parameter("Duplicate AttributeName in AttributeDefinitions: %s", a.name.V)
 		}
 	}
