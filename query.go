@@ -41,6 +41,7 @@ type queryOptions struct {
 	strong      bool // what consistency means where the query does not say
 	trashed     trashed
 	expired     bool
+	hydrate     bool
 	scan        *Scan // nil where none is allowed
 	after       string
 	progress    func(Progress)
