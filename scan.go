@@ -64,6 +64,9 @@ func (pl *planner) scan(rejected []Candidate) *plan {
 	return p
 }
 
+// maxCatchUp bounds how far a paced scan that fell behind may hurry.
+const maxCatchUp = 100 * time.Millisecond
+
 // pace holds requests back so that they use no more than a number of read units
 // a second.
 type pace struct {
@@ -87,9 +90,10 @@ func (p *pace) wait(ctx context.Context) error {
 func (p *pace) spend(units float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if p.next.Before(now) {
-		p.next = now
+	// What waiting overshot may be caught up on, but not what was never asked
+	// for.
+	if earliest := time.Now().Add(-maxCatchUp); p.next.Before(earliest) {
+		p.next = earliest
 	}
 	p.next = p.next.Add(time.Duration(units / p.perSecond * float64(time.Second)))
 }
