@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -26,17 +27,26 @@ type write struct {
 	values Item
 	// returnNew asks an update for the item as it stands afterwards.
 	returnNew bool
+	// after is the item as the write leaves it, where that is known before.
+	after Item
+	// landed reports whether an item is as this write leaves it. Nil where that
+	// can't be told.
+	landed func(Item) bool
 	// reason says why the condition failed, from the item it met.
 	reason func(Item) error
 }
 
 // commit sends writes, at once or not at all, and returns the new item where
 // the only one asked for it.
-func (db *DB) commit(ctx context.Context, writes ...*write) (Item, error) {
-	if len(writes) > 1 {
-		return nil, db.transact(ctx, writes)
+func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, error) {
+	if len(writes) > 1 || tx.always {
+		return nil, db.transact(ctx, writes, tx)
 	}
 	w := writes[0]
+	var lost *bool
+	if w.landed != nil {
+		ctx, lost = watchLosses(ctx)
+	}
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
 	var (
 		after Item
@@ -66,7 +76,10 @@ func (db *DB) commit(ctx context.Context, writes ...*write) (Item, error) {
 			ReturnValuesOnConditionCheckFailure: w.onFailure()}
 		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
 	default:
-		return nil, db.transact(ctx, writes)
+		return nil, db.transact(ctx, writes, tx)
+	}
+	if ce, ok := errors.AsType[*ConditionError](err); ok && lost != nil && *lost && w.landed(ce.Item) {
+		return ce.Item, nil // the SDK sent the write again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }

@@ -26,6 +26,8 @@ type entity struct {
 	// paths are the ways to the entity's items, the table first.
 	paths   []*accessPath
 	uniques []*unique
+	// generated are the fields that a write may set behind embedded pointers.
+	generated []*codec.Field
 
 	// Special fields, nil where there is none.
 	primary, version, created, updated, deleted, ttl *codec.Field
@@ -55,6 +57,7 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 		return nil, []error{err}
 	}
 	e.codec = c
+	e.generated = e.behindPointers()
 	for i := range c.NumFields() {
 		f := c.Field(i)
 		switch {

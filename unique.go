@@ -100,7 +100,7 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		}
 		if held != nil {
 			w := &write{kind: OpDeleteItem, name: name, e: e, key: held}
-			e.ownedOrFree(w, key, ErrConflict)
+			e.ownedOrFree(w, key, faultf(ErrUnique, "the value of %s is claimed for another item although this one has it: RepairUnique finds such items", u.name))
 			releases = append(releases, w)
 		}
 		if wanted != nil {
