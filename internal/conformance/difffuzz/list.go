@@ -175,7 +175,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "attribute types", Why: "The types are listed in one order; DynamoDB Local lists them in an order of its own.",
-		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*Invalid attribute type name found; .*`, engine: valid + `.*Invalid attribute type name found; .*`,
+		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`, engine: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`,
 	},
 	{
 		Name: "tokens", Why: "A token used again for another request is an error with a message.",
@@ -188,7 +188,7 @@ var Allowed = []Difference{
 	{
 		Name: "values in paths", Why: "A path is made of names; DynamoDB Local reads on when a value stands for one.",
 		Page: "Referring to item attributes when using expressions in DynamoDB (Developer Guide)", local: valid + `Invalid \w+Expression: (Syntax error; .*|Internal server error)`,
-		engine: valid + `Invalid \w+Expression: Syntax error; token: ":\w+", near: "\. ?:.*`,
+		engine: valid + `Invalid \w+Expression: Syntax error; token: ":\w+", near: "\. *:.*`,
 	},
 	{
 		Name: "capacity of composite keys", Why: "An item that lacks a part of an index's key before and after a write costs the index nothing.",
@@ -227,7 +227,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "several faults in expressions", Why: "Which of a request's expressions is found wrong first is not laid down.",
-		Page: commonPage, local: expression, engine: valid + `Invalid KeyConditionExpression: The BETWEEN operator requires .*`, when: spoilt,
+		Page: commonPage, local: expression, engine: valid + `Invalid KeyConditionExpression: The BETWEEN operator requires .*`,
 	},
 	{
 		Name: "several faults in an update", Why: "Which action of an update fails first is not laid down.",
@@ -244,6 +244,10 @@ var Allowed = []Difference{
 	{
 		Name: "reasons", Why: "What is wrong with one action of a transaction cancels it with a reason for each; DynamoDB Local refuses the request with one message.",
 		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: valid + `.*|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]`,
+	},
+	{
+		Name: "tables of transactions", Why: "The tables of all actions are looked for before any action is tried.",
+		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: applied + `|` + localKey + `|TransactionCanceledException: .*`, engine: `ResourceNotFoundException: Requested resource not found`,
 	},
 	{
 		Name: "texts of reasons", Why: "The message of a reason is that of the single write's error.",
