@@ -83,7 +83,8 @@ func (pl *planner) render(p *plan, b *branch) {
 	}
 	if p.kind == OpQuery || p.kind == OpScan {
 		conds := b.residual
-		if p.kind == OpScan || !p.path.singledOut(b.sk) {
+		raw := pl.opts.raw
+		if raw == nil && (p.kind == OpScan || !p.path.singledOut(b.sk)) || raw != nil && !raw.anyType {
 			conds = append(slices.Clip(conds), pl.e.typeCond())
 		}
 		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")

@@ -41,10 +41,11 @@ func (q Query[T]) AllowScan(how ...Scan) Query[T] {
 // scan plans a scan, or says why there can be none.
 func (pl *planner) scan(rejected []Candidate) *plan {
 	path := pl.e.paths[0]
-	for _, p := range pl.e.paths {
-		if pin := pl.opts.index; pin != "" && (pin == p.index || pin == p.name) {
-			path = p
-		}
+	if pl.opts.index != "" {
+		path = pl.pinned(pl.opts.index)
+	}
+	if reason, _ := pl.lacks(path, []branch{{residual: pl.conds}}); reason != "" {
+		return nil
 	}
 	if len(pl.order) > 0 || path.kind == globalPath && pl.opts.consistency == strongly {
 		return nil
