@@ -214,13 +214,13 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
 	if !in.isScan && in.compiled.filter != nil {
 		if err := in.compiled.filter.CheckFilter(keyNames(keys)); err != nil {
 			return nil, err
 		}
-	}
-	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
-		return nil, err
 	}
 	fetch, err := in.checkIndexed(p, t)
 	if err != nil {

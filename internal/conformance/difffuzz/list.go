@@ -130,8 +130,8 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query Scan", local: expression + `|` + valid + `.*`, engine: valid + `The provided starting key is invalid: .*`, when: spoilt,
 	},
 	{
-		Name: "key conditions", Why: "A query that lacks a condition on a key attribute is told which.",
-		Page: "Query", ops: "Query", local: valid + `Query condition missed key schema element`, engine: valid + `Query condition missed key schema element: \S+`,
+		Name: "key conditions", Why: "A query that lacks a condition on a key attribute is told which, also where it has one on an attribute that is no key.",
+		Page: "Query", ops: "Query", local: valid + `Query (condition missed key schema element|key condition not supported)`, engine: valid + `Query condition missed key schema element: \S+`,
 	},
 	{
 		Name: "segments", Why: "Segments that do not fit their total are refused in these words.",
@@ -207,8 +207,8 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query Scan", local: valid + `.*|` + noTable, engine: valid + `(ALL_PROJECTED_ATTRIBUTES can be used only .*|Must specify the AttributesToGet .*|Cannot specify the .*)`,
 	},
 	{
-		Name: "unused definitions", Why: "Attributes are defined once, and only for keys; DynamoDB Local takes others in UpdateTable.",
-		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: (Some AttributeDefinitions are not used\. .*|Duplicate AttributeName in AttributeDefinitions: .*)`,
+		Name: "unused definitions", Why: "Attributes are defined once, and only for keys, and those of a new index with it; DynamoDB Local takes others in UpdateTable, and the table's own.",
+		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: (Some AttributeDefinitions are not used\. .*|Some index key attributes are not defined in AttributeDefinitions\. .*|Duplicate AttributeName in AttributeDefinitions: .*)`,
 	},
 	{
 		Name: "item collections", Why: "ItemCollectionMetrics are returned for tables with local indexes; DynamoDB Local has none.",
@@ -222,8 +222,8 @@ var Allowed = []Difference{
 		},
 	},
 	{
-		Name: "several faults in keys", Why: "Which attribute of a key is used wrongly first is not laid down.",
-		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: valid + `(Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
+		Name: "several faults in keys", Why: "Expressions are read whole before they are compared with the keys, and which attribute of a key is used wrongly first is not laid down.",
+		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: expression + `|` + stored + `|` + valid + `(Filter Expression can only contain .*|Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
 	},
 	{
 		Name: "several faults in expressions", Why: "Which of a request's expressions is found wrong first is not laid down.",
