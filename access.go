@@ -27,6 +27,9 @@ type accessPath struct {
 	when       *parser.When
 	whenFields []*codec.Field
 
+	// projected are the attributes that entries have, nil for all.
+	projected map[string]bool
+
 	// single says what a key condition takes to meet items of the entity only.
 	single singling
 	// neighbours are the sort keys without references that items of others in
@@ -39,6 +42,7 @@ type keyRefs struct {
 	*keyTemplate
 	attrs   []string // attrID of each reference
 	literal string   // the text before the first reference
+	shard   int      // the reference that a shard is made of, -1 without one
 	// sure tells the references that every item of the entity has a value for.
 	sure []bool
 	// exact tells the references whose key text says what the attribute says:
@@ -98,7 +102,12 @@ func (e *entity) accessPath(index, name string, kind pathKind, pk, sk *keyTempla
 }
 
 func (e *entity) keyRefs(kt *keyTemplate) keyRefs {
-	k := keyRefs{keyTemplate: kt}
+	k := keyRefs{keyTemplate: kt, shard: -1}
+	for i, ref := range kt.key.Template().Refs() {
+		if ref.Shard > 0 {
+			k.shard = i
+		}
+	}
 	for i, f := range kt.fields {
 		k.attrs = append(k.attrs, attrID(f))
 		k.sure = append(k.sure, e.always(f))

@@ -99,7 +99,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 		seen  = map[string]bool{} // a change may move an item ahead of the reader
 	)
 	write := func() error {
-		err := writeBatch(ctx, s, batch, still, plan, b)
+		err := writeBatch(ctx, s, batch, still, plan, p.path.projected == nil, b)
 		batch = batch[:0]
 		onward, _ := r.positions()
 		next, encErr := r.encode(onward)
@@ -144,16 +144,21 @@ func (s *queryState) wholeItems() (*plan, error) {
 	return whole.planned()
 }
 
-// writeBatch writes items side by side and adds the outcome to b.
-func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still []Predicate, plan func(Item, []Predicate) (*mutation, error), b *Bulk[T]) error {
+// writeBatch writes items side by side and adds the outcome to b. whole says
+// that the items were read with all of their attributes.
+func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still []Predicate, plan func(Item, []Predicate) (*mutation, error), whole bool, b *Bulk[T]) error {
 	errs := make([]error, len(batch))
 	var g errgroup.Group
 	g.SetLimit(s.db.cfg.Concurrency)
 	for i, item := range batch {
 		g.Go(func() error {
 			m, err := plan(item, still)
-			if err == nil {
+			switch {
+			case err != nil:
+			case whole:
 				err = s.db.mutateStored(ctx, m, item)
+			default:
+				_, err = s.db.mutate(ctx, m)
 			}
 			errs[i] = err
 			return nil
@@ -168,7 +173,7 @@ func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still [
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrUnique):
 			b.Skipped++
 		default:
-			v, decodeErr := decodeNew[T](s.e, batch[i])
+			v, decodeErr := decodeFor[T](s, batch[i])
 			if decodeErr != nil {
 				err = errors.Join(err, decodeErr)
 			}

@@ -50,8 +50,10 @@ func (db *DB) planUpdate(e *entity, key any, changes []Change) (*mutation, error
 			return nil, err
 		}
 	}
-	c := &changePlan{e: e, op: "Update", key: k, known: known, conds: conds, now: db.cfg.Clock(),
-		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead })}
+	c := &changePlan{
+		e: e, op: "Update", key: k, known: known, conds: conds, now: db.cfg.Clock(),
+		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead }),
+	}
 	if err := c.act(actions); err != nil {
 		return nil, err
 	}

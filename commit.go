@@ -54,14 +54,18 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 	)
 	switch w.kind {
 	case OpPutItem:
-		op.Input = &dynamodb.PutItemInput{TableName: &db.table, Item: w.item,
+		op.Input = &dynamodb.PutItemInput{
+			TableName: &db.table, Item: w.item,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}
 		_, err = run[dynamodb.PutItemOutput](ctx, db, op)
 	case OpUpdateItem:
-		in := &dynamodb.UpdateItemInput{TableName: &db.table, Key: w.key, UpdateExpression: &w.update,
+		in := &dynamodb.UpdateItemInput{
+			TableName: &db.table, Key: w.key, UpdateExpression: &w.update,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}
 		if w.returnNew {
 			in.ReturnValues = types.ReturnValueAllNew
 		}
@@ -71,9 +75,11 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 			after = out.Attributes
 		}
 	case OpDeleteItem:
-		op.Input = &dynamodb.DeleteItemInput{TableName: &db.table, Key: w.key,
+		op.Input = &dynamodb.DeleteItemInput{
+			TableName: &db.table, Key: w.key,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}
 		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
 	default:
 		return nil, db.transact(ctx, writes, tx)
@@ -102,21 +108,29 @@ func (w *write) onFailure() types.ReturnValuesOnConditionCheckFailure {
 func (w *write) action(table *string) types.TransactWriteItem {
 	switch w.kind {
 	case OpPutItem:
-		return types.TransactWriteItem{Put: &types.Put{TableName: table, Item: w.item,
+		return types.TransactWriteItem{Put: &types.Put{
+			TableName: table, Item: w.item,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}}
 	case OpUpdateItem:
-		return types.TransactWriteItem{Update: &types.Update{TableName: table, Key: w.key, UpdateExpression: &w.update,
+		return types.TransactWriteItem{Update: &types.Update{
+			TableName: table, Key: w.key, UpdateExpression: &w.update,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}}
 	case OpDeleteItem:
-		return types.TransactWriteItem{Delete: &types.Delete{TableName: table, Key: w.key,
+		return types.TransactWriteItem{Delete: &types.Delete{
+			TableName: table, Key: w.key,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}}
 	}
-	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: table, Key: w.key,
+	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: table, Key: w.key,
 		ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-		ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+		ReturnValuesOnConditionCheckFailure: w.onFailure(),
+	}}
 }
 
 // id identifies the item written, within the process.

@@ -2,7 +2,6 @@ package dynorm
 
 import (
 	"reflect"
-	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -90,7 +89,3 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 	}
 	return e, nil
 }
-
-// pointer returns the address of the struct that v, a *T of the entity's type,
-// points to.
-func pointer[T any](v *T) unsafe.Pointer { return unsafe.Pointer(v) }

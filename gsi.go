@@ -69,9 +69,11 @@ func (e *entity) deriveDemands() (faults []error) {
 		if !f.Indexed {
 			continue
 		}
-		e.demands = append(e.demands, &demand{name: f.Attr, kind: demandField, pin: f.IndexSlot,
+		e.demands = append(e.demands, &demand{
+			name: f.Attr, kind: demandField, pin: f.IndexSlot,
 			pkSrc: keytmpl.Literal(e.def.Prefix) + e.schema.cfg.Delimiter + keytmpl.Literal(f.Attr) + e.schema.cfg.Delimiter + "{" + f.Name + "}",
-			skSrc: identity})
+			skSrc: identity,
+		})
 	}
 	for _, rel := range e.def.Relations {
 		if rel.Kind != parser.BelongsTo || rel.Collection {
@@ -82,8 +84,10 @@ func (e *entity) deriveDemands() (faults []error) {
 			faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: rel.Name, Fault: "no entity " + rel.Target})
 			continue
 		}
-		e.demands = append(e.demands, &demand{name: rel.Name, kind: demandBelongsTo, pin: rel.Slot,
-			pkSrc: keytmpl.Literal(parent.def.Prefix) + e.schema.cfg.Delimiter + "{" + rel.Foreign + "}", skSrc: identity})
+		e.demands = append(e.demands, &demand{
+			name: rel.Name, kind: demandBelongsTo, pin: rel.Slot,
+			pkSrc: keytmpl.Literal(parent.def.Prefix) + e.schema.cfg.Delimiter + "{" + rel.Foreign + "}", skSrc: identity,
+		})
 	}
 	return faults
 }
@@ -114,9 +118,11 @@ func (s *Schema) placeIndexes() (faults []error) {
 				continue
 			}
 			if other := taken[d.pin]; other != nil {
-				faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: d.name,
+				faults = append(faults, &parser.DefinitionError{
+					Type: e.def.Name, Field: d.name,
 					Fault:      fmt.Sprintf("gsi=%d is taken by %s: two entries of one item can't share an index", d.pin, other.name),
-					Suggestion: "pin one of them elsewhere"})
+					Suggestion: "pin one of them elsewhere",
+				})
 			}
 			taken[d.pin] = d
 			d.slot = d.pin - 1

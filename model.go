@@ -242,8 +242,10 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 
 // get reads one item.
 func (db *DB) get(ctx context.Context, e *entity, op string, key Item, consistent bool) (Item, error) {
-	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{Kind: OpGetItem, Name: op, Entity: e.def.Name,
-		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent}})
+	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{
+		Kind: OpGetItem, Name: op, Entity: e.def.Name,
+		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent},
+	})
 	if err != nil {
 		return nil, err
 	}

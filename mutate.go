@@ -183,7 +183,7 @@ func settle(units []*unit, err error) (again, anew bool, _ error) {
 			if r.Action < offset || r.Action >= end {
 				continue
 			}
-			passing := r.Err == ErrThrottled || errors.Is(r.Err, ErrConflict) && !errors.Is(r.Err, ErrConditionFailed)
+			passing := errors.Is(r.Err, ErrThrottled) || errors.Is(r.Err, ErrConflict) && !errors.Is(r.Err, ErrConditionFailed)
 			switch {
 			case r.Action == offset && passing:
 				again, settled = true, true
@@ -270,7 +270,7 @@ func conditionReason(err error, reason func(Item) error) error {
 		return err
 	}
 	why := reason(ce.Item)
-	if why == ErrNotFound {
+	if errors.Is(why, ErrNotFound) {
 		return &fault{kind: ErrNotFound, text: ErrNotFound.Error(), err: ce.Err}
 	}
 	return &ConditionError{Reason: why, Item: ce.Item, Err: ce.Err}
@@ -333,8 +333,10 @@ func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
 	m := &mutation{e: e, op: "Create", key: e.keyIn(item)}
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
-		w := &write{kind: OpPutItem, name: "Create", e: e, item: item, after: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: sameItem(item)}
+		w := &write{
+			kind: OpPutItem, name: "Create", e: e, item: item, after: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
+			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: sameItem(item),
+		}
 		claims, err := e.claimWrites("Create", item, nil, item)
 		return append([]*write{w}, claims...), false, err
 	}
@@ -380,8 +382,10 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 				conds = append(conds, guardText(&b, stored, attr))
 			}
 		}
-		w := &write{kind: OpPutItem, name: "Put", e: e, item: item, after: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }, landed: sameItem(item)}
+		w := &write{
+			kind: OpPutItem, name: "Put", e: e, item: item, after: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			reason: func(Item) error { return ErrStaleVersion }, landed: sameItem(item),
+		}
 		claims, err := e.claimWrites("Put", item, stored, item)
 		return append([]*write{w}, claims...), false, err
 	}
@@ -475,8 +479,10 @@ func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate)
 			return nil, false, err
 		}
 		conds = append(conds, met...)
-		w := &write{kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }}
+		w := &write{
+			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			reason: func(Item) error { return ErrStaleVersion },
+		}
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
 	}

@@ -44,8 +44,11 @@ func (e *NoIndexError) Is(target error) bool { return target == ErrNoIndex }
 // suggestion is the tag that would make the query possible.
 func (pl *planner) suggestion() string {
 	var fixed, alternative []*cond
+	either := false
 	for i := range pl.conds {
 		switch c := &pl.conds[i]; {
+		case c.op == opOr:
+			either = true
 		case c.field == nil:
 		case c.op == opEq && !slices.ContainsFunc(fixed, func(d *cond) bool { return d.attr == c.attr }):
 			fixed = append(fixed, c)
@@ -70,6 +73,8 @@ func (pl *planner) suggestion() string {
 		}
 	}
 	switch {
+	case len(fixed) == 0 && either:
+		return "the branches of the Or do not all fix one key: run a query for each"
 	case len(fixed) == 0 && len(sorted) == 0 && pl.e.def.List == 0:
 		return "the entity trait `list` adds an index of all items, AllowScan reads the whole table"
 	case len(fixed) == 0:

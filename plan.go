@@ -22,10 +22,12 @@ type plan struct {
 	consistent bool
 	filtered   bool // by a condition of the caller
 	hidden     []cond
-	readUnits  float64 // a second, of a scan; 0 for no bound
-	sparse     []string
-	order      []orderTerm
-	rejected   []Candidate
+	// hydrate completes the items of the index from the table.
+	hydrate, hydrateConsistent bool
+	readUnits                  float64 // a second, of a scan; 0 for no bound
+	sparse                     []string
+	order                      []orderTerm
+	rejected                   []Candidate
 }
 
 // branch is one key condition of a plan and the filter that goes with it.
@@ -50,6 +52,7 @@ func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
 		e: pl.e, path: c.path, kind: OpQuery, branches: c.branches, forward: c.forward, merge: c.merge,
 		hidden: pl.hidden, sparse: c.sparse, order: pl.order, rejected: rejected,
 		consistent: c.path.kind != globalPath && pl.opts.consistent(),
+		hydrate:    c.hydrate, hydrateConsistent: pl.opts.consistent(),
 	}
 	if len(p.branches) == 0 {
 		p.kind = ""
@@ -80,13 +83,18 @@ func (pl *planner) render(p *plan, b *branch) {
 	}
 	if p.kind == OpQuery || p.kind == OpScan {
 		conds := b.residual
-		if p.kind == OpScan || !p.path.singledOut(b.sk) {
+		raw := pl.opts.raw
+		if raw == nil && (p.kind == OpScan || !p.path.singledOut(b.sk)) || raw != nil && !raw.anyType {
 			conds = append(slices.Clip(conds), pl.e.typeCond())
 		}
 		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")
 	}
 	r.names, r.values = w.Names(), w.Values()
-	if r.projection = pl.projection(p.path, &w); r.projection != "" {
+	if p.hydrate {
+		var table expr.Builder
+		r.hydration = pl.projection(p.path, &table)
+		r.hydrationNames = table.Names()
+	} else if r.projection = pl.projection(p.path, &w); r.projection != "" {
 		r.projectionNames = w.Names()
 	}
 	for placeholder, av := range r.values {
@@ -122,6 +130,11 @@ type Plan struct {
 	Descending bool
 	// Consistent reports strongly consistent reads.
 	Consistent bool
+	// Requests is the least number of requests that List sends, and ReadUnits
+	// the least number of read units that they use: those of items of up to 4
+	// KB, one for each key condition.
+	Requests  int
+	ReadUnits float64
 	// Notes say what else there is to know, a sentence each.
 	Notes []string
 	// Rejected are the other ways there were, and why each was not taken.
@@ -167,6 +180,13 @@ func (p *plan) explain() *Plan {
 	if p.path.index == "" {
 		x.For = ""
 	}
+	x.Requests, x.ReadUnits = len(p.branches), float64(len(p.branches))/2
+	if p.kind == OpBatchGetItem {
+		x.Requests = (len(p.branches) + maxBatchGet - 1) / maxBatchGet
+	}
+	if p.consistent {
+		x.ReadUnits *= 2
+	}
 	if p.kind == OpScan {
 		x.Keys, x.Filters = []string{"none: everything is read"}, []string{p.branches[0].request.describeFilter()}
 		if n := len(p.branches); n > 1 {
@@ -186,6 +206,9 @@ func (p *plan) explain() *Plan {
 	if len(p.sparse) > 0 {
 		x.Notes = append(x.Notes, "Items without "+quotedList(p.sparse)+" have no entry in "+p.path.where()+" and are not found.")
 	}
+	if p.hydrate {
+		x.Notes = append(x.Notes, "The items are read from the table by the keys that the index gives.")
+	}
 	if p.merge {
 		x.Notes = append(x.Notes, fmt.Sprintf("The items of %d key conditions are merged in order.", len(p.branches)))
 	}
@@ -193,26 +216,26 @@ func (p *plan) explain() *Plan {
 }
 
 // describeFilter is the filter with its names and values in their places.
-func (r *branchRequest) describeFilter() string {
+func (q *branchRequest) describeFilter() string {
 	var s strings.Builder
-	for i := 0; i < len(r.filter); {
-		c := r.filter[i]
+	for i := 0; i < len(q.filter); {
+		c := q.filter[i]
 		if c != '#' && c != ':' {
 			s.WriteByte(c)
 			i++
 			continue
 		}
 		end := i + 1
-		for end < len(r.filter) && '0' <= r.filter[end] && r.filter[end] <= '9' {
+		for end < len(q.filter) && '0' <= q.filter[end] && q.filter[end] <= '9' {
 			end++
 		}
-		switch token := r.filter[i:end]; {
+		switch token := q.filter[i:end]; {
 		case c == '#':
-			s.WriteString(r.names[token])
-		case token == r.now:
+			s.WriteString(q.names[token])
+		case token == q.now:
 			s.WriteString("now")
 		default:
-			s.WriteString(describeValue(r.values[token]))
+			s.WriteString(describeValue(q.values[token]))
 		}
 		i = end
 	}
@@ -235,6 +258,13 @@ func describeValue(av types.AttributeValue) string {
 	}
 	kind := strings.TrimPrefix(fmt.Sprintf("%T", av), "*types.AttributeValueMember")
 	return "a value of type " + kind
+}
+
+func requests(n int) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return fmt.Sprint(n, " requests")
 }
 
 // String returns the plan on several lines.
@@ -264,6 +294,9 @@ func (p *Plan) String() string {
 		if p.Filters[i] != "" {
 			fmt.Fprintf(&s, "  filter  %s\n", p.Filters[i])
 		}
+	}
+	if p.Requests > 0 {
+		fmt.Fprintf(&s, "  cost    at least %s, %g read units\n", requests(p.Requests), p.ReadUnits)
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(&s, "  note    %s\n", note)

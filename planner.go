@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -42,7 +43,8 @@ type candidate struct {
 	sparse   []string
 	consumed int // conditions that the key answers
 	whole    bool
-	pks      int // partitions to read
+	hydrate  bool // items are completed from the table
+	pks      int  // partitions to read
 }
 
 // plan finds the best access path, or a [*NoIndexError].
@@ -100,6 +102,8 @@ func (c *candidate) betterThan(d *candidate) bool {
 		return c.complete
 	case c.whole != d.whole:
 		return c.whole
+	case c.hydrate != d.hydrate:
+		return d.hydrate
 	case c.pks != d.pks:
 		return c.pks < d.pks
 	case c.consumed != d.consumed:
@@ -115,6 +119,8 @@ func (c *candidate) worse(d *candidate) string {
 		return "it lacks items without " + quotedList(c.sparse) + ", which " + d.path.where() + " has"
 	case c.whole != d.whole:
 		return d.path.where() + " reads the items by their whole key"
+	case c.hydrate != d.hydrate:
+		return d.path.where() + " has all fields of the items"
 	case c.pks != d.pks:
 		return d.path.where() + " reads fewer partitions"
 	case c.consumed != d.consumed:
@@ -140,7 +146,11 @@ func (pl *planner) try(p *accessPath) (*candidate, string, error) {
 	if reason != "" || err != nil {
 		return nil, reason, err
 	}
-	c := &candidate{path: p, branches: x.branches, consumed: x.consumed, forward: true}
+	reason, hydrate := pl.lacks(p, x.branches)
+	if reason != "" {
+		return nil, reason, nil
+	}
+	c := &candidate{path: p, hydrate: hydrate, branches: x.branches, consumed: x.consumed, forward: true}
 	if reason := c.settle(pl); reason != "" {
 		return nil, reason, nil
 	}
@@ -162,16 +172,14 @@ type expansion struct {
 // expand adds the branches of conditions that must all hold. alternative is
 // what was chosen so far of the query's alternatives.
 func (x *expansion) expand(conds, alternative []cond) (reason string, err error) {
-	b, want, reason, err := x.branch(conds, alternative)
+	added, want, reason, err := x.branch(conds, alternative)
 	if err != nil {
 		return "", err
 	}
 	if want == "" {
-		if reason == "" && b != nil {
-			x.branches = append(x.branches, *b)
-			if len(x.branches) > maxBranches {
-				return "would take more than 100 key conditions", nil
-			}
+		x.branches = append(x.branches, added...)
+		if len(x.branches) > maxBranches && len(alternative) > 0 {
+			return fmt.Sprintf("would take more than %d key conditions", maxBranches), nil
 		}
 		return reason, nil
 	}
@@ -234,16 +242,21 @@ func offers(c *cond, attr string) bool {
 	return false
 }
 
-// branch builds the key condition of conditions that must all hold. want is the
-// field that an equality should fix first, where reason is empty only to narrow
-// the sort key. A nil branch without a reason matches nothing.
-func (x *expansion) branch(conds, alternative []cond) (b *branch, want, reason string, err error) {
+// branch builds the key conditions of conditions that must all hold: one, or one
+// a shard. want is the field that an equality should fix first, where reason is
+// empty only to narrow the sort key. No branch without a reason matches nothing.
+func (x *expansion) branch(conds, alternative []cond) (bs []branch, want, reason string, err error) {
 	used := make([]bool, len(conds))
 	var room [8]keytmpl.Part
 	pk := &x.path.pk
-	parts := room[:0]
+	parts, shards := room[:0], 1
 	for i, attr := range pk.attrs {
 		c := equality(conds, attr)
+		if c < 0 && i == pk.shard {
+			shards = pk.key.Shards()
+			parts = append(parts, keytmpl.Missing())
+			continue
+		}
 		if c < 0 {
 			return nil, attr, "its partition key " + pk.key.Pattern() + " needs " + pk.fields[i].Name + " by =", nil
 		}
@@ -257,11 +270,8 @@ func (x *expansion) branch(conds, alternative []cond) (b *branch, want, reason s
 		parts = append(parts, part)
 		used[c] = pk.exact[i]
 	}
-	b = &branch{alternative: alternative}
-	if b.pk, err = pk.build(parts); err != nil {
-		return nil, "", "", err
-	}
-	want, reason, empty, err := x.sort(b, conds, used, len(alternative) > 0)
+	b := branch{alternative: alternative}
+	want, reason, empty, err := x.sort(&b, conds, used, len(alternative) > 0 || shards > 1)
 	if want != "" || reason != "" || err != nil || empty {
 		return nil, want, reason, err
 	}
@@ -273,7 +283,19 @@ func (x *expansion) branch(conds, alternative []cond) (b *branch, want, reason s
 	if len(x.branches) == 0 {
 		x.consumed = len(conds) - len(b.residual)
 	}
-	return b, "", "", nil
+	if shards == 1 {
+		b.pk, err = pk.build(parts)
+		return []branch{b}, "", "", err
+	}
+	keys, err := pk.key.ShardKeys(parts)
+	if err != nil {
+		return nil, "", "", pk.keyError(err)
+	}
+	for _, key := range keys {
+		b.pk = key
+		bs = append(bs, b)
+	}
+	return bs, "", "", nil
 }
 
 // sort builds the sort key's part of a branch.

@@ -32,7 +32,8 @@ type world struct {
 type worldPath struct {
 	name   string // "" for the table
 	pk, sk []string
-	exact  bool // every reference keeps the value
+	shard  string // a field that the partition is sharded by, which no query needs
+	exact  bool   // every reference keeps the value
 	when   *whenTerm
 }
 
@@ -135,6 +136,10 @@ func drawWorld(t *rapid.T) *world {
 		var pkExact, skExact bool
 		ix.PK, p.pk, pkExact = drawTemplate(t, "pk", false, 1)
 		ix.SK, p.sk, skExact = drawTemplate(t, "sk", true, 1)
+		if free := freeField(p.pk); rapid.IntRange(0, 3).Draw(t, "sharded") == 0 && free != "" {
+			ix.PK += "#{" + free + "|shard=3}"
+			p.shard = free
+		}
 		p.exact = pkExact && skExact
 		if rapid.IntRange(0, 3).Draw(t, "has when") == 0 {
 			p.when = &whenTerm{
@@ -168,13 +173,23 @@ func drawWorld(t *rapid.T) *world {
 			{Name: "N", Attr: "n", Type: parser.Type{Kind: parser.Int, Bits: 64}},
 		}}
 		for i, ix := range w.main.Indexes {
-			if i == 0 && !strings.ContainsAny(ix.PK+ix.SK, "TUMPAB|:") {
+			if i == 0 && !strings.ContainsAny(ix.PK+ix.SK, "TUMPAB|:D") {
 				other.Indexes = append(other.Indexes, parser.Index{Name: "same", PK: ix.PK, SK: ix.SK})
 			}
 		}
 		w.defs = append(w.defs, other)
 	}
 	return w
+}
+
+// freeField returns a field that is not among those of a template.
+func freeField(fields []string) string {
+	for _, f := range []string{"ID", "N", "S"} {
+		if !slices.Contains(fields, f) {
+			return f
+		}
+	}
+	return ""
 }
 
 func (w *world) has(field string) bool {
@@ -248,6 +263,9 @@ func (p *worldPath) entry(r dynorm.Record) bool {
 		if !part(r, f) {
 			return false
 		}
+	}
+	if p.shard != "" && !part(r, p.shard) {
+		return false
 	}
 	if p.when == nil {
 		return true
@@ -390,13 +408,17 @@ func askAny(f string, vals ...any) ask {
 }
 
 func askAnd(a, b ask) ask {
-	return ask{text: "and(" + a.text + ", " + b.text + ")", pred: dynorm.And(a.pred, b.pred), choice: a.choice || b.choice,
-		fixes: append(slices.Clone(a.fixes), b.fixes...), holds: func(r dynorm.Record) bool { return a.holds(r) && b.holds(r) }}
+	return ask{
+		text: "and(" + a.text + ", " + b.text + ")", pred: dynorm.And(a.pred, b.pred), choice: a.choice || b.choice,
+		fixes: append(slices.Clone(a.fixes), b.fixes...), holds: func(r dynorm.Record) bool { return a.holds(r) && b.holds(r) },
+	}
 }
 
 func askOr(a, b ask) ask {
-	return ask{text: "or(" + a.text + ", " + b.text + ")", pred: dynorm.Or(a.pred, b.pred), choice: true,
-		holds: func(r dynorm.Record) bool { return a.holds(r) || b.holds(r) }}
+	return ask{
+		text: "or(" + a.text + ", " + b.text + ")", pred: dynorm.Or(a.pred, b.pred), choice: true,
+		holds: func(r dynorm.Record) bool { return a.holds(r) || b.holds(r) },
+	}
 }
 
 // queryCase is a random query with its meaning.

@@ -41,7 +41,9 @@ type queryOptions struct {
 	strong      bool // what consistency means where the query does not say
 	trashed     trashed
 	expired     bool
+	hydrate     bool
 	scan        *Scan // nil where none is allowed
+	raw         *rawKey
 	after       string
 	progress    func(Progress)
 }
@@ -275,6 +277,9 @@ func (s *queryState) makePlan() (*plan, error) {
 	if err := pl.resolveSelects(); err != nil {
 		return nil, err
 	}
+	if s.opts.raw != nil {
+		return pl.planRaw()
+	}
 	return pl.plan()
 }
 
@@ -358,7 +363,7 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	}
 	var list []*T
 	err = s.reader(p, op, atMost).each(ctx, s.opts.after, func(item Item) (bool, error) {
-		v, err := decodeNew[T](s.e, item)
+		v, err := decodeFor[T](s, item)
 		list = append(list, v)
 		return true, err
 	})
@@ -366,6 +371,21 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 		return nil, err
 	}
 	return list, nil
+}
+
+// decodeFor decodes an item that a query found.
+func decodeFor[T any](s *queryState, item Item) (*T, error) {
+	if s.opts.raw == nil || !s.opts.raw.anyType {
+		return decodeNew[T](s.e, item)
+	}
+	v := new(T)
+	r, ok := any(v).(*Record)
+	if !ok {
+		return decodeNew[T](s.e, item)
+	}
+	var err error
+	*r, err = s.db.schema.recordOf(item)
+	return v, err
 }
 
 // String names the query for debugging.

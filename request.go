@@ -16,8 +16,14 @@ type branchRequest struct {
 	key, filter, projection string
 	names                   map[string]string
 	projectionNames         map[string]string // names with those of the projection
-	values                  map[string]types.AttributeValue
-	now                     string // the placeholder of the present time
+
+	// hydration is the projection of items that are read from the table to
+	// complete those of an index.
+	hydration      string
+	hydrationNames map[string]string
+
+	values map[string]types.AttributeValue
+	now    string // the placeholder of the present time
 }
 
 // nowValue stands for the present time until a request is sent.
@@ -80,6 +86,12 @@ func (st *stream) fetch(ctx context.Context, limit int32, count bool) fetched {
 	}
 	if r.pace != nil {
 		r.pace.spend(page.units)
+	}
+	if r.p.hydrate && !count {
+		var err error
+		if page.items, err = r.hydrate(ctx, page.items); err != nil {
+			return fetched{err: err}
+		}
 	}
 	return page
 }

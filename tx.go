@@ -148,8 +148,10 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	for i, w := range writes {
 		in.TransactItems[i] = w.action(&db.table)
 	}
-	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in})
+	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
+		Kind: OpTransactWriteItems,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in,
+	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
 	}

@@ -54,8 +54,10 @@ func (e *entity) bindUniques() (faults []error) {
 		e.uniques = append(e.uniques, &unique{name: def.Name, fields: kt.fields, key: kt})
 	}
 	if e.pk != nil && len(e.uniques) > 0 && strings.EqualFold(e.def.Prefix, claimPrefix) {
-		faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Fault: "the prefix " + claimPrefix + " is that of the claims of unique values",
-			Suggestion: "give the entity another prefix"})
+		faults = append(faults, &parser.DefinitionError{
+			Type: e.def.Name, Fault: "the prefix " + claimPrefix + " is that of the claims of unique values",
+			Suggestion: "give the entity another prefix",
+		})
 	}
 	return faults
 }

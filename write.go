@@ -168,8 +168,10 @@ type update struct {
 
 // write returns the finished update.
 func (up *update) write(name string, reason func(Item) error) *write {
-	return &write{kind: OpUpdateItem, name: name, e: up.e, key: up.key, update: up.u.String(),
-		cond: expr.And(up.conds...), names: up.b.Names(), values: up.b.Values(), reason: reason}
+	return &write{
+		kind: OpUpdateItem, name: name, e: up.e, key: up.key, update: up.u.String(),
+		cond: expr.And(up.conds...), names: up.b.Names(), values: up.b.Values(), reason: reason,
+	}
 }
 
 // mustExist is the condition that the item is there.

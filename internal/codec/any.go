@@ -46,7 +46,7 @@ func (c anyCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool
 	case nil:
 		return dst, false, nil
 	case string:
-		return append(AppendText(append(dst, `{"S":`...), v), '}'), true, nil
+		return stringCoder{}.append(e, dst, unsafe.Pointer(&v))
 	case bool:
 		return boolCoder{}.append(e, dst, unsafe.Pointer(&v))
 	case types.AttributeValue:
@@ -75,7 +75,7 @@ func (e *encoder) encodeAny(val any) (types.AttributeValue, error) {
 	case nil:
 		return nil, nil
 	case string:
-		return e.newS(v), nil
+		return e.newS(v)
 	case bool:
 		return e.newBool(v), nil
 	case types.AttributeValue:

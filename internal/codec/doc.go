@@ -6,8 +6,8 @@
 // [Codec.DecodeItem] go by the SDK's attribute values; [Codec.AppendItem] and
 // [Reader.Item] go straight to and from DynamoDB's JSON, with nothing made in
 // between. Both store and read the same: a kind of field has one coder, whose
-// methods for both stand side by side. Text that is not UTF-8 is written as the
-// SDK writes it, with U+FFFD for what is wrong.
+// methods for both stand side by side. Text that is not UTF-8 is refused: the
+// SDK would store it with U+FFFD for what is wrong.
 //
 // # Against attributevalue
 //

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"sync"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -92,10 +93,22 @@ func (e *encoder) reserve(c coder, n int) {
 	}
 }
 
-func (e *encoder) newS(v string) types.AttributeValue {
+func (e *encoder) newS(v string) (types.AttributeValue, error) {
+	if err := checkText(v); err != nil {
+		return nil, err
+	}
 	m := e.s.new()
 	m.Value = v
-	return m
+	return m, nil
+}
+
+// checkText refuses text that could not be sent as it is: JSON is UTF-8, and
+// the SDK writes U+FFFD for anything else.
+func checkText(s string) error {
+	if utf8.ValidString(s) {
+		return nil
+	}
+	return encodeFault(reason("text that is not UTF-8: store it as []byte"))
 }
 
 func (e *encoder) newN(v string) types.AttributeValue {

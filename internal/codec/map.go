@@ -361,7 +361,7 @@ func stringMapOf(t reflect.Type, value coder) coder {
 	return nil
 }
 
-func putString(e *encoder, v string) (types.AttributeValue, error) { return e.newS(v), nil }
+func putString(e *encoder, v string) (types.AttributeValue, error) { return e.newS(v) }
 
 func getString(d level, av types.AttributeValue) (string, error) {
 	switch v := av.(type) {

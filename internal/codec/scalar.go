@@ -122,7 +122,7 @@ func (c *textCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, 
 	if err != nil {
 		return nil, encodeFault(err)
 	}
-	return e.newS(text), nil
+	return e.newS(text)
 }
 
 func (c *textCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
@@ -155,7 +155,7 @@ func (c *textCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
 type stringCoder struct{ stringText }
 
 func (c stringCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
-	return e.newS(*(*string)(p)), nil
+	return e.newS(*(*string)(p))
 }
 
 func (c stringCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
@@ -168,6 +168,9 @@ func (c stringCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) 
 }
 
 func (c stringCoder) append(_ *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	if err := checkText(*(*string)(p)); err != nil {
+		return dst, false, err
+	}
 	return append(AppendText(append(dst, `{"S":`...), *(*string)(p)), '}'), true, nil
 }
 

@@ -70,6 +70,11 @@ func (c *textSet) texts(e *encoder, p unsafe.Pointer) ([]string, error) {
 	if _, ok := c.members.(*sliceMembers); ok {
 		if _, ok := c.elem.(stringText); ok {
 			list = slices.Clone(*(*[]string)(p))
+			for _, text := range list {
+				if err := checkText(text); err != nil {
+					return nil, err
+				}
+			}
 			slices.Sort(list)
 			return slices.Compact(list), nil
 		}
@@ -79,6 +84,9 @@ func (c *textSet) texts(e *encoder, p unsafe.Pointer) ([]string, error) {
 		text, err := e.appendText(c.elem, elem)
 		if err == nil && c.canonical {
 			text, err = CanonicalNumber(text)
+		}
+		if err == nil {
+			err = checkText(text)
 		}
 		list = append(list, text)
 		return err

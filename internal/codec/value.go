@@ -16,7 +16,7 @@ func checkValue(av types.AttributeValue, depth int) error {
 	switch v := av.(type) {
 	case *types.AttributeValueMemberS:
 		if v != nil {
-			return nil
+			return checkText(v.Value)
 		}
 	case *types.AttributeValueMemberB:
 		if v != nil {
@@ -36,7 +36,7 @@ func checkValue(av types.AttributeValue, depth int) error {
 		}
 	case *types.AttributeValueMemberSS:
 		if v != nil {
-			return checkSet(v.Value, func(s string) (string, error) { return s, nil })
+			return checkSet(v.Value, func(s string) (string, error) { return s, checkText(s) })
 		}
 	case *types.AttributeValueMemberNS:
 		if v != nil {

@@ -226,6 +226,9 @@ func (e *encoder) appendScalar(dst []byte, head string, v plain, p unsafe.Pointe
 	}
 	text := out[start:]
 	if s := unsafe.String(unsafe.SliceData(text), len(text)); !isPlainText(s) {
+		if err := checkText(s); err != nil {
+			return dst[:start-len(head)], err
+		}
 		e.scratch = append(e.scratch[:0], s...)
 		out = appendEscaped(out[:start], unsafe.String(unsafe.SliceData(e.scratch), len(e.scratch)))
 	}

@@ -28,8 +28,11 @@ func (in *exprInput) compile(cache *expr.Cache, takes expr.Kind, wording expr.Wo
 		kind expr.Kind
 		text wire.Text
 	}{
-		{expr.KindUpdate, in.update}, {expr.KindCondition, in.condition}, {expr.KindFilter, in.filter},
-		{expr.KindKeyCondition, in.keyCondition}, {expr.KindProjection, in.projection},
+		{expr.KindUpdate, in.update},
+		{expr.KindCondition, in.condition},
+		{expr.KindFilter, in.filter},
+		{expr.KindKeyCondition, in.keyCondition},
+		{expr.KindProjection, in.projection},
 	}
 	has := expr.Kind(0)
 	for _, t := range texts {
@@ -210,17 +213,18 @@ func spanOf(r expr.KeyRange) (span, error) {
 	if !r.Prefix.IsZero() {
 		prefix = value.AppendKeyPrefix(prefix, r.Prefix)
 	}
-	s := span{string(prefix), after(string(prefix))}
+	s := span{low: string(prefix), high: after(string(prefix))}
 	if !r.Lower.IsZero() {
 		s.low = string(value.AppendKey(slices.Clone(prefix), r.Lower))
+		s.ends[0] = s.low
 		if r.LowerOpen {
-			s.low = after(s.low)
+			s.low, s.ends[0] = after(s.low), ""
 		}
 	}
 	if !r.Upper.IsZero() {
 		s.high = string(value.AppendKey(slices.Clone(prefix), r.Upper))
 		if !r.UpperOpen {
-			s.high = after(s.high)
+			s.high, s.ends[1] = after(s.high), s.high
 		}
 	}
 	if !r.Lower.IsZero() && !r.Upper.IsZero() && value.Compare(r.Lower, r.Upper) > 0 {

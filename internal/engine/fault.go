@@ -46,14 +46,18 @@ func parameter(format string, args ...any) *Fault {
 }
 
 var (
-	errNoTable    = fault("ResourceNotFoundException", "Requested resource not found")
-	errCondition  = fault("ConditionalCheckFailedException", "The conditional request failed")
-	errKeySchema  = invalid("The provided key element does not match the schema")
-	errTooLarge   = &Fault{Type: coralPrefix + "RequestEntityTooLargeException", Message: "Request size exceeded the limit", Status: http.StatusRequestEntityTooLarge}
-	errUnknownOp  = &Fault{Type: coralPrefix + "UnknownOperationException", Status: http.StatusBadRequest}
-	errInternal   = &Fault{Type: modelPrefix + "InternalServerError", Message: "Internal server error", Status: http.StatusInternalServerError}
-	errThrottling = fault("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
-	errConflict   = fault("TransactionConflictException", "Transaction is ongoing for the item")
+	errNoTable   = fault("ResourceNotFoundException", "Requested resource not found")
+	errCondition = fault("ConditionalCheckFailedException", "The conditional request failed")
+	errKeySchema = invalid("The provided key element does not match the schema")
+	errTooLarge  = &Fault{Type: coralPrefix + "RequestEntityTooLargeException", Message: "Request size exceeded the limit", Status: http.StatusRequestEntityTooLarge}
+	errUnknownOp = &Fault{Type: coralPrefix + "UnknownOperationException", Status: http.StatusBadRequest}
+	errConflict  = fault("TransactionConflictException", "Transaction is ongoing for the item")
+)
+
+// The faults that are also there to order.
+var (
+	Internal  = &Fault{Type: modelPrefix + "InternalServerError", Message: "Internal server error", Status: http.StatusInternalServerError}
+	Throttled = fault("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
 )
 
 func noTable(name string) *Fault {
@@ -63,9 +67,6 @@ func noTable(name string) *Fault {
 // asFault returns the answer for err: a Fault as it is, the kernel's errors as
 // the exceptions they stand for.
 func asFault(err error) *Fault {
-	if f, ok := err.(*Fault); ok {
-		return f
-	}
 	var f *Fault
 	var v value.Error
 	var s wire.SerializationError
@@ -77,7 +78,7 @@ func asFault(err error) *Fault {
 	case errors.As(err, &s):
 		return &Fault{Type: coralPrefix + "SerializationException", Message: string(s), Status: http.StatusBadRequest}
 	}
-	return errInternal
+	return Internal
 }
 
 // body returns the JSON of the answer.
@@ -92,9 +93,3 @@ func (f *Fault) body() []byte {
 	}
 	return o.End()
 }
-
-// The faults that are also there to order.
-var (
-	Throttled = errThrottling
-	Internal  = errInternal
-)

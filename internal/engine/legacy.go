@@ -264,7 +264,7 @@ func (in *exprInput) comparison(c legacyCondition) (string, error) {
 		}
 		return in.format(cmp.format, c.name, operands), nil
 	}
-	return "", errInternal
+	return "", Internal
 }
 
 func existsText(b wire.Bool) string {

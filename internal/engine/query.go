@@ -160,9 +160,20 @@ func (e *Engine) readMany(r *wire.Reader, isScan bool, class string) ([]byte, er
 	return p.answer(&in)
 }
 
-// span is a range of a tree's keys: from low up to, not including, high.
+// span is a range of a tree's keys: from low up to, not including, high. ends
+// are the keys, if any, that by the bounds of a key condition are the first and
+// the last that a table can hold within it.
 type span struct {
 	low, high string
+	ends      [2]string
+}
+
+// end returns the key after which nothing can follow in a table, or "".
+func (s span) end(backwards bool) string {
+	if backwards {
+		return s.ends[0]
+	}
+	return s.ends[1]
 }
 
 // page is the outcome of the walk: the records read, before the filter, which
@@ -203,13 +214,13 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
 	if !in.isScan && in.compiled.filter != nil {
 		if err := in.compiled.filter.CheckFilter(keyNames(keys)); err != nil {
 			return nil, err
 		}
-	}
-	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
-		return nil, err
 	}
 	fetch, err := in.checkIndexed(p, t)
 	if err != nil {
@@ -224,8 +235,8 @@ func (e *Engine) page(in *readInput) (*page, error) {
 		return r
 	})
 	if x == nil {
-		if !in.isScan && len(keys.sort) == 0 {
-			p.last = nil // There can't be a second item.
+		if !in.isScan && p.last != nil && (len(keys.sort) == 0 || p.last.key == within.end(in.backwards())) {
+			p.last = nil // There can't be another item.
 		}
 		return p, nil
 	}
@@ -239,6 +250,9 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	p.usage.addIndex(x, units)
 	return p, nil
 }
+
+// backwards reports whether the items are read from the last to the first.
+func (in *readInput) backwards() bool { return in.forward.Set && !in.forward.V && !in.isScan }
 
 // walk reads records of the span until Limit or the page's size is reached.
 func (p *page) walk(in *readInput, items *tree, within span, start string, fetch func(*record) *record) {
@@ -258,7 +272,7 @@ func (p *page) walk(in *readInput, items *tree, within span, start string, fetch
 		p.records = append(p.records, fetch(r))
 		return true
 	}
-	if in.forward.Set && !in.forward.V && !in.isScan {
+	if in.backwards() {
 		high := within.high
 		if start != "" {
 			high = start
@@ -333,7 +347,7 @@ func (in *readInput) span(keys keySchema, p *page) (span, error) {
 		return in.compiled.span(keys, index)
 	}
 	if !in.segments.Set {
-		return span{"", after("\xff\xff\xff\xff\xff\xff\xff\xff")}, nil
+		return span{high: after("\xff\xff\xff\xff\xff\xff\xff\xff")}, nil
 	}
 	border := func(i int64) string {
 		if i == in.segments.V {
@@ -346,7 +360,7 @@ func (in *readInput) span(keys keySchema, p *page) (span, error) {
 		}
 		return string(b[:])
 	}
-	return span{border(in.segment.V), border(in.segment.V + 1)}, nil
+	return span{low: border(in.segment.V), high: border(in.segment.V + 1)}, nil
 }
 
 // startAt returns the tree key that ExclusiveStartKey stands for, or "".
@@ -370,12 +384,15 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 			return "", invalid("%s: %s", invalidKey, errKeySchema.Message)
 		}
 	}
+	if err := p.emptyStart(in.start.item, keys); err != nil {
+		return "", err
+	}
 	start, _ := p.table.appendKey(nil, in.start.item)
 	if p.index != nil {
 		own, _ := keys.appendKey(nil, in.start.item)
 		start = append(own, start...)
 	}
-	if key := string(start); key >= within.low && key < within.high {
+	if key := string(start); key >= within.low && key < within.high && (p.index != nil || key != within.end(in.backwards())) {
 		return key, nil
 	}
 	if in.isScan {
@@ -404,10 +421,29 @@ func (in *readInput) outside(p *page, keys keySchema, within span, start []byte)
 	}
 	// The same key in the partition that the condition names.
 	moved := string(partitionKey(nil, r.Partition)) + string(start[len(partitionKey(nil, own)):])
-	if moved >= within.low && moved < within.high {
+	if moved != string(start) && moved >= within.low && moved < within.high {
 		return invalid("The query can return at most one row and cannot be restarted")
 	}
 	return invalid("The provided starting key does not match the range key predicate")
+}
+
+// emptyStart returns the fault of a starting key with an empty value.
+func (p *page) emptyStart(start value.Item, keys keySchema) error {
+	for _, a := range p.startNames() {
+		if a.kind == value.N || start.Value(a.name).Len() > 0 {
+			continue
+		}
+		restart := ""
+		if slices.Contains(keys.partition, a) || slices.Contains(p.table.partition, a) {
+			restart = "The query can return at most one row and cannot be restarted. "
+		}
+		fault := emptyValue(a)
+		if !slices.Contains(p.table.all, a) {
+			fault = emptyIndexValue(a, p.index.name)
+		}
+		return invalid("%sThe provided starting key is invalid: %s", restart, fault.Message)
+	}
+	return nil
 }
 
 // startNames returns the attributes of starting keys: those of the index's

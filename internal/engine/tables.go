@@ -32,8 +32,6 @@ type tableDef struct {
 	decreased     time.Time
 }
 
-const notFoundTable = "Requested resource not found: Table: %s not found"
-
 // Limits of tables.
 const (
 	maxGSIs     = 20
@@ -195,8 +193,6 @@ func (in *createInput) check() error {
 	switch {
 	case onDemand && in.throughput.set:
 		return parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
-	case !onDemand && !in.throughput.set && in.billing.Set:
-		return parameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 	case !onDemand && !in.throughput.set:
 		return parameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 	case in.throughput.read.V > maxUnits:
@@ -204,8 +200,13 @@ func (in *createInput) check() error {
 	case in.throughput.write.V > maxUnits:
 		return invalid("Given value %d for WriteCapacityUnits is out of bounds", in.throughput.write.V)
 	}
-	for i, a := range in.attrs {
-		if slices.ContainsFunc(in.attrs[:i], func(b attrInput) bool { return a.name.V == b.name.V }) {
+	return checkDistinct(in.attrs)
+}
+
+// checkDistinct refuses two definitions of one attribute.
+func checkDistinct(attrs []attrInput) error {
+	for i, a := range attrs {
+		if slices.ContainsFunc(attrs[:i], func(b attrInput) bool { return a.name.V == b.name.V }) {
 			return parameter("Duplicate AttributeName in AttributeDefinitions: %s", a.name.V)
 		}
 	}

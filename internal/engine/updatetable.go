@@ -236,6 +236,9 @@ func (t *table) change(in *updateTableInput, e *Engine) error {
 		return err
 	}
 	if in.attrsSet {
+		if err := checkDistinct(in.attrs); err != nil {
+			return err
+		}
 		if err := t.changeAttrs(resolveAttrs(in.attrs)); err != nil {
 			return err
 		}

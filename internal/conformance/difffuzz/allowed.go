@@ -2,6 +2,7 @@ package difffuzz
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -9,25 +10,40 @@ import (
 type exchange struct {
 	q             *Request
 	local, engine *outcome
-	// path is where the outcomes differ; empty if they do not.
-	path, detail string
+	// kind is "" if they do not differ, "order" if items are out of order,
+	// "outcome" if one is an error, "error" if both are, of different texts,
+	// and "answer" if what they hold differs, in diffs.
+	kind  string
+	diffs []diff
+	// at is the one of diffs that is being judged.
+	at diff
 }
 
 func exchangeOf(q *Request, local, engine *outcome) *exchange {
 	x := &exchange{q: q, local: local, engine: engine}
 	switch {
 	case engine.disorder != "":
-		x.path, x.detail = "order", engine.disorder
+		x.kind = "order"
 	case local.failed != engine.failed:
-		x.path = "outcome"
+		x.kind = "outcome"
 	case local.failed && q.faults > 1:
 		// Any error will do; see Request.faults.
 	case local.failed && local.String() != engine.String():
-		x.path = "error"
+		x.kind = "error"
 	default:
-		x.path, x.detail = difference(local.body, engine.body, "")
+		if x.diffs = differences("", local.body, engine.body); len(x.diffs) > 0 {
+			x.kind, x.at = "answer", x.diffs[0]
+		}
 	}
 	return x
+}
+
+// path says where the outcomes differ.
+func (x *exchange) path() string {
+	if x.kind == "answer" {
+		return x.at.path
+	}
+	return x.kind
 }
 
 var (
@@ -44,14 +60,18 @@ func (x *exchange) signature() string {
 		}
 		return spaces.ReplaceAllString(s, " ")
 	}
-	return x.q.Op + "|" + x.path + "|" + blur(x.local) + "|" + blur(x.engine)
+	return x.q.Op + "|" + x.path() + "|" + blur(x.local) + "|" + blur(x.engine)
 }
 
 // show writes an outcome with the part that differs.
 func (x *exchange) show(o *outcome) string {
 	s := o.String()
-	if o == x.engine && x.detail != "" {
-		s += "   [" + x.detail + "]"
+	switch {
+	case o != x.engine:
+	case x.kind == "answer":
+		s += "   [" + x.at.String() + "]"
+	case x.kind == "order":
+		s += "   [" + o.disorder + "]"
 	}
 	if len(s) > 1500 {
 		s = s[:1500] + "..."
@@ -59,7 +79,27 @@ func (x *exchange) show(o *outcome) string {
 	return s
 }
 
-func (x *exchange) allowed() *Difference {
+// allowed returns the listed differences that the outcomes' differences are, or
+// false if one of them is not listed; x.at is that one then.
+func (x *exchange) allowed() ([]*Difference, bool) {
+	if x.kind != "answer" {
+		d := x.listed()
+		return []*Difference{d}, d != nil
+	}
+	var all []*Difference
+	for _, x.at = range x.diffs {
+		d := x.listed()
+		if d == nil {
+			return nil, false
+		}
+		if !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all, true
+}
+
+func (x *exchange) listed() *Difference {
 	for i := range Allowed {
 		if Allowed[i].matches(x) {
 			return &Allowed[i]
@@ -92,11 +132,10 @@ func (d *Difference) matches(x *exchange) bool {
 	if d.ops != "" && !strings.Contains(" "+d.ops+" ", " "+x.q.Op+" ") {
 		return false
 	}
-	if d.path != "" {
-		if x.local.failed != x.engine.failed || !whole(d.path, x.path) {
-			return false
-		}
-	} else if x.path != "error" && x.path != "outcome" {
+	switch {
+	case d.path != "" && (x.kind != "answer" || !whole(d.path, x.at.path)):
+		return false
+	case d.path == "" && x.kind != "error" && x.kind != "outcome":
 		return false
 	}
 	return (d.local == "" || whole(d.local, x.local.String())) &&

@@ -186,12 +186,15 @@ func (f *fuzzer) compare(ctx context.Context, round int, history []*Request, q *
 		f.report.Failed++
 	}
 	x := exchangeOf(q, a, b)
-	if x.path == "" {
+	if x.kind == "" {
 		return true, nil
 	}
 	same := a.failed == b.failed
-	if d := x.allowed(); d != nil {
-		f.report.Allowed[d.Name]++
+	ds, ok := x.allowed()
+	if ok {
+		for _, d := range ds {
+			f.report.Allowed[d.Name]++
+		}
 		return same, nil
 	}
 	sig := x.signature()
@@ -199,7 +202,7 @@ func (f *fuzzer) compare(ctx context.Context, round int, history []*Request, q *
 		known.Times++
 		return same && !q.changes(), nil
 	}
-	found := &Finding{Round: round, Index: f.report.Requests, Local: x.show(a), Engine: x.show(b), Path: x.path, Times: 1}
+	found := &Finding{Round: round, Index: f.report.Requests, Local: x.show(a), Engine: x.show(b), Path: x.path(), Times: 1}
 	f.findings[sig] = found
 	f.report.Findings = append(f.report.Findings, found)
 	found.Requests = f.shrink(ctx, history, q, sig)

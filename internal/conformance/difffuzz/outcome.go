@@ -101,14 +101,14 @@ func askOnce(ctx context.Context, e *conformance.Endpoint, q *Request, body obje
 	}
 	o := &outcome{failed: a.Failed(), status: a.Status, code: a.Code(), message: sortLists(a.Message())}
 	if o.failed {
-		o.body = normal("", map[string]any(a.Extra()))
+		o.body = normal("", a.Extra())
 		return o, nil
 	}
 	if a.Body == nil {
 		o.body = object{}
 		return o, nil
 	}
-	b := normal("", map[string]any(a.Body)).(object)
+	b := normal("", a.Body).(object)
 	switch q.Op {
 	case "Query":
 		if !q.walk {
@@ -268,7 +268,10 @@ func sortList(v any) any {
 	if !ok {
 		return v
 	}
-	slices.SortFunc(l, func(a, b any) int { return strings.Compare(encode(a), encode(b)) })
+	// By value, so that numbers in another form do not change the order.
+	slices.SortFunc(l, func(a, b any) int {
+		return strings.Compare(encode(byValue("", clone(a))), encode(byValue("", clone(b))))
+	})
 	return l
 }
 
@@ -297,55 +300,51 @@ func sortLists(m string) string {
 	return m[:i+1] + strings.Join(l, ", ") + m[j:]
 }
 
-// difference returns where two outcomes differ first and how; the path is
-// empty if they do not.
-func difference(a, b any, path string) (string, string) {
-	switch x := a.(type) {
+// diff is one place where two answers differ.
+type diff struct {
+	path          string
+	local, engine any // nil where there is nothing
+}
+
+func (d diff) String() string { return d.path + ": " + encode(d.local) + " and " + encode(d.engine) }
+
+// differences returns where two answers differ.
+func differences(path string, local, engine any) []diff {
+	switch x := local.(type) {
 	case object:
-		y, ok := b.(object)
+		y, ok := engine.(object)
 		if !ok {
 			break
 		}
 		keys := maps.Clone(x)
 		maps.Copy(keys, y)
+		var ds []diff
 		for _, k := range slices.Sorted(maps.Keys(keys)) {
 			v, in1 := x[k]
 			w, in2 := y[k]
-			if !in1 || !in2 {
-				return path + "." + k, fmt.Sprintf("%s and %s", presence(v, in1), presence(w, in2))
-			}
-			if p, d := difference(v, w, path+"."+k); p != "" {
-				return p, d
+			if in1 && in2 {
+				ds = append(ds, differences(path+"."+k, v, w)...)
+			} else {
+				ds = append(ds, diff{path + "." + k, v, w})
 			}
 		}
-		return "", ""
+		return ds
 	case []any:
-		y, ok := b.([]any)
+		y, ok := engine.([]any)
 		if !ok || len(x) != len(y) {
 			break
 		}
+		var ds []diff
 		for i := range x {
-			if p, d := difference(x[i], y[i], path+"[]"); p != "" {
-				return p, d
-			}
+			ds = append(ds, differences(path+"[]", x[i], y[i])...)
 		}
-		return "", ""
+		return ds
 	default:
-		if a == b {
-			return "", ""
+		if local == engine {
+			return nil
 		}
 	}
-	if path == "" {
-		path = "."
-	}
-	return path, fmt.Sprintf("%s and %s", encode(a), encode(b))
-}
-
-func presence(v any, in bool) string {
-	if !in {
-		return "nothing"
-	}
-	return encode(v)
+	return []diff{{path, local, engine}}
 }
 
 // encode writes v as JSON with its members in order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,7 +12,7 @@ import (
 // show the difference with the given signature, and leaves the tables as the
 // whole history made them.
 func (f *fuzzer) shrink(ctx context.Context, history []*Request, last *Request, sig string) []string {
-	deadline := time.Now().Add(3 * time.Second)
+	deadline := time.Now().Add(10 * time.Second)
 	var tables []string
 	for _, h := range append(slices.Clone(history), last) {
 		if n, ok := h.Body["TableName"].(string); ok && h.Op == "CreateTable" {
@@ -25,6 +26,10 @@ func (f *fuzzer) shrink(ctx context.Context, history []*Request, last *Request, 
 		return f.replay(ctx, tables, hs, q) == sig
 	}
 	kept := history
+	about := encode(last.Body)
+	if related := slices.DeleteFunc(slices.Clone(history), func(h *Request) bool { return h.table == nil || !strings.Contains(about, h.table.name) }); shows(related, last) {
+		kept = related
+	}
 	for size := len(kept) / 2; size >= 1; size /= 2 {
 		for at := 0; at < len(kept); {
 			without := slices.Concat(kept[:at], kept[min(at+size, len(kept)):])
@@ -82,7 +87,10 @@ func (f *fuzzer) replay(ctx context.Context, tables []string, history []*Request
 		return ""
 	}
 	x := exchangeOf(last, a, b)
-	if x.path == "" {
+	if x.kind == "" {
+		return ""
+	}
+	if _, ok := x.allowed(); ok {
 		return ""
 	}
 	return x.signature()

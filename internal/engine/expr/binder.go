@@ -114,7 +114,7 @@ func (b *binder) checkDistinct(n *node) error {
 	for _, kid := range n.kids[1:] {
 		if kid.op == opPath && kid.path.same(first.path, b.refs) {
 			return b.faultf("The first operand must be distinct from the remaining operands for this operator or function;"+
-				" operator: %s, first operand: %s", n.symbol(), first.path.resolve(b.refs))
+				" operator: %s, first operand: %s", n.symbol(), first.path.appendResolved(nil, b.refs))
 		}
 	}
 	return nil

@@ -152,9 +152,6 @@ func (k *KeyCondition) Range(schema KeySchema) (KeyRange, error) {
 	if err != nil {
 		return KeyRange{}, err
 	}
-	if err := k.checkValues(schema); err != nil {
-		return KeyRange{}, err
-	}
 	var r KeyRange
 	for _, a := range schema.Partition {
 		c, _ := k.on(a.Name)
@@ -188,32 +185,41 @@ func (r *KeyRange) bound(c keyCond) {
 
 const errNotSupported value.Error = "Query key condition not supported"
 
-// checkSingle checks which attributes are conditioned, and how, for keys of
-// one partition attribute and at most one sort attribute.
+// checkSingle checks the conditions against a key of one partition attribute
+// and at most one sort attribute.
 func (k *KeyCondition) checkSingle(schema KeySchema) error {
 	if len(k.conds) > 2 {
 		return faultf("Conditions can be of length 1 or 2 only")
 	}
-	partition, ok := k.on(schema.Partition[0].Name)
-	switch {
-	case !ok:
-		return missedKey(schema.Partition[0])
-	case partition.op != opEQ, len(k.conds) > 1 && len(schema.Sort) == 0:
+	if len(k.conds) > 1 && len(schema.Sort) == 0 {
 		return errNotSupported
+	}
+	partition, ok := k.on(schema.Partition[0].Name)
+	if !ok {
+		return missedKey(schema.Partition[0])
+	}
+	if err := k.checkTypes(schema.Partition); err != nil {
+		return err
+	}
+	if partition.op != opEQ {
+		return errNotSupported
+	}
+	if err := k.checkPartition(schema); err != nil {
+		return err
 	}
 	if len(k.conds) > 1 {
 		if _, ok := k.on(schema.Sort[0].Name); !ok {
 			return missedKey(schema.Sort[0])
 		}
 	}
-	return nil
+	return k.checkSort(schema)
 }
 
 func missedKey(a KeyAttr) error {
 	return faultf("Query condition missed key schema element: %s", a.Name)
 }
 
-// checkMulti does so for keys of several attributes.
+// checkMulti checks the conditions against a key of several attributes.
 func (k *KeyCondition) checkMulti(schema KeySchema) error {
 	if open := k.notEqual(schema.Partition); len(open) > 0 {
 		return faultf("HASH key attributes %s must have equality conditions specified in the query", strings.Join(open, ", "))
@@ -237,7 +243,10 @@ func (k *KeyCondition) checkMulti(schema KeySchema) error {
 	case len(k.conds) > used:
 		return missedKey(schema.Sort[last+1])
 	}
-	return nil
+	if err := k.checkPartition(schema); err != nil {
+		return err
+	}
+	return k.checkSort(schema)
 }
 
 // notEqual returns the attributes without a condition of equality.
@@ -251,9 +260,48 @@ func (k *KeyCondition) notEqual(attrs []KeyAttr) []string {
 	return names
 }
 
-// checkValues checks the values against the types and limits of the key.
-func (k *KeyCondition) checkValues(schema KeySchema) error {
-	attrs := append(append([]KeyAttr(nil), schema.Partition...), schema.Sort...)
+// checkPartition checks the values of the partition key.
+func (k *KeyCondition) checkPartition(schema KeySchema) error {
+	if err := k.checkValues(schema.Index, schema.Partition); err != nil {
+		return err
+	}
+	if k.size(schema.Partition) > value.MaxPartitionKeySize {
+		return faultf("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of%d bytes",
+			value.MaxPartitionKeySize)
+	}
+	return nil
+}
+
+// checkSort checks the values of the sort key.
+func (k *KeyCondition) checkSort(schema KeySchema) error {
+	if err := k.checkValues(schema.Index, schema.Sort); err != nil {
+		return err
+	}
+	if k.size(schema.Sort) > value.MaxSortKeySize {
+		return faultf("One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes",
+			value.MaxSortKeySize)
+	}
+	return nil
+}
+
+// checkValues checks that values are of the type of their attributes and not
+// empty.
+func (k *KeyCondition) checkValues(index string, attrs []KeyAttr) error {
+	if err := k.checkTypes(attrs); err != nil {
+		return err
+	}
+	for _, a := range attrs {
+		c, _ := k.on(a.Name)
+		for _, v := range c.values {
+			if v.Kind() != value.N && v.Len() == 0 {
+				return emptyKey(index, a)
+			}
+		}
+	}
+	return nil
+}
+
+func (k *KeyCondition) checkTypes(attrs []KeyAttr) error {
 	for _, a := range attrs {
 		c, _ := k.on(a.Name)
 		for _, v := range c.values {
@@ -261,22 +309,6 @@ func (k *KeyCondition) checkValues(schema KeySchema) error {
 				return faultf("One or more parameter values were invalid: Condition parameter type does not match schema type")
 			}
 		}
-	}
-	for _, a := range attrs {
-		c, _ := k.on(a.Name)
-		for _, v := range c.values {
-			if v.Kind() != value.N && v.Len() == 0 {
-				return emptyKey(schema.Index, a)
-			}
-		}
-	}
-	if k.size(schema.Partition) > value.MaxPartitionKeySize {
-		return faultf("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of%d bytes",
-			value.MaxPartitionKeySize)
-	}
-	if k.size(schema.Sort) > value.MaxSortKeySize {
-		return faultf("One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes",
-			value.MaxSortKeySize)
 	}
 	return nil
 }

@@ -11,11 +11,10 @@ import (
 type parser struct {
 	lexer
 	grammar         grammar
-	prev, tok, peek token // before the current token, the current one, the next
-	syntaxFault     string
-	fault           string // the leftmost fault beside syntax, at faultPos
+	prev, tok, peek token  // before the current token, the current one, the next
+	syntaxFault     string // a fault that ends the reading
+	fault           string // the leftmost one that doesn't, at faultPos
 	faultPos        int
-	parens          bool // there are redundant parentheses
 	refs            []string
 	seen            map[string]int32 // index into refs, once there are many
 	nodes           []node
@@ -42,8 +41,6 @@ func parse(g grammar, text string) (*syntax, string) {
 	switch {
 	case !p.ok():
 		return nil, p.syntaxFault
-	case p.parens:
-		return nil, "The expression has redundant parentheses;"
 	case p.fault != "":
 		return nil, p.fault
 	}
@@ -152,10 +149,11 @@ const (
 
 // term is a part of a text that was read.
 type term struct {
-	node   *node
-	class  class
-	pos    int  // of a function's name
-	parens bool // it stands in parentheses of its own
+	node      *node
+	class     class
+	pos       int  // of a function's name
+	parens    bool // it stands in parentheses of its own
+	redundant bool // and in more than one pair
 }
 
 // or reads conditions joined by OR. Where operand is true, the term may also
@@ -198,6 +196,7 @@ func (p *parser) comparison(operand bool) term {
 	compares := kind >= tokEQ && kind <= tokGE || kind == tokBetween || kind == tokIn
 	switch {
 	case compares && left.class != classCondition:
+		p.settled(left)
 		p.asOperand(left, true)
 		p.advance()
 		return term{node: p.compare(kind, left.node), class: classCondition}
@@ -205,7 +204,8 @@ func (p *parser) comparison(operand bool) term {
 		return left // what follows it is for the caller to judge
 	case operand && kind == tokClose:
 		return left
-	case left.class == classCall:
+	case left.class == classCall && (!operand || kind == tokAnd || kind == tokOr):
+		p.settled(left)
 		if !left.node.call.boolean {
 			p.misused(left)
 		}
@@ -233,25 +233,38 @@ func (p *parser) compare(kind tokenKind, left *node) *node {
 // primary reads an operand, a function, or what stands in parentheses.
 func (p *parser) primary() term {
 	if p.accept(tokOpen) {
-		return p.closed(p.or(true))
+		t := p.closed(p.or(true))
+		if t.class == classCondition {
+			p.settled(t)
+		}
+		return t
 	}
 	return p.atom()
 }
 
-// closed ends the parentheses around t.
+// closed ends the parentheses around t, which should not stand in others
+// already.
 func (p *parser) closed(t term) term {
 	p.expect(tokClose)
-	if t.parens {
-		p.parens = true
-	}
+	t.redundant = t.redundant || t.parens
 	t.parens = true
+	return t
+}
+
+// settled ends the reading if t has redundant parentheses. It is called when
+// the text has shown what t stands for: until then, the service goes on and
+// may come upon a syntax error first.
+func (p *parser) settled(t term) term {
+	if t.redundant && p.ok() {
+		p.syntaxFault = "The expression has redundant parentheses;"
+	}
 	return t
 }
 
 // operand reads an operand, in parentheses or not. It is outer if it is all of
 // a side of an assignment or comparison.
 func (p *parser) operand(outer bool) *node {
-	t := p.operandTerm()
+	t := p.settled(p.operandTerm())
 	p.asOperand(t, outer)
 	return t.node
 }
@@ -370,8 +383,7 @@ func (p *parser) projection() []path {
 	}
 }
 
-// update reads sections. That one stands twice is found after all other faults
-// of its kind.
+// update reads sections. That one stands twice is found at its end.
 func (p *parser) update() []action {
 	var out []action
 	var used [len(verbNames)]bool
@@ -391,10 +403,6 @@ func (p *parser) update() []action {
 			}
 			return out
 		}
-		if used[v] {
-			p.report(len(p.text), `The "%s" section can only be used once in an update expression;`, verbNames[v])
-		}
-		used[v] = true
 		p.advance()
 		for {
 			out = append(out, p.action(v))
@@ -402,6 +410,10 @@ func (p *parser) update() []action {
 				break
 			}
 		}
+		if used[v] {
+			p.report(p.tok.start, `The "%s" section can only be used once in an update expression;`, verbNames[v])
+		}
+		used[v] = true
 	}
 }
 
@@ -428,7 +440,7 @@ func (p *parser) action(v verb) action {
 func (p *parser) assigned() term {
 	var left term
 	if p.accept(tokOpen) {
-		left = p.closed(p.assigned())
+		left = p.settled(p.closed(p.assigned()))
 		if left.node != nil && (left.node.op == opPlus || left.node.op == opMinus) {
 			return left
 		}

@@ -45,13 +45,12 @@ func (p path) String() string {
 // top returns the name of the attribute that the path begins with.
 func (p path) top(refs bindings) string { return refs.name(p[0]) }
 
-// resolve returns the path with its placeholders replaced.
-func (p path) resolve(refs bindings) path {
-	out := make(path, len(p))
-	for i, s := range p {
-		out[i] = step{name: refs.name(s), ref: -1, index: s.index}
+// appendResolved appends the path with its placeholders replaced.
+func (p path) appendResolved(dst path, refs bindings) path {
+	for _, s := range p {
+		dst = append(dst, step{name: refs.name(s), ref: -1, index: s.index})
 	}
-	return out
+	return dst
 }
 
 // same reports whether two paths lead to the same place.

@@ -112,7 +112,8 @@ func TestCheckUsed(t *testing.T) {
 			"Value provided in ExpressionAttributeValues unused in expressions: keys: {:bar, :a, :foo, :b, :unused1, :unused2}",
 		},
 		{
-			"which the used ones affect", nil, values(":z", ":b", ":bs", ":l", ":m", ":n", ":N", ":mm", ":ss", ":v", ":big", ":ns"), "SET a = :v", []string{"a <> :l"},
+			"which the used ones affect", nil, values(":z", ":b", ":bs", ":l", ":m", ":n", ":N", ":mm", ":ss", ":v", ":big", ":ns"), "SET a = :v",
+			[]string{"a <> :l"},
 			"Value provided in ExpressionAttributeValues unused in expressions: keys: {:z, :b, :bs, :m, :N, :n, :mm, :ss, :big, :ns}",
 		},
 	} {

@@ -24,12 +24,19 @@ type pathTree struct {
 // newPathTree joins paths that the binder finds right. Like the service it
 // begins with the last one.
 func (b *binder) newPathTree(paths []path) (*pathTree, error) {
-	t := &pathTree{paths: make([]path, len(paths))}
+	steps := 0
+	for _, p := range paths {
+		steps += len(p)
+	}
+	block := make(path, 0, steps)
+	t := &pathTree{paths: make([]path, len(paths)), top: make([]branch, 0, len(paths))}
 	for i, p := range slices.Backward(paths) {
 		if err := b.checkPath(p); err != nil {
 			return nil, err
 		}
-		t.paths[i] = p.resolve(b.refs)
+		begin := len(block)
+		block = p.appendResolved(block, b.refs)
+		t.paths[i] = block[begin:len(block):len(block)]
 		if clash, other := t.add(i); clash != "" {
 			return nil, b.faultf("Two document paths %s with each other; must remove or rewrite one of these paths;"+
 				" path one: %s, path two: %s", clash, t.paths[i], t.paths[other])

@@ -261,25 +261,37 @@ func (a application) assigned(n *node) (value.Value, error) {
 		x, y, err := a.operands(n, value.L)
 		return value.List(slices.Concat(x.Elems(), y.Elems())), err
 	}
+	// Of if_not_exists both operands are evaluated, whichever is the result.
+	otherwise, err := a.assigned(n.kids[1])
+	if err != nil {
+		return value.Value{}, err
+	}
 	if v := n.kids[0].path.find(a.item, a.refs); !v.IsZero() {
 		return v, nil
 	}
-	return a.assigned(n.kids[1]) // of if_not_exists
+	return otherwise, nil
 }
 
-// operands evaluates both operands, which must be of a type.
+// operands evaluates both operands, which must be of a type: functions first,
+// then from left to right.
 func (a application) operands(n *node, kind value.Kind) (x, y value.Value, err error) {
-	if x, err = a.operand(n.kids[0], kind); err != nil {
-		return x, y, err
+	var vs [2]value.Value
+	for i, kid := range n.kids {
+		if kid.op == opCall {
+			if vs[i], err = a.assigned(kid); err != nil {
+				return x, y, err
+			}
+		}
 	}
-	y, err = a.operand(n.kids[1], kind)
-	return x, y, err
-}
-
-func (a application) operand(n *node, kind value.Kind) (value.Value, error) {
-	v, err := a.assigned(n)
-	if err == nil && v.Kind() != kind {
-		return value.Value{}, ErrOperandType
+	for i, kid := range n.kids {
+		if kid.op != opCall {
+			if vs[i], err = a.assigned(kid); err != nil {
+				return x, y, err
+			}
+		}
+		if vs[i].Kind() != kind {
+			return x, y, ErrOperandType
+		}
 	}
-	return v, err
+	return vs[0], vs[1], nil
 }
