@@ -325,6 +325,11 @@ func resolveIndex(in indexInput, table keySchema, attrs []attrDef, global bool) 
 	case d.projection.kind == "INCLUDE" && !in.projection.includeSet:
 		return d, parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	}
+	for i, a := range d.projection.include {
+		if slices.Contains(d.projection.include[:i], a) {
+			return d, parameter("Duplicate attribute name in NonKeyAttributes: %s", a)
+		}
+	}
 	for _, name := range in.projection.include {
 		d.projection.include = append(d.projection.include, name.V)
 	}
