@@ -325,12 +325,10 @@ func resolveIndex(in indexInput, table keySchema, attrs []attrDef, global bool) 
 	case d.projection.kind == "INCLUDE" && !in.projection.includeSet:
 		return d, parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	}
-	for i, a := range d.projection.include {
-		if slices.Contains(d.projection.include[:i], a) {
-			return d, parameter("Duplicate attribute name in NonKeyAttributes: %s", a)
-		}
-	}
 	for _, name := range in.projection.include {
+		if slices.Contains(d.projection.include, name.V) {
+			return d, parameter("Duplicate attribute name in NonKeyAttributes: %s", name.V)
+		}
 		d.projection.include = append(d.projection.include, name.V)
 	}
 	d.capacity = capacity{in.throughput.read.V, in.throughput.write.V}
