@@ -43,6 +43,10 @@ type Config struct {
 	// Concurrency bounds the requests that one call has in flight: batches and
 	// fan-outs. Defaults to 8.
 	Concurrency int
+	// PlainBatches refuses CreateMany, PutMany and DeleteMany where they would
+	// have to send transactions or conditional writes, at twice the write units
+	// of a plain batch. Defaults to false.
+	PlainBatches bool
 	// Clock gives the time for timestamps. Defaults to time.Now.
 	Clock func() time.Time
 	// IDs makes identifiers for fields tagged `ulid` or `uuid`. Defaults to

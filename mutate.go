@@ -40,6 +40,14 @@ type unit struct {
 	stored Item // what it was planned on, nil when it was not read
 	writes []*write
 	after  Item // once written, where it is known
+	// undo sets the value that the unit was made of back. Nil for nothing to do.
+	undo func()
+}
+
+func (u *unit) revert() {
+	if u.undo != nil {
+		u.undo()
+	}
 }
 
 // mutate carries a mutation out and returns the item as it stands afterwards,

@@ -64,7 +64,6 @@ func (e *TxError) Unwrap() []error {
 type Tx struct {
 	db    *DB
 	units []*unit
-	undo  []func()
 	token string
 	err   error
 }
@@ -92,8 +91,8 @@ func (tx *Tx) fail(err error) {
 
 // revert sets the values given to the transaction back.
 func (tx *Tx) revert() {
-	for _, undo := range slices.Backward(tx.undo) {
-		undo()
+	for _, u := range slices.Backward(tx.units) {
+		u.revert()
 	}
 }
 
@@ -182,7 +181,7 @@ func checkTx(writes []*write) error {
 				first, writes[first].name, writes[first].e.def.Name, i, w.name, w.e.def.Name)
 		}
 		seen[id] = i
-		size += itemSize(w.item) + itemSize(w.key) + itemSize(w.values)
+		size += w.size()
 	}
 	if size > maxTxSize {
 		return faultf(ErrTooLarge, "the transaction takes %d bytes, over the limit of %d", size, maxTxSize)
@@ -241,10 +240,12 @@ func (t TxModel[T]) add(name string, v *T, plan func() (*unit, error)) error {
 	}
 	var u *unit
 	if err == nil {
-		if v != nil {
-			t.tx.undo = append(t.tx.undo, keep(t.m.e, v))
+		undo := keep(t.m.e, v)
+		if u, err = plan(); err != nil {
+			undo()
+		} else if v != nil {
+			u.undo = undo
 		}
-		u, err = plan()
 	}
 	if err != nil {
 		err = opError(name, t.m.e, err)
