@@ -49,8 +49,10 @@ func TestDynamic(t *testing.T) {
 	require.Equal(t, "Ticket", m.Definition().Name)
 
 	// Values of other types are converted; what is generated is filled in.
-	r := dynorm.Record{"project": "p", "no": 7.0, "state": "open", "priority": 3, "labels": []string{"b", "a"}, "due": clock,
-		"place": map[string]any{"city": "Bonn", "floor_no": 2}, "rest": []any{1, "x", nil}}
+	r := dynorm.Record{
+		"project": "p", "no": 7.0, "state": "open", "priority": 3, "labels": []string{"b", "a"}, "due": clock,
+		"place": map[string]any{"city": "Bonn", "floor_no": 2}, "rest": []any{1, "x", nil},
+	}
 	require.NoError(t, m.Create(ctx, r))
 	require.ErrorIs(t, m.Create(ctx, r), dynorm.ErrExists)
 	raw := s.raw(t, "PROJECT#p", "TICKET#000007")

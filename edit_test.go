@@ -24,10 +24,12 @@ func TestEdit(t *testing.T) {
 	users, items, accounts := dynorm.ModelOf[User](s.db), dynorm.ModelOf[OrderItem](s.db), dynorm.ModelOf[Account](s.db)
 	ctx := t.Context()
 	require.NoError(t, users.Create(ctx, &User{ID: "1", Name: "Ann", TeamID: "a", Tags: []string{"x"}}))
-	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String(s.db.Table()),
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(s.db.Table()),
 		Key:                       dynorm.Item{"pk": &types.AttributeValueMemberS{Value: "USER#1"}, "sk": &types.AttributeValueMemberS{Value: "USER#1"}},
 		UpdateExpression:          aws.String("SET legacy = :v"),
-		ExpressionAttributeValues: dynorm.Item{":v": &types.AttributeValueMemberS{Value: "kept"}}})
+		ExpressionAttributeValues: dynorm.Item{":v": &types.AttributeValueMemberS{Value: "kept"}},
+	})
 	require.NoError(t, err)
 
 	s.kinds()

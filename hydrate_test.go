@@ -33,8 +33,10 @@ func TestHydrate(t *testing.T) {
 	require.NoError(t, err)
 	in := schema.TableDefinition()
 	in.TableName = aws.String(db.Table())
-	in.GlobalSecondaryIndexes[0].Projection = &types.Projection{ProjectionType: types.ProjectionTypeInclude,
-		NonKeyAttributes: []string{"_et", "id", "topic", "rank", "title"}}
+	in.GlobalSecondaryIndexes[0].Projection = &types.Projection{
+		ProjectionType:   types.ProjectionTypeInclude,
+		NonKeyAttributes: []string{"_et", "id", "topic", "rank", "title"},
+	}
 	_, err = client.CreateTable(t.Context(), in)
 	require.NoError(t, err)
 	m, ctx := ModelOf[hydrated](db), t.Context()

@@ -15,3 +15,9 @@ func countKinds(kinds *[]OpKind) Interceptor {
 		return next(ctx, op)
 	}
 }
+
+// PlanOnly plans a query without describing the plan.
+func PlanOnly[T any](q Query[T]) error {
+	_, err := q.s.planned()
+	return err
+}

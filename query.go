@@ -230,7 +230,10 @@ func (q Query[T]) OnProgress(fn func(Progress)) Query[T] {
 
 // Explain plans the query without running it.
 func (q Query[T]) Explain() (*Plan, error) {
-	p, err := q.s.planned()
+	if _, err := q.s.planned(); err != nil {
+		return nil, q.s.opError("Explain", err)
+	}
+	p, err := q.s.makePlan(true)
 	if err != nil {
 		return nil, q.s.opError("Explain", err)
 	}
@@ -244,14 +247,16 @@ func (s *queryState) planned() (*plan, error) {
 	}
 	s.once.Do(func() {
 		if s.planErr = s.err; s.planErr == nil {
-			s.plan, s.planErr = s.makePlan()
+			s.plan, s.planErr = s.makePlan(false)
 		}
 	})
 	return s.plan, s.planErr
 }
 
-func (s *queryState) makePlan() (*plan, error) {
-	pl := &planner{e: s.e, opts: &s.opts}
+// makePlan plans the query; with verbose the plan knows why each other path was
+// not taken.
+func (s *queryState) makePlan(verbose bool) (*plan, error) {
+	pl := &planner{e: s.e, opts: &s.opts, verbose: verbose}
 	pl.conds = make([]cond, 0, len(s.opts.where))
 	for i := range s.opts.where {
 		c, err := s.opts.where[i].resolve(s.e)

@@ -44,8 +44,10 @@ func TestScanAndRepairUnique(t *testing.T) {
 		require.NoError(t, err)
 	}
 	set := func(k dynorm.Item, attr, value string) {
-		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: table, Key: k, UpdateExpression: aws.String("SET #a = :v"),
-			ExpressionAttributeNames: map[string]string{"#a": attr}, ExpressionAttributeValues: dynorm.Item{":v": text(value)}})
+		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: table, Key: k, UpdateExpression: aws.String("SET #a = :v"),
+			ExpressionAttributeNames: map[string]string{"#a": attr}, ExpressionAttributeValues: dynorm.Item{":v": text(value)},
+		})
 		require.NoError(t, err)
 	}
 	account := func(id string) dynorm.Item { return key("ACCOUNT#"+id, "ACCOUNT#"+id) }
@@ -55,8 +57,10 @@ func TestScanAndRepairUnique(t *testing.T) {
 	set(account("3"), "email", "e4")                 // a value twice, and a claim left behind
 	set(account("2"), "tenant", "t2")                // one more of each
 	set(account("2"), "sk2", "an attribute of no concern")
-	want := map[string]int{"orphaned Account.email": 3, "orphaned Account.tenant+number": 2, "missing Account.email": 2,
-		"missing Account.tenant+number": 1, "double Account.email": 1}
+	want := map[string]int{
+		"orphaned Account.email": 3, "orphaned Account.tenant+number": 2, "missing Account.email": 2,
+		"missing Account.tenant+number": 1, "double Account.email": 1,
+	}
 	require.Equal(t, want, uniqueFaults(t, s.db))
 	require.ErrorIs(t, accounts.Create(ctx, &Account{ID: "x", Email: "e0"}), dynorm.ErrUnique)
 
