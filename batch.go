@@ -47,6 +47,8 @@ func (e *BatchError[T]) Error() string {
 	return fmt.Sprintf("%d items left unprocessed and %d refused: %v", len(e.Left), len(e.Failed), e.Err)
 }
 
+func (e *BatchError[T]) carries() {}
+
 // Unwrap returns ErrUnprocessed and what ended the batch.
 func (e *BatchError[T]) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 
@@ -193,10 +195,10 @@ func (m Model[T]) PutMany(ctx context.Context, values ...*T) error {
 }
 
 func (m Model[T]) putMany(ctx context.Context, values []*T) error {
-	if m.e.plain() {
+	if m.e.plain() && !m.db.hooked(m.e, AfterSave) {
 		return m.putPlain(ctx, values)
 	}
-	return m.transactMany(ctx, "PutMany", values, func(v *T) (*mutation, error) { return m.db.planPut(m.e, unsafe.Pointer(v)) })
+	return m.transactMany(ctx, "PutMany", values, func(v *T) (*mutation, error) { return m.db.planPut(ctx, m.e, unsafe.Pointer(v)) })
 }
 
 func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
@@ -206,7 +208,10 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 	var undo []func()
 	for _, v := range values {
 		undo = append(undo, keep(m.e, v))
-		err := m.db.stamp(m.e, unsafe.Pointer(v), now)
+		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)
+		if err == nil {
+			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
+		}
 		var item Item
 		if err == nil {
 			item, err = m.e.encode(unsafe.Pointer(v), now, true)
@@ -238,7 +243,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 // is sent again without them.
 func (m Model[T]) CreateMany(ctx context.Context, values ...*T) error {
 	return m.writeMany(ctx, "CreateMany", values, func(ctx context.Context, values []*T) error {
-		return m.transactMany(ctx, "CreateMany", values, func(v *T) (*mutation, error) { return m.db.planCreate(m.e, unsafe.Pointer(v)) })
+		return m.transactMany(ctx, "CreateMany", values, func(v *T) (*mutation, error) { return m.db.planCreate(ctx, m.e, unsafe.Pointer(v)) })
 	})
 }
 
@@ -251,8 +256,8 @@ func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) error {
 }
 
 func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
-	if !m.e.plain() || m.e.deletedAttr != "" {
-		return m.transactMany(ctx, "DeleteMany", values, func(v *T) (*mutation, error) { return m.db.planDelete(m.e, v) })
+	if !m.e.plain() || m.e.deletedAttr != "" || m.db.hooked(m.e, BeforeDelete, AfterDelete) {
+		return m.transactMany(ctx, "DeleteMany", values, func(v *T) (*mutation, error) { return m.db.planDelete(ctx, m.e, v) })
 	}
 	seen := map[string]bool{}
 	var writes []batchWrite[T]

@@ -23,6 +23,8 @@ func (e *ChunkedError) Error() string {
 	return fmt.Sprintf("%d writes done, %d left: %v", e.Done, e.Left, e.Err)
 }
 
+func (e *ChunkedError) carries() {}
+
 // Unwrap returns ErrUnprocessed and what ended it.
 func (e *ChunkedError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 
@@ -52,10 +54,13 @@ func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	done := 0
 	for _, c := range chunks {
-		if err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"}); err != nil {
+		err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"})
+		if err == nil || written(err) {
+			done += len(c)
+		}
+		if err != nil {
 			break
 		}
-		done += len(c)
 	}
 	if err == nil {
 		return nil
@@ -163,7 +168,9 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 			if err == nil {
 				continue
 			}
-			u.revert()
+			if !written(err) {
+				u.revert()
+			}
 			if refused(err) {
 				be.Failed = append(be.Failed, BatchFailure[T]{valueOf[u], opError(u.m.op, m.e, err)})
 				continue
@@ -193,7 +200,7 @@ func bare(err error) error {
 
 // refused reports whether an error is about one write alone.
 func refused(err error) bool {
-	return errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound)
+	return errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) || written(err)
 }
 
 // planAll plans units, reading the items that their plans need in batches.
@@ -235,6 +242,10 @@ func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map
 	for len(units) > 0 {
 		err := db.carryOut(ctx, units, tx)
 		if err == nil {
+			return errs
+		}
+		if written(err) {
+			errs[units[0]] = err // only the hook failed
 			return errs
 		}
 		bad := refusals(units, err)

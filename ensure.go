@@ -164,7 +164,9 @@ func (db *DB) touchItem(ctx context.Context, e *entity, key any) error {
 	if err := c.act(nil); err != nil {
 		return err
 	}
-	_, err = db.mutate(ctx, &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan})
+	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
+	db.hookUpdate(ctx, m, c, nil)
+	_, err = db.mutate(ctx, m)
 	return err
 }
 
@@ -208,10 +210,14 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if err := fn(v); err != nil {
 		return nil, err
 	}
+	if err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave, BeforeUpdate); err != nil {
+		return nil, err
+	}
 	units, item, err := m.db.planMove(m.e, k, stored, unsafe.Pointer(v))
 	if err != nil {
 		return nil, err
 	}
+	m.db.hookAfter(ctx, units[0].m, unsafe.Pointer(v), AfterUpdate, AfterSave)
 	if err := m.db.carryOut(ctx, units, txOptions{name: "Move"}); err != nil {
 		return nil, impliedError(err)
 	}

@@ -326,7 +326,10 @@ func guardText(b *expr.Builder, stored Item, attr string) string {
 }
 
 // planCreate plans [Model.Create].
-func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
+func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	if err := db.runHooks(ctx, e, v, BeforeSave, BeforeCreate); err != nil {
+		return nil, err
+	}
 	now := db.cfg.Clock()
 	if err := db.stamp(e, v, now); err != nil {
 		return nil, err
@@ -339,6 +342,7 @@ func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Create", key: e.keyIn(item)}
+	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
 		w := &write{
@@ -352,7 +356,10 @@ func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
 }
 
 // planPut plans [Model.Put].
-func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
+func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	if err := db.runHooks(ctx, e, v, BeforeSave); err != nil {
+		return nil, err
+	}
 	now := db.cfg.Clock()
 	if err := db.stamp(e, v, now); err != nil {
 		return nil, err
@@ -366,6 +373,7 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Put", key: e.keyIn(item), guards: e.uniqueAttrs()}
+	db.hookAfter(ctx, m, v, AfterSave)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
@@ -401,7 +409,10 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 }
 
 // planSave plans [Model.Save].
-func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
+func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	if err := db.runHooks(ctx, e, v, BeforeSave, BeforeUpdate); err != nil {
+		return nil, err
+	}
 	now := db.cfg.Clock()
 	if err := e.touch(v, now); err != nil {
 		return nil, err
@@ -415,6 +426,7 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Save", key: e.keyIn(item), guards: e.uniqueAttrs()}
+	db.hookAfter(ctx, m, v, AfterUpdate, AfterSave)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		switch {
 		case len(e.uniques) > 0 && stored == nil:
@@ -447,16 +459,16 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 }
 
 // planDelete plans [Model.Delete].
-func (db *DB) planDelete(e *entity, key any, still ...Predicate) (*mutation, error) {
+func (db *DB) planDelete(ctx context.Context, e *entity, key any, still ...Predicate) (*mutation, error) {
 	if e.deletedAttr != "" {
-		return db.planTrash(e, "Delete", key, true, still)
+		return db.planTrash(ctx, e, "Delete", key, true, still)
 	}
-	return db.planForceDelete(e, "Delete", key, still...)
+	return db.planForceDelete(ctx, e, "Delete", key, still...)
 }
 
 // planForceDelete plans a deletion for good, of an item that still meets the
 // predicates.
-func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate) (*mutation, error) {
+func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any, still ...Predicate) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -494,5 +506,6 @@ func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate)
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
 	}
+	db.hookStored(ctx, m, BeforeDelete, AfterDelete)
 	return m, nil
 }

@@ -113,7 +113,7 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 	if err == nil {
 		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
 	}
-	if err != nil {
+	if err != nil && !written(err) {
 		tx.revert()
 	}
 	return opError("Transact", nil, err)
@@ -262,7 +262,7 @@ func (t TxModel[T]) Create(ctx context.Context, v *T) error {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		plan, err := t.m.db.planCreate(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planCreate(ctx, t.m.e, unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
@@ -277,7 +277,7 @@ func (t TxModel[T]) Put(ctx context.Context, v *T) error {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		plan, err := t.m.db.planPut(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planPut(ctx, t.m.e, unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
@@ -292,7 +292,7 @@ func (t TxModel[T]) Save(ctx context.Context, v *T) error {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		plan, err := t.m.db.planSave(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planSave(ctx, t.m.e, unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
@@ -305,7 +305,7 @@ func (t TxModel[T]) Save(ctx context.Context, v *T) error {
 // once and must still be the same when the transaction is sent.
 func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) error {
 	return t.add("Update", nil, func() (*unit, error) {
-		plan, err := t.m.db.planUpdate(t.m.e, key, changes)
+		plan, err := t.m.db.planUpdate(ctx, t.m.e, key, changes)
 		if err != nil {
 			return nil, err
 		}
@@ -317,7 +317,7 @@ func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) erro
 // there.
 func (t TxModel[T]) Delete(ctx context.Context, key any) error {
 	return t.add("Delete", nil, func() (*unit, error) {
-		plan, err := t.m.db.planDelete(t.m.e, key)
+		plan, err := t.m.db.planDelete(ctx, t.m.e, key)
 		if err != nil {
 			return nil, err
 		}
