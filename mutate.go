@@ -142,7 +142,10 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		case planErr != nil:
 			return planErr
 		case !again:
-			return err
+			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt == maxRaces {
+				return err
+			}
+			continue
 		case anew && given:
 			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
 		case attempt == maxRaces && anew:
