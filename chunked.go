@@ -192,7 +192,7 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 
 // bare takes the name of an operation off an error that another one is to carry.
 func bare(err error) error {
-	if oe, ok := err.(*Error); ok {
+	if oe := outerError(err); oe != nil {
 		return oe.Err
 	}
 	return err

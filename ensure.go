@@ -266,8 +266,10 @@ func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, 
 	}
 	writes := []*write{
 		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.Names(), values: out.Values(), reason: missingOr(ErrStaleVersion)},
-		{kind: OpPutItem, name: "Move", e: e, item: item, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
-			reason: func(Item) error { return ErrExists }},
+		{
+			kind: OpPutItem, name: "Move", e: e, item: item, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
+			reason: func(Item) error { return ErrExists },
+		},
 	}
 	claims, err := e.claimsOnMove(key, stored, item)
 	if err != nil {

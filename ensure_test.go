@@ -98,10 +98,12 @@ func TestMove(t *testing.T) {
 	v := &Visit{Site: "a", At: clock, Token: "t1", Page: "p"}
 	require.NoError(t, visits.Create(ctx, v))
 	sk := "VISIT#2026-03-04T05:06:07.089000000Z"
-	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String(s.db.Table()),
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(s.db.Table()),
 		Key:                       dynorm.Item{"pk": &types.AttributeValueMemberS{Value: "SITE#a"}, "sk": &types.AttributeValueMemberS{Value: sk}},
 		UpdateExpression:          aws.String("SET legacy = :v"),
-		ExpressionAttributeValues: dynorm.Item{":v": &types.AttributeValueMemberS{Value: "kept"}}})
+		ExpressionAttributeValues: dynorm.Item{":v": &types.AttributeValueMemberS{Value: "kept"}},
+	})
 	require.NoError(t, err)
 	before := s.raw(t, "SITE#a", sk)
 	s.kinds()

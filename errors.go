@@ -197,7 +197,7 @@ type carrier interface{ carries() }
 // outerError returns the Error that err is or wraps, unless something that says
 // more is around it.
 func outerError(err error) *Error {
-	switch e := err.(type) {
+	switch e := any(err).(type) { // this one, not what it wraps
 	case *Error:
 		return e
 	case carrier:

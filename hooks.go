@@ -28,8 +28,10 @@ const (
 	hookEvents
 )
 
-var hookNames = [hookEvents]string{"BeforeSave", "BeforeCreate", "BeforeUpdate", "BeforeDelete", "BeforeRestore",
-	"AfterCreate", "AfterUpdate", "AfterSave", "AfterDelete", "AfterRestore"}
+var hookNames = [hookEvents]string{
+	"BeforeSave", "BeforeCreate", "BeforeUpdate", "BeforeDelete", "BeforeRestore",
+	"AfterCreate", "AfterUpdate", "AfterSave", "AfterDelete", "AfterRestore",
+}
 
 // String returns the event's name, which is that of the method too.
 func (ev HookEvent) String() string {

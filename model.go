@@ -150,8 +150,11 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // item, and of each index entry that changes. Where an entry needs fields that
 // neither the key nor the changes give, it reads the item first (a strongly
 // consistent GetItem) and updates under the condition that these fields are
-// still the same, again if they are not. So it does for a change of a unique
-// field, whose claim moves in the same TransactWriteItems.
+// still the same, again if they are not; [NoRead] forbids that. So it does for a
+// change of a unique field, whose claim moves in the same TransactWriteItems; the
+// item returned is then the one that was read, with the changes. Where the
+// response of an update is lost the SDK sends it again, so that an [Add] outside
+// a transaction may count twice.
 //
 // No item with the key is an ErrNotFound; a failed [If] an ErrConditionFailed
 // that carries the item.

@@ -38,7 +38,8 @@ func TestSoak(t *testing.T) {
 	stop, err := engine.Inject(
 		local.Fault{Kind: local.Throttle, Rate: 0.05}, local.Fault{Kind: local.Conflict, Rate: 0.03},
 		local.Fault{Kind: local.LostResponse, Rate: 0.03}, local.Fault{Kind: local.InternalError, Rate: 0.02},
-		local.Fault{Kind: local.Unprocessed, Rate: 0.3}, local.Fault{Kind: local.Latency, Rate: 0.05, Delay: 2 * time.Millisecond})
+		local.Fault{Kind: local.Unprocessed, Rate: 0.3}, local.Fault{Kind: local.Latency, Rate: 0.05, Delay: 2 * time.Millisecond},
+	)
 	require.NoError(t, err)
 
 	ids := rapid.StringMatching(`[0-9]`)
@@ -113,8 +114,10 @@ func TestSoak(t *testing.T) {
 		seen := map[string]int64{}
 		for ctx.Err() == nil {
 			for i := range 10 {
-				out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: new(db.Table()), ConsistentRead: new(true),
-					Key: dynorm.Item{"pk": textValue(fmt.Sprint("FOLIO#", i)), "sk": textValue(fmt.Sprint("FOLIO#", i))}})
+				out, err := client.GetItem(ctx, &dynamodb.GetItemInput{
+					TableName: new(db.Table()), ConsistentRead: new(true),
+					Key: dynorm.Item{"pk": textValue(fmt.Sprint("FOLIO#", i)), "sk": textValue(fmt.Sprint("FOLIO#", i))},
+				})
 				if err != nil || out.Item == nil {
 					continue
 				}

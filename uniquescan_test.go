@@ -113,8 +113,10 @@ func TestUniqueOutlivesNoExpiry(t *testing.T) {
 	require.NoError(t, sessions.Create(ctx, &Login{ID: "live", Token: "a", Expires: time.Now().AddDate(1, 0, 0)}))
 	require.NoError(t, sessions.Create(ctx, &Login{ID: "past", Token: "b", Expires: clock.Add(-time.Hour)}))
 	require.NoError(t, sessions.Create(ctx, &Login{ID: "gone", Token: "c", Expires: clock.Add(-time.Hour)}))
-	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.db.Table()),
-		Key: dynorm.Item{"pk": textValue("LOGIN#gone"), "sk": textValue("LOGIN#gone")}})
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.db.Table()),
+		Key:       dynorm.Item{"pk": textValue("LOGIN#gone"), "sk": textValue("LOGIN#gone")},
+	})
 	require.NoError(t, err)
 	require.ErrorIs(t, sessions.Create(ctx, &Login{ID: "1", Token: "a"}), dynorm.ErrUnique)
 	require.NoError(t, sessions.Create(ctx, &Login{ID: "2", Token: "b"}))
