@@ -139,7 +139,7 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 	g.SetLimit(db.cfg.Concurrency)
 	for i, left := range chunks {
 		g.Go(func() error {
-			for attempt := 0; len(left) > 0; attempt++ {
+			for attempt, losses := 0, 0; len(left) > 0; attempt++ {
 				if err := backoff(ctx, attempt); err != nil {
 					return err
 				}
@@ -151,7 +151,7 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 						db.table: request,
 					}},
 				})
-				if errors.Is(err, ErrThrottled) {
+				if passing(err, &losses) {
 					continue // as if every key came back unprocessed
 				}
 				if err != nil {
@@ -339,10 +339,32 @@ func firstError(errs []error) error {
 	return nil
 }
 
+// maxLosses bounds how often a batch sends a request again that the SDK gave up
+// on without an answer.
+const maxLosses = 5
+
+// passing reports whether the request of a batch that failed is sent again, as
+// if all of it came back unprocessed: a throttled one until ctx ends, one without
+// an answer a few times. What batches do can be done twice.
+func passing(err error, losses *int) bool {
+	if errors.Is(err, ErrThrottled) {
+		return true
+	}
+	r, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	if !ok || r.HTTPStatusCode() != 0 && r.HTTPStatusCode() < 500 {
+		return false
+	}
+	*losses++
+	return *losses <= maxLosses
+}
+
 // batchWrite sends one chunk until nothing is unprocessed, taking what was
 // written out of left.
 func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, left map[string]bool) error {
-	for attempt := 0; len(requests) > 0; attempt++ {
+	for attempt, losses := 0, 0; len(requests) > 0; attempt++ {
 		if err := backoff(ctx, attempt); err != nil {
 			return err
 		}
@@ -350,7 +372,7 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
 			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
 		})
-		if errors.Is(err, ErrThrottled) {
+		if passing(err, &losses) {
 			continue // as if every write came back unprocessed
 		}
 		if err != nil {

@@ -393,9 +393,10 @@ func TestTransactReplans(t *testing.T) {
 	require.ErrorIs(t, s.db.Transact(ctx, nil), dynorm.ErrInvalid)
 
 	s.kinds()
+	token := fmt.Sprint("given-", time.Now().UnixNano())
 	require.NoError(t, s.db.Transact(ctx, func(tx *dynorm.Tx) error {
-		tx.Token("given")
+		tx.Token(token)
 		return tasks.In(tx).Create(ctx, &Task{ID: "2"})
 	}))
-	require.Equal(t, "given", *s.sent[0].Input.(*dynamodb.TransactWriteItemsInput).ClientRequestToken)
+	require.Equal(t, token, *s.sent[0].Input.(*dynamodb.TransactWriteItemsInput).ClientRequestToken)
 }
