@@ -3,8 +3,10 @@ package dynorm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -20,16 +22,32 @@ const (
 	maxBatchWrite = 25
 )
 
-// BatchError says which items a batch left unwritten. They can be given to the
-// same call again.
+// BatchError says what a batch left unwritten. Everything else was written.
 type BatchError[T any] struct {
-	// Left are the values that were not written, or not known to be.
+	// Left are the values that were not written, or not known to be, because the
+	// batch ended. They can be given to the same call again.
 	Left []*T
-	// Err is what ended the batch.
+	// Failed are the values that were refused, each for a reason of its own:
+	// an ErrExists, ErrUnique or ErrStaleVersion. They were not written.
+	Failed []BatchFailure[T]
+	// Err is what ended the batch or, where it went to its end, the first refusal.
 	Err error
 }
 
-func (e *BatchError[T]) Error() string { return "items left unprocessed: " + e.Err.Error() }
+// BatchFailure is a value that a batch did not write.
+type BatchFailure[T any] struct {
+	Value *T
+	Err   error
+}
+
+func (e *BatchError[T]) Error() string {
+	if len(e.Failed) == 0 {
+		return fmt.Sprintf("%d items left unprocessed: %v", len(e.Left), e.Err)
+	}
+	return fmt.Sprintf("%d items left unprocessed and %d refused: %v", len(e.Left), len(e.Failed), e.Err)
+}
+
+func (e *BatchError[T]) carries() {}
 
 // Unwrap returns ErrUnprocessed and what ended the batch.
 func (e *BatchError[T]) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
@@ -121,7 +139,7 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 	g.SetLimit(db.cfg.Concurrency)
 	for i, left := range chunks {
 		g.Go(func() error {
-			for attempt := 0; len(left) > 0; attempt++ {
+			for attempt, losses := 0, 0; len(left) > 0; attempt++ {
 				if err := backoff(ctx, attempt); err != nil {
 					return err
 				}
@@ -133,6 +151,9 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 						db.table: request,
 					}},
 				})
+				if passing(err, &losses) {
+					continue // as if every key came back unprocessed
+				}
 				if err != nil {
 					return err
 				}
@@ -157,41 +178,48 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 }
 
 // PutMany writes whole items, each in place of one with the same key, as
-// [Model.Put] does, in batches. Of two values with one key the later stands.
-// Batches know no conditions, so an entity with a version or a unique field is
-// refused.
+// [Model.Put] does, in batches. Of two values with one key the later stands. It
+// is not atomic.
 //
 // It sends BatchWriteItem requests of 25 items, up to [Config.Concurrency] at a
 // time, at the write units that the items would cost singly. Items that come
-// back unprocessed are sent again, with growing pauses, until ctx ends. What
-// was not written is in the [*BatchError]; values are checked before the first
-// request.
+// back unprocessed, and requests that are throttled, are sent again with growing
+// pauses until ctx ends. Batches know no conditions, so an entity with a version
+// or a unique field goes through TransactWriteItems of up to 100 actions, each
+// atomic by itself, at twice the write units ([Config.PlainBatches] refuses
+// that); those with a unique field are read first, by BatchGetItem. Values are
+// checked before the first request. What was not written is in the
+// [*BatchError].
 func (m Model[T]) PutMany(ctx context.Context, values ...*T) error {
-	if m.err != nil {
-		return opError("PutMany", m.e, m.err)
-	}
-	return opError("PutMany", m.e, m.putMany(ctx, values))
+	return m.writeMany(ctx, "PutMany", values, m.putMany)
 }
 
 func (m Model[T]) putMany(ctx context.Context, values []*T) error {
-	if err := m.e.checkBatch(); err != nil {
-		return err
+	if m.e.plain() && !m.db.hooked(m.e, AfterSave) {
+		return m.putPlain(ctx, values)
 	}
+	return m.transactMany(ctx, "PutMany", values, func(v *T) (*mutation, error) { return m.db.planPut(ctx, m.e, unsafe.Pointer(v)) })
+}
+
+func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 	now := m.db.cfg.Clock()
 	at := make(map[string]int, len(values)) // key to place in writes
 	var writes []batchWrite[T]
+	var undo []func()
 	for _, v := range values {
-		if v == nil {
-			return faultf(ErrInvalid, "one of the values is nil")
+		undo = append(undo, keep(m.e, v))
+		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)
+		if err == nil {
+			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
 		}
-		before := *v
-		err := m.db.stamp(m.e, unsafe.Pointer(v), now)
 		var item Item
 		if err == nil {
 			item, err = m.e.encode(unsafe.Pointer(v), now, true)
 		}
 		if err != nil {
-			*v = before
+			for _, back := range slices.Backward(undo) {
+				back()
+			}
 			return err
 		}
 		w := batchWrite[T]{value: v, key: m.e.keyID(item), request: types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}}
@@ -205,30 +233,35 @@ func (m Model[T]) putMany(ctx context.Context, values []*T) error {
 	return batchWriteAll(ctx, m, "PutMany", writes)
 }
 
-// DeleteMany deletes the items whose key fields are those of the values.
-// Deleting what is not there is no
-// error. Entities with a unique field or soft deletes are refused. It costs what
-// PutMany costs; what was not deleted is in the [*BatchError].
+// CreateMany writes new items as [Model.Create] does. It is not atomic: a value
+// whose key exists or whose unique value is taken is refused, with its reason in
+// the [*BatchError], and the others are written.
+//
+// A batch knows no conditions, so it sends TransactWriteItems of up to 100
+// actions, each atomic by itself, up to [Config.Concurrency] at a time, at twice
+// the write units ([Config.PlainBatches] refuses that); one with refused values
+// is sent again without them.
+func (m Model[T]) CreateMany(ctx context.Context, values ...*T) error {
+	return m.writeMany(ctx, "CreateMany", values, func(ctx context.Context, values []*T) error {
+		return m.transactMany(ctx, "CreateMany", values, func(v *T) (*mutation, error) { return m.db.planCreate(ctx, m.e, unsafe.Pointer(v)) })
+	})
+}
+
+// DeleteMany deletes the items whose key fields are those of the values, as
+// [Model.Delete] does. Deleting what is not there is no error. It is not atomic,
+// works and costs as PutMany; an entity with soft deletes goes through
+// transactions too.
 func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) error {
-	if m.err != nil {
-		return opError("DeleteMany", m.e, m.err)
-	}
-	return opError("DeleteMany", m.e, m.deleteMany(ctx, values))
+	return m.writeMany(ctx, "DeleteMany", values, m.deleteMany)
 }
 
 func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
-	if err := m.e.checkBatch(); err != nil {
-		return err
-	}
-	if m.e.deletedAttr != "" {
-		return faultf(ErrInvalid, "a batch can't delete softly: delete the values one by one, or by a query")
+	if !m.e.plain() || m.e.deletedAttr != "" || m.db.hooked(m.e, BeforeDelete, AfterDelete) {
+		return m.transactMany(ctx, "DeleteMany", values, func(v *T) (*mutation, error) { return m.db.planDelete(ctx, m.e, v) })
 	}
 	seen := map[string]bool{}
 	var writes []batchWrite[T]
 	for _, v := range values {
-		if v == nil {
-			return faultf(ErrInvalid, "one of the values is nil")
-		}
 		k, err := m.e.baseKey(unsafe.Pointer(v))
 		if err != nil {
 			return err
@@ -242,16 +275,19 @@ func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 	return batchWriteAll(ctx, m, "DeleteMany", writes)
 }
 
-// checkBatch refuses entities whose rules a batch can't keep.
-func (e *entity) checkBatch() error {
-	if e.versionAttr != "" {
-		return faultf(ErrInvalid, "a batch can't check versions: write the values one by one")
+func (m Model[T]) writeMany(ctx context.Context, op string, values []*T, write func(context.Context, []*T) error) error {
+	err := m.err
+	if err == nil && slices.Contains(values, nil) {
+		err = faultf(ErrInvalid, "one of the values is nil")
 	}
-	if len(e.uniques) > 0 {
-		return faultf(ErrInvalid, "a batch can't keep values unique: write the values one by one")
+	if err == nil {
+		err = write(ctx, values)
 	}
-	return nil
+	return opError(op, m.e, err)
 }
+
+// plain reports whether a batch can keep the entity's rules.
+func (e *entity) plain() bool { return e.versionAttr == "" && len(e.uniques) == 0 }
 
 // batchWrite is one write of a batch and the value it stands for.
 type batchWrite[T any] struct {
@@ -303,10 +339,32 @@ func firstError(errs []error) error {
 	return nil
 }
 
+// maxLosses bounds how often a batch sends a request again that the SDK gave up
+// on without an answer.
+const maxLosses = 5
+
+// passing reports whether the request of a batch that failed is sent again, as
+// if all of it came back unprocessed: a throttled one until ctx ends, one without
+// an answer a few times. What batches do can be done twice.
+func passing(err error, losses *int) bool {
+	if errors.Is(err, ErrThrottled) {
+		return true
+	}
+	r, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	if !ok || r.HTTPStatusCode() != 0 && r.HTTPStatusCode() < 500 {
+		return false
+	}
+	*losses++
+	return *losses <= maxLosses
+}
+
 // batchWrite sends one chunk until nothing is unprocessed, taking what was
 // written out of left.
 func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, left map[string]bool) error {
-	for attempt := 0; len(requests) > 0; attempt++ {
+	for attempt, losses := 0, 0; len(requests) > 0; attempt++ {
 		if err := backoff(ctx, attempt); err != nil {
 			return err
 		}
@@ -314,6 +372,9 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
 			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
 		})
+		if passing(err, &losses) {
+			continue // as if every write came back unprocessed
+		}
 		if err != nil {
 			return err
 		}

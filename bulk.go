@@ -44,7 +44,7 @@ func (q Query[T]) Update(ctx context.Context, changes ...Change) (*Bulk[T], erro
 		for _, p := range still {
 			all = append(all, If(p))
 		}
-		return q.s.db.planUpdate(q.s.e, storedItem(item), all)
+		return q.s.db.planUpdate(ctx, q.s.e, storedItem(item), all)
 	})
 }
 
@@ -52,7 +52,7 @@ func (q Query[T]) Update(ctx context.Context, changes ...Change) (*Bulk[T], erro
 // deletes. It works and costs as Update does.
 func (q Query[T]) Delete(ctx context.Context) (*Bulk[T], error) {
 	return bulk[T](ctx, q.s, "Delete", func(item Item, still []Predicate) (*mutation, error) {
-		return q.s.db.planDelete(q.s.e, storedItem(item), still...)
+		return q.s.db.planDelete(ctx, q.s.e, storedItem(item), still...)
 	})
 }
 
@@ -60,7 +60,7 @@ func (q Query[T]) Delete(ctx context.Context) (*Bulk[T], error) {
 // entity has soft deletes. It works and costs as Update does.
 func (q Query[T]) ForceDelete(ctx context.Context) (*Bulk[T], error) {
 	return bulk[T](ctx, q.s, "ForceDelete", func(item Item, still []Predicate) (*mutation, error) {
-		return q.s.db.planForceDelete(q.s.e, "ForceDelete", storedItem(item), still...)
+		return q.s.db.planForceDelete(ctx, q.s.e, "ForceDelete", storedItem(item), still...)
 	})
 }
 
@@ -69,7 +69,7 @@ func (q Query[T]) ForceDelete(ctx context.Context) (*Bulk[T], error) {
 // does.
 func (q Query[T]) Restore(ctx context.Context) (*Bulk[T], error) {
 	return bulk[T](ctx, q.s, "Restore", func(item Item, still []Predicate) (*mutation, error) {
-		return q.s.db.planRestore(q.s.e, storedItem(item), still...)
+		return q.s.db.planRestore(ctx, q.s.e, storedItem(item), still...)
 	})
 }
 

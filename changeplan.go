@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type changePlan struct {
 }
 
 // planUpdate plans [Model.Update].
-func (db *DB) planUpdate(e *entity, key any, changes []Change) (*mutation, error) {
+func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Change) (*mutation, error) {
 	k, known, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,9 @@ func (db *DB) planUpdate(e *entity, key any, changes []Change) (*mutation, error
 	if err := c.act(actions); err != nil {
 		return nil, err
 	}
-	return &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}, nil
+	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
+	db.hookUpdate(ctx, m, c, actions)
+	return m, nil
 }
 
 // tell adds to known what a predicate says about whole attributes for certain.

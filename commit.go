@@ -140,3 +140,6 @@ func (w *write) id() string {
 	}
 	return w.e.keyID(w.key)
 }
+
+// size is about what the write adds to a request.
+func (w *write) size() int { return itemSize(w.item) + itemSize(w.key) + itemSize(w.values) }

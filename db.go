@@ -43,6 +43,10 @@ type Config struct {
 	// Concurrency bounds the requests that one call has in flight: batches and
 	// fan-outs. Defaults to 8.
 	Concurrency int
+	// PlainBatches refuses CreateMany, PutMany and DeleteMany where they would
+	// have to send transactions or conditional writes, at twice the write units
+	// of a plain batch. Defaults to false.
+	PlainBatches bool
 	// Clock gives the time for timestamps. Defaults to time.Now.
 	Clock func() time.Time
 	// IDs makes identifiers for fields tagged `ulid` or `uuid`. Defaults to
@@ -52,6 +56,9 @@ type Config struct {
 	// all are accepted, so that keys can be rotated. Each has 16 bytes or more.
 	// Default to none: cursors are then checked for damage only.
 	CursorKeys [][]byte
+	// Hooks run at events of items, beside the methods of the entities. Default
+	// to none.
+	Hooks []Hook
 	// Interceptors run around every operation, the first outermost. Default
 	// to none.
 	Interceptors []Interceptor
@@ -88,6 +95,11 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	for i, key := range cfg.CursorKeys {
 		if len(key) < 16 {
 			faults = append(faults, fmt.Errorf("Config.CursorKeys[%d] has %d bytes: give 16 or more", i, len(key)))
+		}
+	}
+	for i, h := range cfg.Hooks {
+		if h.fn == nil || h.event < 0 || h.event >= hookEvents {
+			faults = append(faults, fmt.Errorf("Config.Hooks[%d] has no function or an unknown event: make it with On or OnAny", i))
 		}
 	}
 	if len(faults) > 0 {

@@ -33,7 +33,7 @@ func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (*T, err
 }
 
 func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
-	plan, err := planEditOf(m, key, fn)
+	plan, err := planEditOf(ctx, m, key, fn)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, err
 // Where the item has changed when the transaction is sent, fn is applied again.
 func (t TxModel[T]) Edit(ctx context.Context, key any, fn func(*T) error) error {
 	return t.add("Edit", nil, func() (*unit, error) {
-		plan, err := planEditOf(t.m, key, fn)
+		plan, err := planEditOf(ctx, t.m, key, fn)
 		if err != nil {
 			return nil, err
 		}
@@ -63,15 +63,15 @@ func (t TxModel[T]) Edit(ctx context.Context, key any, fn func(*T) error) error 
 	})
 }
 
-func planEditOf[T any](m Model[T], key any, fn func(*T) error) (*mutation, error) {
+func planEditOf[T any](ctx context.Context, m Model[T], key any, fn func(*T) error) (*mutation, error) {
 	if fn == nil {
 		return nil, faultf(ErrInvalid, "the function is nil")
 	}
-	return m.db.planEdit(m.e, key, func(p unsafe.Pointer) error { return fn((*T)(p)) })
+	return m.db.planEdit(ctx, m.e, key, func(p unsafe.Pointer) error { return fn((*T)(p)) })
 }
 
 // planEdit plans [Model.Edit].
-func (db *DB) planEdit(e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
+func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -93,6 +93,11 @@ func (db *DB) planEdit(e *entity, key any, fn func(unsafe.Pointer) error) (*muta
 		if err != nil || len(actions) == 0 {
 			return nil, false, err
 		}
+		if db.hooked(e, BeforeSave, BeforeUpdate) {
+			if actions, _, err = db.hookChanges(ctx, &changePlan{e: e, key: k}, stored, actions); err != nil {
+				return nil, false, err
+			}
+		}
 		c := &changePlan{e: e, op: m.op, key: k, now: now, strict: true}
 		if err := c.act(actions); err != nil {
 			return nil, false, err
@@ -108,6 +113,7 @@ func (db *DB) planEdit(e *entity, key any, fn func(unsafe.Pointer) error) (*muta
 		m.guards = c.guards
 		return c.plan(stored)
 	}
+	db.hookAfterUpdate(ctx, m)
 	return m, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
@@ -259,7 +261,14 @@ func lossy(t testing.TB, cfg dynorm.Config, models ...any) (*local.Engine, *dyno
 	schema, err := dynorm.NewSchema(models...)
 	require.NoError(t, err)
 	cfg.Table = "lossy"
-	db, err := dynorm.Open(engine.Client(), schema, cfg)
+	// The SDK's own pauses would make the test long.
+	client := dynamodb.New(engine.Client().Options(), func(o *dynamodb.Options) {
+		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
+			so.RateLimiter = ratelimit.None
+		})
+	})
+	db, err := dynorm.Open(client, schema, cfg)
 	require.NoError(t, err)
 	require.NoError(t, db.CreateTable(t.Context()))
 	return engine, db
@@ -384,9 +393,10 @@ func TestTransactReplans(t *testing.T) {
 	require.ErrorIs(t, s.db.Transact(ctx, nil), dynorm.ErrInvalid)
 
 	s.kinds()
+	token := fmt.Sprint("given-", time.Now().UnixNano())
 	require.NoError(t, s.db.Transact(ctx, func(tx *dynorm.Tx) error {
-		tx.Token("given")
+		tx.Token(token)
 		return tasks.In(tx).Create(ctx, &Task{ID: "2"})
 	}))
-	require.Equal(t, "given", *s.sent[0].Input.(*dynamodb.TransactWriteItemsInput).ClientRequestToken)
+	require.Equal(t, token, *s.sent[0].Input.(*dynamodb.TransactWriteItemsInput).ClientRequestToken)
 }

@@ -25,6 +25,8 @@ type entity struct {
 	// paths are the ways to the entity's items, the table first.
 	paths   []*accessPath
 	uniques []*unique
+	// hooks are the events that the struct has methods for.
+	hooks [hookEvents]bool
 	// generated are the fields that a write may set behind embedded pointers.
 	generated []*codec.Field
 
@@ -57,6 +59,7 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 	}
 	e.codec = c
 	e.generated = e.behindPointers()
+	e.hooks = e.methodHooks()
 	for i := range c.NumFields() {
 		f := c.Field(i)
 		switch {

@@ -175,17 +175,43 @@ func opError(op string, e *entity, err error) error {
 	if err == nil {
 		return nil
 	}
-	if oe, ok := errors.AsType[*Error](err); ok {
+	if oe := outerError(err); oe != nil {
 		return oe
 	}
 	oe := &Error{Op: op, Err: err}
 	if e != nil {
 		oe.Entity = e.def.Name
 	}
+	if _, more := err.(carrier); more {
+		return oe
+	}
 	if fe, ok := errors.AsType[*fieldError](err); ok {
 		oe.Field, oe.Err = fe.field, fe.err
 	}
 	return oe
+}
+
+// carrier is an error that says more than the [*Error] it may carry.
+type carrier interface{ carries() }
+
+// outerError returns the Error that err is or wraps, unless something that says
+// more is around it.
+func outerError(err error) *Error {
+	switch e := any(err).(type) { // this one, not what it wraps
+	case *Error:
+		return e
+	case carrier:
+		return nil
+	case interface{ Unwrap() error }:
+		return outerError(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if oe := outerError(err); oe != nil {
+				return oe
+			}
+		}
+	}
+	return nil
 }
 
 // fieldError carries a field's name up to opError.

@@ -60,14 +60,14 @@ func (m Model[T]) Create(ctx context.Context, v *T) error {
 	}
 	undo := keep(m.e, v)
 	err := m.db.create(ctx, m.e, unsafe.Pointer(v))
-	if err != nil {
+	if err != nil && !written(err) {
 		undo()
 	}
 	return opError("Create", m.e, err)
 }
 
 func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	m, err := db.planCreate(e, v)
+	m, err := db.planCreate(ctx, e, v)
 	if err != nil {
 		return err
 	}
@@ -91,14 +91,14 @@ func (m Model[T]) Put(ctx context.Context, v *T) error {
 	}
 	undo := keep(m.e, v)
 	err := m.db.put(ctx, m.e, unsafe.Pointer(v))
-	if err != nil {
+	if err != nil && !written(err) {
 		undo()
 	}
 	return opError("Put", m.e, err)
 }
 
 func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	m, err := db.planPut(e, v)
+	m, err := db.planPut(ctx, e, v)
 	if err != nil {
 		return err
 	}
@@ -124,14 +124,14 @@ func (m Model[T]) Save(ctx context.Context, v *T) error {
 	}
 	undo := keep(m.e, v)
 	err := m.db.save(ctx, m.e, unsafe.Pointer(v))
-	if err != nil {
+	if err != nil && !written(err) {
 		undo()
 	}
 	return opError("Save", m.e, err)
 }
 
 func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	m, err := db.planSave(e, v)
+	m, err := db.planSave(ctx, e, v)
 	if err != nil {
 		return err
 	}
@@ -150,8 +150,11 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // item, and of each index entry that changes. Where an entry needs fields that
 // neither the key nor the changes give, it reads the item first (a strongly
 // consistent GetItem) and updates under the condition that these fields are
-// still the same, again if they are not. So it does for a change of a unique
-// field, whose claim moves in the same TransactWriteItems.
+// still the same, again if they are not; [NoRead] forbids that. So it does for a
+// change of a unique field, whose claim moves in the same TransactWriteItems; the
+// item returned is then the one that was read, with the changes. Where the
+// response of an update is lost the SDK sends it again, so that an [Add] outside
+// a transaction may count twice.
 //
 // No item with the key is an ErrNotFound; a failed [If] an ErrConditionFailed
 // that carries the item.
@@ -168,7 +171,7 @@ func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (*T, e
 }
 
 func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) (Item, error) {
-	m, err := db.planUpdate(e, key, changes)
+	m, err := db.planUpdate(ctx, e, key, changes)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +198,7 @@ func (m Model[T]) Delete(ctx context.Context, key any) error {
 }
 
 func (db *DB) remove(ctx context.Context, e *entity, key any) error {
-	m, err := db.planDelete(e, key)
+	m, err := db.planDelete(ctx, e, key)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,14 @@ type unit struct {
 	stored Item // what it was planned on, nil when it was not read
 	writes []*write
 	after  Item // once written, where it is known
+	// undo sets the value that the unit was made of back. Nil for nothing to do.
+	undo func()
+}
+
+func (u *unit) revert() {
+	if u.undo != nil {
+		u.undo()
+	}
 }
 
 // mutate carries a mutation out and returns the item as it stands afterwards,
@@ -134,7 +142,10 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		case planErr != nil:
 			return planErr
 		case !again:
-			return err
+			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt == maxRaces {
+				return err
+			}
+			continue
 		case anew && given:
 			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
 		case attempt == maxRaces && anew:
@@ -318,7 +329,10 @@ func guardText(b *expr.Builder, stored Item, attr string) string {
 }
 
 // planCreate plans [Model.Create].
-func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
+func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	if err := db.runHooks(ctx, e, v, BeforeSave, BeforeCreate); err != nil {
+		return nil, err
+	}
 	now := db.cfg.Clock()
 	if err := db.stamp(e, v, now); err != nil {
 		return nil, err
@@ -331,6 +345,7 @@ func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Create", key: e.keyIn(item)}
+	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
 		w := &write{
@@ -344,7 +359,10 @@ func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
 }
 
 // planPut plans [Model.Put].
-func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
+func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	if err := db.runHooks(ctx, e, v, BeforeSave); err != nil {
+		return nil, err
+	}
 	now := db.cfg.Clock()
 	if err := db.stamp(e, v, now); err != nil {
 		return nil, err
@@ -358,6 +376,7 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Put", key: e.keyIn(item), guards: e.uniqueAttrs()}
+	db.hookAfter(ctx, m, v, AfterSave)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
@@ -393,7 +412,10 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 }
 
 // planSave plans [Model.Save].
-func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
+func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	if err := db.runHooks(ctx, e, v, BeforeSave, BeforeUpdate); err != nil {
+		return nil, err
+	}
 	now := db.cfg.Clock()
 	if err := e.touch(v, now); err != nil {
 		return nil, err
@@ -407,6 +429,7 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Save", key: e.keyIn(item), guards: e.uniqueAttrs()}
+	db.hookAfter(ctx, m, v, AfterUpdate, AfterSave)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		switch {
 		case len(e.uniques) > 0 && stored == nil:
@@ -439,16 +462,16 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 }
 
 // planDelete plans [Model.Delete].
-func (db *DB) planDelete(e *entity, key any, still ...Predicate) (*mutation, error) {
+func (db *DB) planDelete(ctx context.Context, e *entity, key any, still ...Predicate) (*mutation, error) {
 	if e.deletedAttr != "" {
-		return db.planTrash(e, "Delete", key, true, still)
+		return db.planTrash(ctx, e, "Delete", key, true, still)
 	}
-	return db.planForceDelete(e, "Delete", key, still...)
+	return db.planForceDelete(ctx, e, "Delete", key, still...)
 }
 
 // planForceDelete plans a deletion for good, of an item that still meets the
 // predicates.
-func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate) (*mutation, error) {
+func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any, still ...Predicate) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -486,5 +509,6 @@ func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate)
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
 	}
+	db.hookStored(ctx, m, BeforeDelete, AfterDelete)
 	return m, nil
 }

@@ -67,7 +67,7 @@ func (m Model[T]) Restore(ctx context.Context, key any) error {
 }
 
 func (db *DB) restore(ctx context.Context, e *entity, key any) error {
-	m, err := db.planRestore(e, key)
+	m, err := db.planRestore(ctx, e, key)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (m Model[T]) ForceDelete(ctx context.Context, key any) error {
 }
 
 func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
-	m, err := db.planForceDelete(e, "ForceDelete", key)
+	m, err := db.planForceDelete(ctx, e, "ForceDelete", key)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
 // Restore adds what [Model.Restore] sends.
 func (t TxModel[T]) Restore(ctx context.Context, key any) error {
 	return t.add("Restore", nil, func() (*unit, error) {
-		plan, err := t.m.db.planRestore(t.m.e, key)
+		plan, err := t.m.db.planRestore(ctx, t.m.e, key)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +108,7 @@ func (t TxModel[T]) Restore(ctx context.Context, key any) error {
 // ForceDelete adds what [Model.ForceDelete] sends.
 func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
 	return t.add("ForceDelete", nil, func() (*unit, error) {
-		plan, err := t.m.db.planForceDelete(t.m.e, "ForceDelete", key)
+		plan, err := t.m.db.planForceDelete(ctx, t.m.e, "ForceDelete", key)
 		if err != nil {
 			return nil, err
 		}
@@ -117,17 +117,17 @@ func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
 }
 
 // planRestore plans [Model.Restore].
-func (db *DB) planRestore(e *entity, key any, still ...Predicate) (*mutation, error) {
+func (db *DB) planRestore(ctx context.Context, e *entity, key any, still ...Predicate) (*mutation, error) {
 	if e.deletedAttr == "" {
 		return nil, faultf(ErrInvalid, "%s has no soft deletes: add the trait `softdelete`", e.def.Name)
 	}
-	return db.planTrash(e, "Restore", key, false, still)
+	return db.planTrash(ctx, e, "Restore", key, false, still)
 }
 
 // planTrash plans a soft deletion or its reversal: an update of the time of
 // deletion, of the index entries that depend on it, and of the claims, which a
 // deleted item gives up. The item must still meet the predicates.
-func (db *DB) planTrash(e *entity, op string, key any, trash bool, still []Predicate) (*mutation, error) {
+func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, trash bool, still []Predicate) (*mutation, error) {
 	k, _, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -189,6 +189,11 @@ func (db *DB) planTrash(e *entity, op string, key any, trash bool, still []Predi
 		up.conds = append(up.conds, met...)
 		claims, err := e.claimWrites(op, k, stored, after)
 		return append([]*write{up.write(op, missingOr(ErrStaleVersion))}, claims...), false, err
+	}
+	if trash {
+		db.hookStored(ctx, m, BeforeDelete, AfterDelete)
+	} else {
+		db.hookStored(ctx, m, BeforeRestore, AfterRestore)
 	}
 	return m, nil
 }

@@ -87,7 +87,8 @@ func TestSoftDelete(t *testing.T) {
 	require.NoError(t, m.Delete(ctx, "a"))
 	require.NoError(t, m.ForceDelete(ctx, "a"))
 	require.Empty(t, s.raw(t, "DRAFT#a", "DRAFT#a"))
-	require.ErrorIs(t, m.DeleteMany(ctx, &Draft{ID: "b"}), dynorm.ErrInvalid)
+	require.NoError(t, m.DeleteMany(ctx, &Draft{ID: "b"}), "a batch deletes softly too")
+	require.NotEmpty(t, s.raw(t, "DRAFT#b", "DRAFT#b")["deletedAt"])
 }
 
 func TestSoftDeleteClaimsAndEntries(t *testing.T) {

@@ -64,7 +64,6 @@ func (e *TxError) Unwrap() []error {
 type Tx struct {
 	db    *DB
 	units []*unit
-	undo  []func()
 	token string
 	err   error
 }
@@ -92,8 +91,8 @@ func (tx *Tx) fail(err error) {
 
 // revert sets the values given to the transaction back.
 func (tx *Tx) revert() {
-	for _, undo := range slices.Backward(tx.undo) {
-		undo()
+	for _, u := range slices.Backward(tx.units) {
+		u.revert()
 	}
 }
 
@@ -114,7 +113,7 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 	if err == nil {
 		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
 	}
-	if err != nil {
+	if err != nil && !written(err) {
 		tx.revert()
 	}
 	return opError("Transact", nil, err)
@@ -182,7 +181,7 @@ func checkTx(writes []*write) error {
 				first, writes[first].name, writes[first].e.def.Name, i, w.name, w.e.def.Name)
 		}
 		seen[id] = i
-		size += itemSize(w.item) + itemSize(w.key) + itemSize(w.values)
+		size += w.size()
 	}
 	if size > maxTxSize {
 		return faultf(ErrTooLarge, "the transaction takes %d bytes, over the limit of %d", size, maxTxSize)
@@ -241,10 +240,12 @@ func (t TxModel[T]) add(name string, v *T, plan func() (*unit, error)) error {
 	}
 	var u *unit
 	if err == nil {
-		if v != nil {
-			t.tx.undo = append(t.tx.undo, keep(t.m.e, v))
+		undo := keep(t.m.e, v)
+		if u, err = plan(); err != nil {
+			undo()
+		} else if v != nil {
+			u.undo = undo
 		}
-		u, err = plan()
 	}
 	if err != nil {
 		err = opError(name, t.m.e, err)
@@ -261,7 +262,7 @@ func (t TxModel[T]) Create(ctx context.Context, v *T) error {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		plan, err := t.m.db.planCreate(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planCreate(ctx, t.m.e, unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
@@ -276,7 +277,7 @@ func (t TxModel[T]) Put(ctx context.Context, v *T) error {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		plan, err := t.m.db.planPut(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planPut(ctx, t.m.e, unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
@@ -291,7 +292,7 @@ func (t TxModel[T]) Save(ctx context.Context, v *T) error {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		plan, err := t.m.db.planSave(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planSave(ctx, t.m.e, unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
@@ -304,7 +305,7 @@ func (t TxModel[T]) Save(ctx context.Context, v *T) error {
 // once and must still be the same when the transaction is sent.
 func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) error {
 	return t.add("Update", nil, func() (*unit, error) {
-		plan, err := t.m.db.planUpdate(t.m.e, key, changes)
+		plan, err := t.m.db.planUpdate(ctx, t.m.e, key, changes)
 		if err != nil {
 			return nil, err
 		}
@@ -316,7 +317,7 @@ func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) erro
 // there.
 func (t TxModel[T]) Delete(ctx context.Context, key any) error {
 	return t.add("Delete", nil, func() (*unit, error) {
-		plan, err := t.m.db.planDelete(t.m.e, key)
+		plan, err := t.m.db.planDelete(ctx, t.m.e, key)
 		if err != nil {
 			return nil, err
 		}

@@ -116,6 +116,29 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 	return append(releases, claims...), nil
 }
 
+// claimsOnMove returns the writes that give the claims of a stored item to the
+// one that takes its place under another key.
+func (e *entity) claimsOnMove(key, stored, item Item) ([]*write, error) {
+	releases, err := e.claimWrites("Move", key, stored, nil)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := e.claimWrites("Move", e.keyIn(item), nil, item)
+	if err != nil {
+		return nil, err
+	}
+	var writes []*write
+	for _, r := range releases {
+		i := slices.IndexFunc(claims, func(c *write) bool { return c.id() == r.id() })
+		if i < 0 {
+			writes = append(writes, r)
+			continue
+		}
+		e.ownedOrFree(claims[i], key, r.reason(nil)) // the value stays, its owner changes
+	}
+	return append(writes, claims...), nil
+}
+
 // ownedOrFree makes the write of a claim conditional: nobody else may hold it.
 func (e *entity) ownedOrFree(w *write, owner Item, reason error) {
 	var b expr.Builder

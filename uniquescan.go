@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -86,14 +87,14 @@ type heldClaim struct {
 }
 
 // heldClaims lists the claims that an item should have.
-func (s *Schema) heldClaims(item Item) ([]heldClaim, error) {
+func (s *Schema) heldClaims(item Item, now time.Time) ([]heldClaim, error) {
 	et, _ := item[s.cfg.EntityType].(*types.AttributeValueMemberS)
 	if et == nil {
 		return nil, nil
 	}
 	e := s.byName[et.Value]
-	if e == nil || e.trashed(item) {
-		return nil, nil
+	if e == nil || e.hidden(item, now) {
+		return nil, nil // a deleted item gave its claims up, an expired one is as good as gone
 	}
 	var held []heldClaim
 	for _, u := range e.uniques {
@@ -109,14 +110,14 @@ func (s *Schema) heldClaims(item Item) ([]heldClaim, error) {
 }
 
 // holds reports whether an item should have a claim.
-func (s *Schema) holds(item, claim Item) (bool, error) {
-	held, err := s.heldClaims(item)
+func (s *Schema) holds(item, claim Item, now time.Time) (bool, error) {
+	held, err := s.heldClaims(item, now)
 	return slices.ContainsFunc(held, func(h heldClaim) bool { return h.e.keyID(h.key) == h.e.keyID(claim) }), err
 }
 
 // uniqueFaults compares a page's items and claims with their claims and owners.
 func (db *DB) uniqueFaults(ctx context.Context, page []Item) ([]UniqueFault, error) {
-	s, any := db.schema, db.schema.entities[0]
+	s, any, now := db.schema, db.schema.entities[0], db.cfg.Clock()
 	var (
 		wanted []heldClaim
 		claims []Item
@@ -128,7 +129,7 @@ func (db *DB) uniqueFaults(ctx context.Context, page []Item) ([]UniqueFault, err
 			keys = append(keys, s.ownerKey(item))
 			continue
 		}
-		held, err := s.heldClaims(item)
+		held, err := s.heldClaims(item, now)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +144,7 @@ func (db *DB) uniqueFaults(ctx context.Context, page []Item) ([]UniqueFault, err
 	}
 	var faults []UniqueFault
 	for _, c := range claims {
-		ok, err := s.holds(found[any.keyID(s.ownerKey(c))], c)
+		ok, err := s.holds(found[any.keyID(s.ownerKey(c))], c, now)
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +169,7 @@ func (db *DB) uniqueFaults(ctx context.Context, page []Item) ([]UniqueFault, err
 		}
 		f := UniqueFault{Kind: UniqueMissing, Entity: h.e.def.Name, Constraint: h.u.name, Claim: h.key, Owner: h.e.keyIn(h.item)}
 		if c != nil {
-			taken, err := s.holds(rivalItems[any.keyID(s.ownerKey(c))], c)
+			taken, err := s.holds(rivalItems[any.keyID(s.ownerKey(c))], c, now)
 			if err != nil {
 				return nil, err
 			}
@@ -252,7 +253,7 @@ func (db *DB) repairUnique(ctx context.Context, f UniqueFault) (bool, error) {
 		return false, err
 	}
 	claim, item := found[any.keyID(f.Claim)], found[any.keyID(f.Owner)]
-	held, err := s.holds(item, f.Claim)
+	held, err := s.holds(item, f.Claim, db.cfg.Clock())
 	if err != nil {
 		return false, err
 	}
@@ -286,6 +287,25 @@ func (db *DB) repairUnique(ctx context.Context, f UniqueFault) (bool, error) {
 	}, txOptions{name: "RepairUnique"})
 }
 
+// freeExpired frees claims that a request failed on and whose owners are gone
+// since their time to live passed: DynamoDB deletes the item, and knows nothing
+// of its claims.
+func (db *DB) freeExpired(ctx context.Context, units []*unit, err error) (freed bool, _ error) {
+	writes := actionsOf(units)
+	for _, r := range failures(err) {
+		ce, ok := errors.AsType[*ConditionError](r.Err)
+		if !ok || !errors.Is(r.Err, ErrUnique) || r.Action >= len(writes) || writes[r.Action].e.ttlAttr == "" || !db.schema.isClaim(ce.Item) {
+			continue
+		}
+		repaired, err := db.repairUnique(ctx, db.schema.claimFault(ce.Item))
+		if err != nil {
+			return false, err
+		}
+		freed = freed || repaired
+	}
+	return freed, nil
+}
+
 // unchanged checks that an item is as it was read, as far as its claims depend
 // on it.
 func (s *Schema) unchanged(key, item Item) *write {
@@ -296,7 +316,10 @@ func (s *Schema) unchanged(key, item Item) *write {
 	} else {
 		attrs := []string{s.cfg.PK, s.cfg.EntityType}
 		if et, ok := item[s.cfg.EntityType].(*types.AttributeValueMemberS); ok && s.byName[et.Value] != nil {
-			attrs = append(attrs, s.byName[et.Value].uniqueAttrs()...)
+			e := s.byName[et.Value]
+			if attrs = append(attrs, e.uniqueAttrs()...); e.ttlAttr != "" {
+				attrs = append(attrs, e.ttlAttr)
+			}
 		}
 		var conds []string
 		for _, attr := range attrs {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -95,6 +96,34 @@ func TestScanAndRepairUnique(t *testing.T) {
 	for _, err := range s.db.ScanUnique(canceled) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
+}
+
+type Login struct {
+	ID      string
+	Token   string    `dynorm:",unique"`
+	Expires time.Time `dynorm:"ttl,ttl"`
+}
+
+// DynamoDB deletes an expired item without its claims: who wants the value frees
+// it.
+func TestUniqueOutlivesNoExpiry(t *testing.T) {
+	s := open(t, Login{})
+	sessions := dynorm.ModelOf[Login](s.db)
+	ctx := t.Context()
+	require.NoError(t, sessions.Create(ctx, &Login{ID: "live", Token: "a", Expires: time.Now().AddDate(1, 0, 0)}))
+	require.NoError(t, sessions.Create(ctx, &Login{ID: "past", Token: "b", Expires: clock.Add(-time.Hour)}))
+	require.NoError(t, sessions.Create(ctx, &Login{ID: "gone", Token: "c", Expires: clock.Add(-time.Hour)}))
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.db.Table()),
+		Key:       dynorm.Item{"pk": textValue("LOGIN#gone"), "sk": textValue("LOGIN#gone")},
+	})
+	require.NoError(t, err)
+	require.ErrorIs(t, sessions.Create(ctx, &Login{ID: "1", Token: "a"}), dynorm.ErrUnique)
+	require.NoError(t, sessions.Create(ctx, &Login{ID: "2", Token: "b"}))
+	require.NoError(t, sessions.Create(ctx, &Login{ID: "3", Token: "c"}))
+	_, err = sessions.Update(ctx, "3", dynorm.Set("token", "a"))
+	require.ErrorIs(t, err, dynorm.ErrUnique)
+	require.Empty(t, uniqueFaults(t, s.db))
 }
 
 // A hundred items race for few values, each created, changed and deleted again.

@@ -1,0 +1,282 @@
+package dynorm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+)
+
+// ChunkedError is a [DB.Chunked] that ended early.
+type ChunkedError struct {
+	// Done is the number of writes that were written: the first that were added,
+	// in their order. Left is that of the others, which were not.
+	Done, Left int
+	// Err is what ended it, a [*TxError] for a cancelled transaction.
+	Err error
+}
+
+func (e *ChunkedError) Error() string {
+	return fmt.Sprintf("%d writes done, %d left: %v", e.Done, e.Left, e.Err)
+}
+
+func (e *ChunkedError) carries() {}
+
+// Unwrap returns ErrUnprocessed and what ended it.
+func (e *ChunkedError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
+
+// Chunked runs fn as [DB.Transact] does and sends the writes it adds in as many
+// transactions as they need, in their order, one after the other. It is not
+// atomic: each transaction is, of up to 100 actions and 4 MB, with the claims of
+// an item beside it. Two writes of one item go into different transactions; the
+// second is planned before the first is written, so it meets the first as a
+// writer that came between.
+//
+// The first transaction that fails ends it, with a [*ChunkedError] that says how
+// many writes were done. The values of the others are as they were. It costs what
+// Transact costs.
+func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) error {
+	tx, err := db.build(fn)
+	if err == nil && tx.token != "" {
+		err = faultf(ErrInvalid, "a token goes with one request: Chunked sends several")
+	}
+	if err != nil {
+		tx.revert()
+		return opError("Chunked", nil, err)
+	}
+	chunks, err := pack(tx.units)
+	if err != nil {
+		tx.revert()
+		return opError("Chunked", nil, err)
+	}
+	done := 0
+	for _, c := range chunks {
+		err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"})
+		if err == nil || written(err) {
+			done += len(c)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	for _, u := range slices.Backward(tx.units[done:]) {
+		u.revert()
+	}
+	return opError("Chunked", nil, &ChunkedError{Done: done, Left: len(tx.units) - done, Err: bare(err)})
+}
+
+// pack cuts units, in their order, into transactions.
+func pack(units []*unit) ([][]*unit, error) {
+	var (
+		chunks        [][]*unit
+		chunk         []*unit
+		actions, size int
+		seen          map[string]bool
+	)
+	for _, u := range units {
+		if err := checkTx(u.writes); err != nil {
+			return nil, opError(u.m.op, u.m.e, err)
+		}
+		bytes := sizes(u.writes, (*write).size)
+		again := slices.ContainsFunc(u.writes, func(w *write) bool { return seen[w.id()] })
+		if again || actions+len(u.writes) > maxTxActions || size+bytes > maxTxSize {
+			chunks = append(chunks, chunk)
+			chunk, actions, size, seen = nil, 0, 0, nil
+		}
+		if seen == nil {
+			seen = map[string]bool{}
+		}
+		chunk, actions, size = append(chunk, u), actions+len(u.writes), size+bytes
+		for _, w := range u.writes {
+			seen[w.id()] = true
+		}
+	}
+	if len(chunk) > 0 {
+		chunks = append(chunks, chunk)
+	}
+	return chunks, nil
+}
+
+// transactMany plans a write for each value and sends them in transactions, up
+// to [Config.Concurrency] at a time. A transaction that is cancelled because of
+// some of its values is sent again without them.
+func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan func(*T) (*mutation, error)) error {
+	db := m.db
+	if db.cfg.PlainBatches {
+		return faultf(ErrInvalid, "%s needs transactions or conditions for %s, which Config.PlainBatches refuses: write the values one by one", op, m.e.def.Name)
+	}
+	var units []*unit
+	valueOf := map[*unit]*T{}
+	last := map[string]int{} // key to place in units
+	be := &BatchError[T]{}
+	fail := func(err error) error {
+		for _, u := range slices.Backward(units) {
+			u.revert()
+		}
+		return err
+	}
+	for _, v := range values {
+		undo := keep(m.e, v)
+		mu, err := plan(v)
+		if err != nil {
+			undo()
+			return fail(err)
+		}
+		u := &unit{m: mu, undo: undo}
+		valueOf[u] = v
+		id := m.e.keyID(mu.key)
+		i, twice := last[id]
+		switch {
+		case twice && op == "CreateMany":
+			undo()
+			be.Failed = append(be.Failed, BatchFailure[T]{v, opError("Create", m.e, ErrExists)})
+		case twice:
+			units[i].revert()
+			units[i] = u // the later stands
+		default:
+			last[id] = len(units)
+			units = append(units, u)
+		}
+	}
+	if err := db.planAll(ctx, m.e, op, units); err != nil {
+		return fail(err)
+	}
+	chunks, err := pack(units)
+	if err != nil {
+		return fail(err)
+	}
+	outcomes := make([]map[*unit]error, len(chunks))
+	var g errgroup.Group
+	g.SetLimit(db.cfg.Concurrency)
+	for i, c := range chunks {
+		g.Go(func() error {
+			outcomes[i] = db.carryOutEach(ctx, c, txOptions{name: op})
+			return nil
+		})
+	}
+	_ = g.Wait() // the errors are in outcomes
+	var ended error
+	for i, c := range chunks {
+		for _, u := range c {
+			err := outcomes[i][u]
+			if err == nil {
+				continue
+			}
+			if !written(err) {
+				u.revert()
+			}
+			if refused(err) {
+				be.Failed = append(be.Failed, BatchFailure[T]{valueOf[u], opError(u.m.op, m.e, err)})
+				continue
+			}
+			be.Left = append(be.Left, valueOf[u])
+			if ended == nil {
+				ended = err
+			}
+		}
+	}
+	if len(be.Left) == 0 && len(be.Failed) == 0 {
+		return nil
+	}
+	if be.Err = bare(ended); ended == nil {
+		be.Err = bare(be.Failed[0].Err)
+	}
+	return be
+}
+
+// bare takes the name of an operation off an error that another one is to carry.
+func bare(err error) error {
+	if oe := outerError(err); oe != nil {
+		return oe.Err
+	}
+	return err
+}
+
+// refused reports whether an error is about one write alone.
+func refused(err error) bool {
+	return errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) || written(err)
+}
+
+// planAll plans units, reading the items that their plans need in batches.
+func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) error {
+	var reads []*unit
+	var keys []Item
+	for _, u := range units {
+		writes, needsItem, err := u.m.plan(nil)
+		if err != nil {
+			return err
+		}
+		if u.writes = writes; needsItem {
+			reads, keys = append(reads, u), append(keys, u.m.key)
+		}
+	}
+	items, err := db.batchGet(ctx, e, op, keys, types.KeysAndAttributes{ConsistentRead: new(true)})
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]Item, len(items))
+	for _, item := range items {
+		byID[e.keyID(item)] = item
+	}
+	for _, u := range reads {
+		u.stored = orEmpty(byID[e.keyID(u.m.key)])
+		if u.writes, _, err = u.m.plan(u.stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOutEach is carryOut for units that do not depend on each other: it sends
+// them together, again without those that were refused, and returns the errors
+// by unit.
+func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map[*unit]error {
+	errs := map[*unit]error{}
+	units = slices.Clone(units)
+	for len(units) > 0 {
+		err := db.carryOut(ctx, units, tx)
+		if err == nil {
+			return errs
+		}
+		if written(err) {
+			errs[units[0]] = err // only the hook failed
+			return errs
+		}
+		bad := refusals(units, err)
+		if len(bad) == 0 {
+			for _, u := range units {
+				errs[u] = err
+			}
+			return errs
+		}
+		for u, err := range bad {
+			errs[u] = err
+		}
+		units = slices.DeleteFunc(units, func(u *unit) bool { return bad[u] != nil })
+	}
+	return errs
+}
+
+// refusals returns the units whose own conditions failed a request, with their
+// reasons.
+func refusals(units []*unit, err error) map[*unit]error {
+	bad := map[*unit]error{}
+	reasons := failures(err)
+	offset := 0
+	for _, u := range units {
+		end := offset + len(u.writes)
+		for _, r := range reasons {
+			if r.Action >= offset && r.Action < end && refused(r.Err) && bad[u] == nil {
+				bad[u] = r.Err
+			}
+		}
+		offset = end
+	}
+	return bad
+}
