@@ -249,22 +249,15 @@ func (k *KeyCondition) checkMulti(schema KeySchema) error {
 	return k.checkSort(schema)
 }
 
-// notEqual returns the attributes without a condition, or if there are none
-// those with one that is not of equality.
+// notEqual returns the attributes without a condition of equality.
 func (k *KeyCondition) notEqual(attrs []KeyAttr) []string {
-	var missing, unequal []string
+	var names []string
 	for _, a := range attrs {
-		switch c, ok := k.on(a.Name); {
-		case !ok:
-			missing = append(missing, a.Name)
-		case c.op != opEQ:
-			unequal = append(unequal, a.Name)
+		if c, ok := k.on(a.Name); !ok || c.op != opEQ {
+			names = append(names, a.Name)
 		}
 	}
-	if len(missing) > 0 {
-		return missing
-	}
-	return unequal
+	return names
 }
 
 // checkPartition checks the values of the partition key.
