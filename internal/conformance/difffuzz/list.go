@@ -238,10 +238,6 @@ var Allowed = []Difference{
 		Page: gsiPage, ops: "Query Scan", local: valid + `One or more parameter values were invalid: (Global s|S)econdary index \S+ does not project .*`, engine: valid + `Key attributes must be scalars; .*`,
 	},
 	{
-		Name: "several faults of an index", Why: "Whether a key is used wrongly or an attribute is not projected is found first is not laid down.",
-		Page: gsiPage, ops: "Query Scan", local: valid + `One or more parameter values were invalid: (Global s|S)econdary index \S+ does not project .*`, engine: valid + `Key attributes must be scalars; .*`,
-	},
-	{
 		Name: "several faults in expressions", Why: "Which of a request's expressions is found wrong first is not laid down.",
 		Page: commonPage, ops: "Query", local: expression, engine: expression, when: otherExpression,
 	},
