@@ -42,12 +42,13 @@ func (c *Cache) parse(g grammar, text string) (*syntax, string) {
 	if c.entries == nil {
 		c.entries = map[cacheKey]*syntax{}
 	}
-	if len(c.entries) >= cacheSize {
+	key := cacheKey{g, text}
+	if _, raced := c.entries[key]; !raced && len(c.entries) >= cacheSize {
 		for k := range c.entries { // any will do: what is in use comes back
 			delete(c.entries, k)
 			break
 		}
 	}
-	c.entries[cacheKey{g, text}] = syn
+	c.entries[key] = syn
 	return syn, ""
 }
