@@ -3,6 +3,7 @@ package dynorm
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -87,21 +88,21 @@ func (pl *planner) render(p *plan, b *branch) {
 		if raw == nil && (p.kind == OpScan || !p.path.singledOut(b.sk)) || raw != nil && !raw.anyType {
 			conds = append(slices.Clip(conds), pl.e.typeCond())
 		}
-		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")
+		if len(pl.hidden) > 0 {
+			conds = append(slices.Clip(conds), pl.hidden...)
+		}
+		filter := cond{op: opAnd, subs: conds}
+		r.filter = filter.render(&w)
 	}
-	r.names, r.values = w.Names(), w.Values()
+	r.names, r.values = w.NameList(), w.ValueList()
 	if p.hydrate {
 		var table expr.Builder
 		r.hydration = pl.projection(p.path, &table)
-		r.hydrationNames = table.Names()
+		r.hydrationNames = table.NameList()
 	} else if r.projection = pl.projection(p.path, &w); r.projection != "" {
-		r.projectionNames = w.Names()
+		r.projectionNames = w.NameList()
 	}
-	for placeholder, av := range r.values {
-		if av == nowValue {
-			r.now = placeholder
-		}
-	}
+	r.now = slices.Index(r.values, nowValue)
 }
 
 // typeCond is the condition that an item is the entity's.
@@ -229,13 +230,13 @@ func (q *branchRequest) describeFilter() string {
 		for end < len(q.filter) && '0' <= q.filter[end] && q.filter[end] <= '9' {
 			end++
 		}
-		switch token := q.filter[i:end]; {
+		switch n, _ := strconv.Atoi(q.filter[i+1 : end]); {
 		case c == '#':
-			s.WriteString(q.names[token])
-		case token == q.now:
+			s.WriteString(q.names[n])
+		case n == q.now:
 			s.WriteString("now")
 		default:
-			s.WriteString(describeValue(q.values[token]))
+			s.WriteString(describeValue(q.values[n]))
 		}
 		i = end
 	}

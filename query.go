@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // Query is a question about the items of one entity. It is an immutable value:
@@ -248,6 +250,9 @@ func (s *queryState) planned() (*plan, error) {
 	s.once.Do(func() {
 		if s.planErr = s.err; s.planErr == nil {
 			s.plan, s.planErr = s.makePlan(false)
+			if s.planErr == errUnanswered { //nolint:errorlint // it is never wrapped
+				s.plan, s.planErr = s.makePlan(true)
+			}
 		}
 	})
 	return s.plan, s.planErr
@@ -258,8 +263,9 @@ func (s *queryState) planned() (*plan, error) {
 func (s *queryState) makePlan(verbose bool) (*plan, error) {
 	pl := &planner{e: s.e, opts: &s.opts, verbose: verbose}
 	pl.conds = make([]cond, 0, len(s.opts.where))
+	r := resolver{e: s.e, vals: make([]types.AttributeValue, 0, len(s.opts.where))}
 	for i := range s.opts.where {
-		c, err := s.opts.where[i].resolve(s.e)
+		c, err := r.resolve(&s.opts.where[i])
 		if err != nil {
 			return nil, err
 		}
