@@ -141,9 +141,6 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 	if e.updatedAttr != "" && e.updated == nil {
 		up.setAttr(e.updatedAttr, stringValue(c.now.UTC().Format(timestampLayout)))
 	}
-	if e.versionAttr != "" && e.version == nil {
-		up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
-	}
 	before := stored
 	if stored == nil {
 		before = maps.Clone(c.known)
@@ -223,13 +220,6 @@ func (c *changePlan) after(before Item, whole bool) (Item, error) {
 	}
 	if e.updatedAttr != "" && e.updated == nil {
 		after[e.updatedAttr] = stringValue(c.now.UTC().Format(timestampLayout))
-	}
-	if e.versionAttr != "" && e.version == nil {
-		version, err := nextVersion(before[e.versionAttr])
-		if err != nil {
-			return nil, err
-		}
-		after[e.versionAttr] = version
 	}
 	for _, d := range c.demands {
 		delete(after, d.pk.attr)

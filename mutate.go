@@ -7,8 +7,6 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/expr"
 )
@@ -146,11 +144,13 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		}
 		if anew {
 			tx.token = "" // another request
-			if races++; races == 1 {
-				continue // the first race costs no pause
-			}
+			races++
 		}
-		if err := backoff(ctx, min(attempt+1, 5)); err != nil {
+		pause := min(attempt+1, 5)
+		if anew {
+			pause = min(races-1, 3) // the first race lost costs none
+		}
+		if err := backoff(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -358,27 +358,14 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Put", key: e.keyIn(item), guards: e.uniqueAttrs()}
-	counted := e.versionAttr != "" && e.version == nil // a version that only the item has
-	if counted {
-		m.guards = append(m.guards, e.versionAttr)
-	}
 	m.plan = func(stored Item) ([]*write, bool, error) {
-		if len(m.guards) > 0 && stored == nil {
+		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
 		}
 		var (
 			b     expr.Builder
 			conds []string
-			item  = item
 		)
-		if counted {
-			version, err := nextVersion(stored[e.versionAttr])
-			if err != nil {
-				return nil, false, err
-			}
-			item = maps.Clone(item)
-			item[e.versionAttr] = version
-		}
 		if versioned {
 			cond := e.versionCondition(&b, version)
 			if version != 0 {
@@ -403,14 +390,6 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 		return append([]*write{w}, claims...), false, err
 	}
 	return m, nil
-}
-
-// nextVersion is the version after a stored one.
-func nextVersion(stored types.AttributeValue) (types.AttributeValue, error) {
-	if stored == nil {
-		return numberValue(1), nil
-	}
-	return addNumbers(stored, numberValue(1))
 }
 
 // planSave plans [Model.Save].
@@ -439,8 +418,6 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 		if versioned {
 			up.conds = append(up.conds, e.versionCondition(&up.b, version))
 			up.setAttr(e.versionAttr, numberValue(version+1))
-		} else if e.versionAttr != "" {
-			up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
 		}
 		if stored != nil {
 			for _, attr := range m.guards {

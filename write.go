@@ -92,9 +92,6 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 		if e.def.TTL > 0 && e.ttl == nil {
 			item["ttl"] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(e.def.TTL).Unix(), 10)}
 		}
-		if e.versionAttr != "" && e.version == nil {
-			item[e.versionAttr] = &types.AttributeValueMemberN{Value: "1"}
-		}
 	}
 	key, err := e.baseKey(v)
 	if err != nil {

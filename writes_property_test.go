@@ -136,7 +136,7 @@ func drawChanges(t *rapid.T) []dynorm.Change {
 	return changes
 }
 
-// writesTo draws one write of a model, through any path. The function it
+// drawWrite draws one write of a model, through any path. The function it
 // returns sends it: at once, or into a transaction.
 func drawWrite[T any](t *rapid.T, m dynorm.Model[T], id string, wrap func(ledger) *T, open func(*T) *ledger, soft bool) (single func(context.Context) error, inTx func(context.Context, *dynorm.Tx) error) {
 	l := drawLedger(t, id)

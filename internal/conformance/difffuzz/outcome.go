@@ -116,6 +116,10 @@ func askOnce(ctx context.Context, e *conformance.Endpoint, q *Request, body obje
 		}
 	case "Scan":
 		sortList(b["Items"])
+		if _, part := body["TotalSegments"]; part && !q.walk {
+			// Which items a segment holds is the engine's own affair.
+			b = object{}
+		}
 	case "BatchGetItem":
 		if rs, ok := b["Responses"].(object); ok {
 			for _, l := range rs {

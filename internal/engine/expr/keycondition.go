@@ -249,15 +249,22 @@ func (k *KeyCondition) checkMulti(schema KeySchema) error {
 	return k.checkSort(schema)
 }
 
-// notEqual returns the attributes without a condition of equality.
+// notEqual returns the attributes without a condition, or if there are none
+// those with one that is not of equality.
 func (k *KeyCondition) notEqual(attrs []KeyAttr) []string {
-	var names []string
+	var missing, unequal []string
 	for _, a := range attrs {
-		if c, ok := k.on(a.Name); !ok || c.op != opEQ {
-			names = append(names, a.Name)
+		switch c, ok := k.on(a.Name); {
+		case !ok:
+			missing = append(missing, a.Name)
+		case c.op != opEQ:
+			unequal = append(unequal, a.Name)
 		}
 	}
-	return names
+	if len(missing) > 0 {
+		return missing
+	}
+	return unequal
 }
 
 // checkPartition checks the values of the partition key.
