@@ -25,6 +25,7 @@ type plan struct {
 	hidden     []cond
 	// hydrate completes the items of the index from the table.
 	hydrate, hydrateConsistent bool
+	unique                     *unique // the constraint whose claim names the item
 	readUnits                  float64 // a second, of a scan; 0 for no bound
 	sparse                     []string
 	order                      []orderTerm
@@ -81,6 +82,10 @@ func (pl *planner) render(p *plan, b *branch) {
 	)
 	if p.kind == OpQuery {
 		r.key = b.sk.render(&w, p.path.pk.attr, b.pk, p.path.sk.attr)
+	}
+	if p.unique != nil {
+		filter := cond{op: opAnd, subs: b.residual}
+		r.filter = filter.render(&w)
 	}
 	if p.kind == OpQuery || p.kind == OpScan {
 		conds := b.residual
@@ -187,6 +192,10 @@ func (p *plan) explain() *Plan {
 	}
 	if p.consistent {
 		x.ReadUnits *= 2
+	}
+	if p.unique != nil {
+		x.Requests, x.ReadUnits = 2, 2
+		x.Notes = append(x.Notes, "The claim of "+p.unique.name+", which is unique, names the item that is then read.")
 	}
 	if p.kind == OpScan {
 		x.Keys, x.Filters = []string{"none: everything is read"}, []string{p.branches[0].request.describeFilter()}

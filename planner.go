@@ -22,6 +22,8 @@ type planner struct {
 	verbose bool
 	// selects are the fields of a projection, none for whole items.
 	selects []*codec.Field
+	// needs are fields that have to be read with them.
+	needs []*codec.Field
 }
 
 // orderTerm is one field to sort by.
@@ -90,6 +92,14 @@ func (pl *planner) plan() (*plan, error) {
 			best = c
 		default:
 			reject(p, pl.why(func() string { return "answers it too, but " + c.worse(&best) }))
+		}
+	}
+	if !fits || !best.whole {
+		if p := pl.lookup(rejected); p != nil {
+			if fits {
+				p.rejected = append(p.rejected, rejection(best.path, "answers it too, but the value is unique"))
+			}
+			return p, nil
 		}
 	}
 	switch {
