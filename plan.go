@@ -48,8 +48,12 @@ type branch struct {
 	segment, segments int32 // of a scan
 }
 
+// maxExpression is DynamoDB's limit of the bytes of an expression: "Expression
+// limits" in "Constraints in Amazon DynamoDB".
+const maxExpression = 4096
+
 // finish makes a plan of the best candidate.
-func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
+func (pl *planner) finish(c *candidate, rejected []Candidate) (*plan, error) {
 	p := &plan{
 		e: pl.e, path: c.path, kind: OpQuery, branches: c.branches, forward: c.forward, merge: c.merge,
 		hidden: pl.hidden, sparse: c.sparse, order: pl.order, rejected: rejected,
@@ -58,7 +62,7 @@ func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
 	}
 	if len(p.branches) == 0 {
 		p.kind = ""
-		return p
+		return p, nil
 	}
 	filtered := slices.ContainsFunc(p.branches, func(b branch) bool { return len(b.residual) > 0 })
 	p.filtered = filtered
@@ -70,8 +74,11 @@ func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
 	}
 	for i := range p.branches {
 		pl.render(p, &p.branches[i])
+		if n := len(p.branches[i].request.filter); n > maxExpression {
+			return nil, faultf(ErrTooLarge, "the filter takes %d bytes, over the limit of %d", n, maxExpression)
+		}
 	}
-	return p
+	return p, nil
 }
 
 // render writes the expressions of a branch.

@@ -104,7 +104,7 @@ func (pl *planner) plan() (*plan, error) {
 	}
 	switch {
 	case fits:
-		return pl.finish(&best, rejected), nil
+		return pl.finish(&best, rejected)
 	case !found:
 		return nil, pl.unknownIndex()
 	case strong != "":

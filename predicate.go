@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -299,6 +300,19 @@ func typeName(val any) (types.AttributeValue, error) {
 		return nil, faultf(ErrValue, "Type takes S, N, B, BOOL, NULL, SS, NS, BS, L or M")
 	}
 	return stringValue(name), nil
+}
+
+// compareConds orders the conditions of a query, so that the order of calls
+// plays no part in its plan; of two bounds alike the narrower goes first.
+func compareConds(a, b cond) int {
+	if order := cmp.Or(strings.Compare(a.attr, b.attr), strings.Compare(string(a.op), string(b.op))); order != 0 || len(a.vals) == 0 || len(b.vals) == 0 {
+		return order
+	}
+	order, _ := compareValues(a.vals[0], b.vals[0])
+	if a.op == opGt || a.op == opGe {
+		return -order
+	}
+	return order
 }
 
 // asPredicate makes a predicate of a condition, at a time.

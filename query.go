@@ -2,7 +2,6 @@ package dynorm
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -271,6 +270,7 @@ func (s *queryState) makePlan(verbose bool) (*plan, error) {
 		}
 		pl.conds = flatten(pl.conds, &c)
 	}
+	slices.SortStableFunc(pl.conds, compareConds)
 	pl.hide()
 	for _, term := range s.opts.order {
 		f, err := term.ref.resolve(s.e)
@@ -397,13 +397,4 @@ func decodeFor[T any](s *queryState, item Item) (*T, error) {
 	var err error
 	*r, err = s.db.schema.recordOf(item)
 	return v, err
-}
-
-// String names the query for debugging.
-func (q Query[T]) String() string {
-	plan, err := q.Explain()
-	if err != nil {
-		return fmt.Sprintf("query: %v", err)
-	}
-	return plan.String()
 }

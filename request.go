@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"time"
 
@@ -34,9 +35,14 @@ var (
 )
 
 // valuesAt returns the values of a request that is sent now. They are the
-// request's own: an interceptor may change them.
+// request's own, texts included: an interceptor may change them.
 func (q *branchRequest) valuesAt(now time.Time) map[string]types.AttributeValue {
 	values := expr.ValueMap(q.values)
+	for placeholder, av := range values {
+		if s, ok := av.(*types.AttributeValueMemberS); ok {
+			values[placeholder] = stringValue(s.Value)
+		}
+	}
 	if q.now >= 0 {
 		values[":"+strconv.Itoa(q.now)] = numberValue(now.Unix())
 	}
@@ -106,18 +112,18 @@ func (r *reader) queryInput(b *branch, start Item, limit int32, count bool) *dyn
 	q := &b.request
 	in := &dynamodb.QueryInput{
 		TableName:                 &r.db.table,
-		KeyConditionExpression:    &q.key,
+		KeyConditionExpression:    aws.String(q.key),
 		ExpressionAttributeNames:  expr.NameMap(q.names),
 		ExpressionAttributeValues: q.valuesAt(r.now),
 		ScanIndexForward:          aws.Bool(r.p.forward != r.backward),
-		ExclusiveStartKey:         start,
+		ExclusiveStartKey:         maps.Clone(start),
 		ReturnConsumedCapacity:    r.metering(),
 	}
 	if r.p.path.index != "" {
 		in.IndexName = &r.p.path.index
 	}
 	if q.filter != "" {
-		in.FilterExpression = &q.filter
+		in.FilterExpression = aws.String(q.filter)
 	}
 	switch {
 	case count:
@@ -139,10 +145,10 @@ func (r *reader) scanInput(b *branch, start Item, limit int32, count bool) *dyna
 	q := &b.request
 	in := &dynamodb.ScanInput{
 		TableName:                 &r.db.table,
-		FilterExpression:          &q.filter,
+		FilterExpression:          aws.String(q.filter),
 		ExpressionAttributeNames:  expr.NameMap(q.names),
 		ExpressionAttributeValues: q.valuesAt(r.now),
-		ExclusiveStartKey:         start,
+		ExclusiveStartKey:         maps.Clone(start),
 		ReturnConsumedCapacity:    r.metering(),
 	}
 	if r.p.path.index != "" {

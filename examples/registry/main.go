@@ -165,7 +165,7 @@ func (r *registry) answer(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  %d, %d KiB installed\n", n, kib)
+	fmt.Fprintf(out, "  %d\n  %d KiB installed\n", n, kib)
 	cost()
 
 	section("packages of sections libs and utils from 50 to 60 MiB")
