@@ -305,14 +305,21 @@ func typeName(val any) (types.AttributeValue, error) {
 // compareConds orders the conditions of a query, so that the order of calls
 // plays no part in its plan; of two bounds alike the narrower goes first.
 func compareConds(a, b cond) int {
-	if order := cmp.Or(strings.Compare(a.attr, b.attr), strings.Compare(string(a.op), string(b.op))); order != 0 || len(a.vals) == 0 || len(b.vals) == 0 {
+	order := cmp.Or(strings.Compare(a.attr, b.attr), strings.Compare(string(a.op), string(b.op)), strings.Compare(string(a.size), string(b.size)))
+	if order != 0 {
 		return order
 	}
-	order, _ := compareValues(a.vals[0], b.vals[0])
+	order = slices.CompareFunc(a.vals, b.vals, func(x, y types.AttributeValue) int {
+		order, ok := compareValues(x, y)
+		if !ok {
+			return strings.Compare(describeValue(x), describeValue(y))
+		}
+		return order
+	})
 	if a.op == opGt || a.op == opGe {
-		return -order
+		order = -order
 	}
-	return order
+	return cmp.Or(order, slices.CompareFunc(a.subs, b.subs, compareConds))
 }
 
 // asPredicate makes a predicate of a condition, at a time.

@@ -108,8 +108,10 @@ func (r *reader) readOwner(ctx context.Context, owner Item) (Item, error) {
 // where nobody does.
 func (db *DB) claimOwner(ctx context.Context, e *entity, op string, claim Item) (Item, error) {
 	consistent := true
-	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{Kind: OpGetItem, Name: op, Entity: e.def.Name,
-		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: claim, ConsistentRead: &consistent}})
+	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{
+		Kind: OpGetItem, Name: op, Entity: e.def.Name,
+		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: claim, ConsistentRead: &consistent},
+	})
 	if err != nil || len(out.Item) == 0 {
 		return nil, err
 	}
