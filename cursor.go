@@ -74,14 +74,12 @@ func (r *reader) fingerprint() []byte {
 	for i := range p.branches {
 		b := &p.branches[i]
 		add(b.pk, strconv.Itoa(int(b.sk.op)), b.sk.low, b.sk.high, b.request.filter)
-		for n := range len(b.request.values) {
-			if ph := ":" + strconv.Itoa(n); ph != b.request.now {
-				hashValue(h, b.request.values[ph])
+		for n, av := range b.request.values {
+			if n != b.request.now {
+				hashValue(h, av)
 			}
 		}
-		for n := range len(b.request.names) {
-			add(b.request.names["#"+strconv.Itoa(n)])
-		}
+		add(b.request.names...)
 	}
 	return h.Sum(nil)[:fingerprintSize]
 }

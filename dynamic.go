@@ -135,6 +135,24 @@ func (m EntityModel) Delete(ctx context.Context, key any) error {
 	return opError("Delete", m.e, err)
 }
 
+// Restore brings an item back that was deleted softly, as [Model.Restore] does.
+func (m EntityModel) Restore(ctx context.Context, key any) error {
+	key, err := m.keyArg(key)
+	if err == nil {
+		err = m.db.restore(ctx, m.e, key)
+	}
+	return opError("Restore", m.e, err)
+}
+
+// ForceDelete removes an item for good, as [Model.ForceDelete] does.
+func (m EntityModel) ForceDelete(ctx context.Context, key any) error {
+	key, err := m.keyArg(key)
+	if err == nil {
+		err = m.db.forceDelete(ctx, m.e, key)
+	}
+	return opError("ForceDelete", m.e, err)
+}
+
 // Find returns the item whose primary field has the value, or whose key fields
 // are those of a record, or ErrNotFound. It costs what [Model.Find] costs.
 func (m EntityModel) Find(ctx context.Context, key any) (Record, error) {

@@ -15,33 +15,44 @@ type expansion struct {
 	pl       *planner
 	path     *accessPath
 	branches []branch
-	consumed int
-	whole    bool // alternatives of the sort key are left to the filter
+	coarse   bool // alternatives of the sort key are left to the filter
+}
+
+// branches returns the key conditions that answer the query on a path, or the
+// reason that none do.
+func (pl *planner) branches(p *accessPath) (branches []branch, reason string) {
+	k := pl.keyCondition(p, pl.conds, nil, false)
+	if k.want == "" {
+		return k.appendTo(nil), k.reason
+	}
+	x := &expansion{pl: pl, path: p}
+	if reason = x.expand(pl.conds, nil); len(x.branches) > maxBranches {
+		x = &expansion{pl: pl, path: p, coarse: true}
+		reason = x.expand(pl.conds, nil)
+	}
+	return x.branches, reason
 }
 
 // expand adds the branches of conditions that must all hold. alternative is
 // what was chosen so far of the query's alternatives.
-func (x *expansion) expand(conds, alternative []cond) (reason string, err error) {
-	added, want, reason, err := x.branch(conds, alternative)
-	if err != nil {
-		return "", err
-	}
-	if want == "" {
-		x.branches = append(x.branches, added...)
+func (x *expansion) expand(conds, alternative []cond) (reason string) {
+	k := x.pl.keyCondition(x.path, conds, alternative, x.coarse)
+	if k.want == "" {
+		x.branches = k.appendTo(x.branches)
 		if len(x.branches) > maxBranches && len(alternative) > 0 {
-			return fmt.Sprintf("would take more than %d key conditions", maxBranches), nil
+			return fmt.Sprintf("would take more than %d key conditions", maxBranches)
 		}
-		return reason, nil
+		return k.reason
 	}
 	for i := range conds {
 		c := &conds[i]
 		var choices [][]cond
 		switch {
-		case c.op == opIn && c.attr == want && c.field != nil:
+		case c.op == opIn && c.attr == k.want && c.field != nil:
 			for _, av := range c.vals {
 				choices = append(choices, []cond{{op: opEq, field: c.field, attr: c.attr, vals: []types.AttributeValue{av}}})
 			}
-		case c.op == opOr && reason != "" && offersEach(c.subs, want):
+		case c.op == opOr && k.reason != "" && offersEach(c.subs, k.want):
 			for j := range c.subs {
 				choices = append(choices, flatten(nil, &c.subs[j]))
 			}
@@ -50,13 +61,13 @@ func (x *expansion) expand(conds, alternative []cond) (reason string, err error)
 		}
 		for _, choice := range choices {
 			next := slices.Concat(conds[:i], choice, conds[i+1:])
-			if why, err := x.expand(next, slices.Concat(alternative, choice)); why != "" || err != nil {
-				return why, err
+			if reason := x.expand(next, slices.Concat(alternative, choice)); reason != "" {
+				return reason
 			}
 		}
-		return "", nil
+		return ""
 	}
-	return reason, nil
+	return k.reason
 }
 
 // flatten appends the conditions that c asks to hold together.
@@ -92,109 +103,160 @@ func offers(c *cond, attr string) bool {
 	return false
 }
 
-// branch builds the key conditions of conditions that must all hold: one, or one
-// a shard. want is the field that an equality should fix first, where reason is
-// empty only to narrow the sort key. No branch without a reason matches nothing.
-func (x *expansion) branch(conds, alternative []cond) (bs []branch, want, reason string, err error) {
-	used := make([]bool, len(conds))
-	var room [8]keytmpl.Part
-	pk := &x.path.pk
-	parts, shards := room[:0], 1
+// keyCondition is what conditions that must all hold make of a path's keys.
+type keyCondition struct {
+	branch branch
+	shards []string // the partition keys, where there is one for each shard
+	empty  bool     // nothing can match
+	// want is the field that an equality should fix first, where reason is
+	// empty only to narrow the sort key. Reason says why there is none.
+	want, reason string
+}
+
+// appendTo appends the branches of the key condition.
+func (k *keyCondition) appendTo(branches []branch) []branch {
+	switch {
+	case k.reason != "" || k.empty:
+		return branches
+	case k.shards == nil:
+		return append(branches, k.branch)
+	}
+	for _, pk := range k.shards {
+		k.branch.pk = pk
+		branches = append(branches, k.branch)
+	}
+	return branches
+}
+
+// keyCondition builds the key condition of conditions that must all hold: one
+// partition, or all shards of one. coarse leaves an In on the sort key to the
+// filter.
+func (pl *planner) keyCondition(p *accessPath, conds, alternative []cond, coarse bool) (k keyCondition) {
+	var (
+		usedRoom [16]bool
+		room     [8]keytmpl.Part
+		pk       = &p.pk
+		parts    = room[:0]
+		sharded  bool
+	)
+	used := usedRoom[:]
+	if len(conds) > len(used) {
+		used = make([]bool, len(conds))
+	}
 	for i, attr := range pk.attrs {
 		c := equality(conds, attr)
 		if c < 0 && i == pk.shard {
-			shards = pk.key.Shards()
+			sharded = true
 			parts = append(parts, keytmpl.Missing())
 			continue
 		}
 		if c < 0 {
-			return nil, attr, x.pl.why(func() string {
+			k.want, k.reason = attr, pl.why(func() string {
 				return "its partition key " + pk.key.Pattern() + " needs " + pk.fields[i].Name + " by ="
-			}), nil
+			})
+			return k
 		}
 		part, err := pk.fields[i].PartOf(conds[c].vals[0])
-		if err != nil {
-			return nil, "", "", atField(pk.fields[i].Name, faultf(ErrValue, "%w", err))
-		}
-		if part.IsMissing() {
-			return nil, "", "has no entries of items whose " + pk.fields[i].Name + " is empty", nil
+		if err != nil || part.IsMissing() {
+			k.reason = pl.noEntries(pk, i, err)
+			return k
 		}
 		parts = append(parts, part)
 		used[c] = pk.exact[i]
 	}
-	b := branch{alternative: alternative}
-	want, reason, empty, err := x.sort(&b, conds, used, len(alternative) > 0 || shards > 1)
-	if want != "" || reason != "" || err != nil || empty {
-		return nil, want, reason, err
+	k.branch.alternative = alternative
+	if pl.sortKey(&k, p, conds, used, coarse, sharded); k.want != "" || k.reason != "" || k.empty {
+		return k
 	}
-	for i := range conds {
-		if !used[i] {
-			b.residual = append(b.residual, conds[i])
-		}
+	k.branch.residual = unused(conds, used)
+	var err error
+	if sharded {
+		k.shards, err = pk.key.ShardKeys(parts)
+	} else {
+		k.branch.pk, err = pk.build(parts)
 	}
-	if len(x.branches) == 0 {
-		x.consumed = len(conds) - len(b.residual)
-	}
-	if shards == 1 {
-		b.pk, err = pk.build(parts)
-		return []branch{b}, "", "", err
-	}
-	keys, err := pk.key.ShardKeys(parts)
 	if err != nil {
-		return nil, "", "", pk.keyError(err)
+		k.reason = pl.why(func() string { return "its partition key can't hold the values: " + err.Error() })
 	}
-	for _, key := range keys {
-		b.pk = key
-		bs = append(bs, b)
-	}
-	return bs, "", "", nil
+	return k
 }
 
-// sort builds the sort key's part of a branch.
-func (x *expansion) sort(b *branch, conds []cond, used []bool, alternatives bool) (want, reason string, empty bool, err error) {
-	sk := &x.path.sk
+// noEntries is the reason of a field whose value no key of the path holds.
+func (pl *planner) noEntries(k *keyRefs, ref int, err error) string {
+	return pl.why(func() string {
+		if err != nil {
+			return "its key " + k.key.Pattern() + " can't hold the value of " + k.fields[ref].Name
+		}
+		return "has no entries of items whose " + k.fields[ref].Name + " is empty"
+	})
+}
+
+// sortKey adds the sort key's part of a key condition.
+func (pl *planner) sortKey(k *keyCondition, p *accessPath, conds []cond, used []bool, coarse, sharded bool) {
+	sk, b := &p.sk, &k.branch
 	var room [8]keytmpl.Part
 	parts := room[:0]
 	for i, attr := range sk.attrs {
 		c := equality(conds, attr)
 		if c < 0 {
-			if !x.whole && slices.ContainsFunc(conds, func(c cond) bool { return c.op == opIn && c.attr == attr }) {
-				return attr, "", false, nil
+			if !coarse && slices.ContainsFunc(conds, func(c cond) bool { return c.op == opIn && c.attr == attr }) {
+				k.want = attr
+				return
 			}
 			break
 		}
 		part, err := sk.fields[i].PartOf(conds[c].vals[0])
-		if err != nil {
-			return "", "", false, atField(sk.fields[i].Name, faultf(ErrValue, "%w", err))
-		}
-		if part.IsMissing() {
-			return "", "has no entries of items whose " + sk.fields[i].Name + " is empty", false, nil
+		if err != nil || part.IsMissing() {
+			k.reason = pl.noEntries(sk, i, err)
+			return
 		}
 		parts = append(parts, part)
 		used[c] = used[c] || sk.exact[i]
 	}
 	b.leading = len(parts)
-	if alternatives {
-		if b.cuts, err = sk.cuts(parts); err != nil {
-			return "", "", false, err
-		}
+	var err error
+	if len(b.alternative) > 0 || sharded {
+		b.cuts, err = sk.cuts(parts)
 	}
-	if len(parts) < len(sk.fields) {
+	if err == nil && len(parts) < len(sk.fields) {
 		if sp, ok := sk.rangeSpan(parts, conds, used); ok {
-			b.sk = sp.sortCond
-			return "", "", sp.empty, nil
+			b.sk, k.empty = sp.sortCond, sp.empty
+			return
 		}
 	}
-	text, whole, err := sk.key.Prefix(nil, parts)
+	var textRoom [128]byte
+	text, whole := textRoom[:0], false
+	if err == nil {
+		text, whole, err = sk.key.Prefix(text, parts)
+	}
 	switch {
 	case err != nil:
-		return "", "", false, sk.keyError(err)
+		k.reason = pl.why(func() string { return "its sort key can't hold the values: " + err.Error() })
 	case whole:
 		b.sk = sortCond{op: sortEq, low: string(text)}
 	case len(text) > 0:
 		b.sk = sortCond{op: sortBegins, low: string(text)}
 	}
-	return "", "", false, nil
+}
+
+// unused returns the conditions that the key does not answer.
+func unused(conds []cond, used []bool) []cond {
+	first, last, n := len(conds), -1, 0
+	for i := range conds {
+		if !used[i] {
+			first, last, n = min(first, i), i, n+1
+		}
+	}
+	if n == last-first+1 && n > 0 {
+		return conds[first : last+1 : last+1]
+	}
+	var rest []cond
+	for i := range conds {
+		if !used[i] {
+			rest = append(rest, conds[i])
+		}
+	}
+	return rest
 }
 
 // equality returns the index of the condition that fixes a field, -1 without

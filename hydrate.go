@@ -5,6 +5,8 @@ import (
 	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // Hydrate completes the items of an index that does not project all of what the
@@ -92,7 +94,7 @@ func (r *reader) hydrate(ctx context.Context, entries []Item) ([]Item, error) {
 	}
 	how := types.KeysAndAttributes{ConsistentRead: &r.p.hydrateConsistent}
 	if q := &r.p.branches[0].request; q.hydration != "" {
-		how.ProjectionExpression, how.ExpressionAttributeNames = &q.hydration, q.hydrationNames
+		how.ProjectionExpression, how.ExpressionAttributeNames = &q.hydration, expr.NameMap(q.hydrationNames)
 	}
 	items, err := r.db.batchGet(ctx, e, r.op, keys, how)
 	if err != nil {

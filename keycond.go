@@ -3,6 +3,8 @@ package dynorm
 import (
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/dynorm/dynorm/internal/expr"
 	"github.com/dynorm/dynorm/internal/keytmpl"
 )
@@ -183,47 +185,44 @@ func (p *accessPath) singledOut(sk sortCond) bool {
 
 // render writes the key condition of a partition and a sort key.
 func (c sortCond) render(b *expr.Builder, pkAttr, pk, skAttr string) string {
-	text := b.Name(pkAttr) + " = " + b.Value(stringValue(pk))
+	values := new([3]types.AttributeValueMemberS) // one piece of memory for all
+	value := func(i int, text string) string {
+		values[i].Value = text
+		return b.Value(&values[i])
+	}
+	pkName, pkValue := b.Name(pkAttr), value(0, pk)
 	if c.op == sortAny {
-		return text
+		return pkName + " = " + pkValue
 	}
-	name := b.Name(skAttr)
+	name, text := b.Name(skAttr), c.low
 	switch c.op {
-	case sortEq:
-		return text + " AND " + name + " = " + b.Value(stringValue(c.low))
 	case sortBegins:
-		return text + " AND begins_with(" + name + ", " + b.Value(stringValue(c.low)) + ")"
-	case sortFrom:
-		return text + " AND " + name + " >= " + b.Value(stringValue(c.low))
-	case sortTo:
-		return text + " AND " + name + " <= " + b.Value(stringValue(c.high))
-	case sortAbove:
-		return text + " AND " + name + " > " + b.Value(stringValue(c.low))
-	case sortBelow:
-		return text + " AND " + name + " < " + b.Value(stringValue(c.high))
+		return pkName + " = " + pkValue + " AND begins_with(" + name + ", " + value(1, text) + ")"
+	case sortBetween:
+		low, high := value(1, c.low), value(2, c.high)
+		return pkName + " = " + pkValue + " AND " + name + " BETWEEN " + low + " AND " + high
+	case sortTo, sortBelow:
+		text = c.high
 	}
-	return text + " AND " + name + " BETWEEN " + b.Value(stringValue(c.low)) + " AND " + b.Value(stringValue(c.high))
+	return pkName + " = " + pkValue + " AND " + name + sortOps[c.op] + value(1, text)
 }
+
+// sortOps are the signs of the comparisons with one text.
+var sortOps = map[sortOp]string{sortEq: " = ", sortFrom: " >= ", sortTo: " <= ", sortAbove: " > ", sortBelow: " < "}
 
 // describe writes the condition as people read it, empty for none.
 func (c sortCond) describe(skAttr string) string {
 	switch c.op {
-	case sortEq:
-		return skAttr + " = " + c.low
+	case sortAny:
+		return ""
 	case sortBegins:
 		return "begins_with(" + skAttr + ", " + c.low + ")"
-	case sortFrom:
-		return skAttr + " >= " + c.low
-	case sortTo:
-		return skAttr + " <= " + c.high
-	case sortAbove:
-		return skAttr + " > " + c.low
-	case sortBelow:
-		return skAttr + " < " + c.high
 	case sortBetween:
 		return skAttr + " between " + c.low + " and " + c.high
+	case sortTo, sortBelow:
+		return skAttr + sortOps[c.op] + c.high
 	}
-	return ""
+	return skAttr + sortOps[c.op] + c.low
 }
 
 // cuts returns, for each leading part and for the reference after them, how

@@ -187,7 +187,7 @@ func (pl *planner) planRaw() (*plan, error) {
 	if reason != "" {
 		return nil, &NoIndexError{Entity: pl.e.def.Name, Candidates: []Candidate{rejection(path, reason)}}
 	}
-	return pl.finish(&candidate{path: path, branches: branches, forward: !raw.desc, hydrate: hydrate}, nil), nil
+	return pl.finish(&candidate{path: path, branches: branches, forward: !raw.desc, hydrate: hydrate}, nil)
 }
 
 // pinned returns the path that a name stands for, nil for none.

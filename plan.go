@@ -3,6 +3,7 @@ package dynorm
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -24,6 +25,7 @@ type plan struct {
 	hidden     []cond
 	// hydrate completes the items of the index from the table.
 	hydrate, hydrateConsistent bool
+	unique                     *unique // the constraint whose claim names the item
 	readUnits                  float64 // a second, of a scan; 0 for no bound
 	sparse                     []string
 	order                      []orderTerm
@@ -46,8 +48,12 @@ type branch struct {
 	segment, segments int32 // of a scan
 }
 
+// maxExpression is DynamoDB's limit of the bytes of an expression: "Expression
+// limits" in "Constraints in Amazon DynamoDB".
+const maxExpression = 4096
+
 // finish makes a plan of the best candidate.
-func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
+func (pl *planner) finish(c *candidate, rejected []Candidate) (*plan, error) {
 	p := &plan{
 		e: pl.e, path: c.path, kind: OpQuery, branches: c.branches, forward: c.forward, merge: c.merge,
 		hidden: pl.hidden, sparse: c.sparse, order: pl.order, rejected: rejected,
@@ -56,7 +62,7 @@ func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
 	}
 	if len(p.branches) == 0 {
 		p.kind = ""
-		return p
+		return p, nil
 	}
 	filtered := slices.ContainsFunc(p.branches, func(b branch) bool { return len(b.residual) > 0 })
 	p.filtered = filtered
@@ -68,8 +74,11 @@ func (pl *planner) finish(c *candidate, rejected []Candidate) *plan {
 	}
 	for i := range p.branches {
 		pl.render(p, &p.branches[i])
+		if n := len(p.branches[i].request.filter); n > maxExpression {
+			return nil, faultf(ErrTooLarge, "the filter takes %d bytes, over the limit of %d", n, maxExpression)
+		}
 	}
-	return p
+	return p, nil
 }
 
 // render writes the expressions of a branch.
@@ -81,27 +90,31 @@ func (pl *planner) render(p *plan, b *branch) {
 	if p.kind == OpQuery {
 		r.key = b.sk.render(&w, p.path.pk.attr, b.pk, p.path.sk.attr)
 	}
+	if p.unique != nil {
+		filter := cond{op: opAnd, subs: b.residual}
+		r.filter = filter.render(&w)
+	}
 	if p.kind == OpQuery || p.kind == OpScan {
 		conds := b.residual
 		raw := pl.opts.raw
 		if raw == nil && (p.kind == OpScan || !p.path.singledOut(b.sk)) || raw != nil && !raw.anyType {
 			conds = append(slices.Clip(conds), pl.e.typeCond())
 		}
-		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")
+		if len(pl.hidden) > 0 {
+			conds = append(slices.Clip(conds), pl.hidden...)
+		}
+		filter := cond{op: opAnd, subs: conds}
+		r.filter = filter.render(&w)
 	}
-	r.names, r.values = w.Names(), w.Values()
+	r.names, r.values = w.NameList(), w.ValueList()
 	if p.hydrate {
 		var table expr.Builder
 		r.hydration = pl.projection(p.path, &table)
-		r.hydrationNames = table.Names()
+		r.hydrationNames = table.NameList()
 	} else if r.projection = pl.projection(p.path, &w); r.projection != "" {
-		r.projectionNames = w.Names()
+		r.projectionNames = w.NameList()
 	}
-	for placeholder, av := range r.values {
-		if av == nowValue {
-			r.now = placeholder
-		}
-	}
+	r.now = slices.Index(r.values, nowValue)
 }
 
 // typeCond is the condition that an item is the entity's.
@@ -187,6 +200,10 @@ func (p *plan) explain() *Plan {
 	if p.consistent {
 		x.ReadUnits *= 2
 	}
+	if p.unique != nil {
+		x.Requests, x.ReadUnits = 2, 2
+		x.Notes = append(x.Notes, "The claim of "+p.unique.name+", which is unique, names the item that is then read.")
+	}
 	if p.kind == OpScan {
 		x.Keys, x.Filters = []string{"none: everything is read"}, []string{p.branches[0].request.describeFilter()}
 		if n := len(p.branches); n > 1 {
@@ -229,13 +246,13 @@ func (q *branchRequest) describeFilter() string {
 		for end < len(q.filter) && '0' <= q.filter[end] && q.filter[end] <= '9' {
 			end++
 		}
-		switch token := q.filter[i:end]; {
+		switch n, _ := strconv.Atoi(q.filter[i+1 : end]); {
 		case c == '#':
-			s.WriteString(q.names[token])
-		case token == q.now:
+			s.WriteString(q.names[n])
+		case n == q.now:
 			s.WriteString("now")
 		default:
-			s.WriteString(describeValue(q.values[token]))
+			s.WriteString(describeValue(q.values[n]))
 		}
 		i = end
 	}

@@ -139,3 +139,41 @@ func TestPlanRequests(t *testing.T) {
 	}
 	file.Only(t, names...)
 }
+
+// Cell has two fields in its partition key.
+type Cell struct {
+	_ dynorm.Key `pk:"CELL#{X}#{Y}" sk:"{Z}"`
+
+	X, Y, Z int
+}
+
+// A fan-out is bounded: what goes beyond is left to the filter on a sort key, and
+// refused on a partition key.
+func TestPlanFanOutBound(t *testing.T) {
+	db := offline(t, Reading{}, Cell{})
+	ints := func(n int) []any {
+		list := make([]any, n)
+		for i := range list {
+			list[i] = i
+		}
+		return list
+	}
+	devices, times := make([]string, 60), make([]time.Time, 60)
+	for i := range 60 {
+		devices[i], times[i] = fmt.Sprint("d", i), clock.Add(time.Duration(i)*time.Second)
+	}
+	device := dynorm.Col(func(r *Reading) *string { return &r.Device })
+	at := dynorm.Col(func(r *Reading) *time.Time { return &r.At })
+	plan := explain(t, dynorm.ModelOf[Reading](db).Where(device.In(devices...), at.In(times...)))
+	require.Len(t, plan.Keys, 60)
+	require.Contains(t, plan.Filters[0], "at IN (")
+	plan = explain(t, dynorm.ModelOf[Reading](db).Where(device.In(devices[:10]...), at.In(times[:10]...)))
+	require.Len(t, plan.Keys, 100)
+	require.Equal(t, dynorm.OpBatchGetItem, plan.Operation)
+
+	cells := dynorm.ModelOf[Cell](db)
+	require.Len(t, explain(t, cells.Where(dynorm.In("x", ints(10)...), dynorm.In("y", ints(10)...))).Keys, 100)
+	_, err := cells.Where(dynorm.In("x", ints(11)...), dynorm.In("y", ints(10)...)).Explain()
+	require.ErrorIs(t, err, dynorm.ErrNoIndex)
+	require.ErrorContains(t, err, "would take more than 100 key conditions")
+}

@@ -1,6 +1,10 @@
 package dynorm
 
-import "github.com/dynorm/dynorm/internal/codec"
+import (
+	"errors"
+
+	"github.com/dynorm/dynorm/internal/codec"
+)
 
 // maxBranches bounds the key conditions that one query fans out to.
 const maxBranches = 100
@@ -18,6 +22,8 @@ type planner struct {
 	verbose bool
 	// selects are the fields of a projection, none for whole items.
 	selects []*codec.Field
+	// needs are fields that have to be read with them.
+	needs []*codec.Field
 }
 
 // orderTerm is one field to sort by.
@@ -50,10 +56,14 @@ func (pl *planner) why(reason func() string) string {
 	return "no"
 }
 
+// errUnanswered stands for a NoIndexError where reasons are not wanted.
+var errUnanswered = errors.New("no path answers")
+
 // plan finds the best access path, or a [*NoIndexError].
 func (pl *planner) plan() (*plan, error) {
 	var (
-		best     *candidate
+		best     candidate
+		fits     bool // there is a best one
 		rejected []Candidate
 		strong   string // a path that fits but for the consistency asked for
 		found    bool   // the index the query is pinned to
@@ -68,28 +78,33 @@ func (pl *planner) plan() (*plan, error) {
 			continue
 		}
 		found = true
-		c, reason, err := pl.try(p)
-		if err != nil {
-			return nil, err
-		}
+		c, reason := pl.try(p)
 		if reason == "" && pl.opts.consistency == strongly && p.kind == globalPath {
 			reason, strong = "is a global index, whose reads are eventually consistent", p.where()
 		}
 		switch {
 		case reason != "":
 			reject(p, reason)
-		case best == nil:
-			best = c
-		case c.betterThan(best):
-			reject(best.path, pl.why(func() string { return "answers it too, but " + best.worse(c) }))
+		case !fits:
+			best, fits = c, true
+		case c.betterThan(&best):
+			reject(best.path, pl.why(func() string { return "answers it too, but " + best.worse(&c) }))
 			best = c
 		default:
-			reject(p, pl.why(func() string { return "answers it too, but " + c.worse(best) }))
+			reject(p, pl.why(func() string { return "answers it too, but " + c.worse(&best) }))
+		}
+	}
+	if !fits || !best.whole {
+		if p := pl.lookup(rejected); p != nil {
+			if fits {
+				p.rejected = append(p.rejected, rejection(best.path, "answers it too, but the value is unique"))
+			}
+			return p, nil
 		}
 	}
 	switch {
-	case best != nil:
-		return pl.finish(best, rejected), nil
+	case fits:
+		return pl.finish(&best, rejected)
 	case !found:
 		return nil, pl.unknownIndex()
 	case strong != "":
@@ -101,8 +116,7 @@ func (pl *planner) plan() (*plan, error) {
 		}
 	}
 	if !pl.verbose {
-		pl.verbose = true
-		return pl.plan()
+		return nil, errUnanswered
 	}
 	return nil, &NoIndexError{Entity: pl.e.def.Name, Candidates: rejected, Suggestion: pl.suggestion()}
 }
@@ -143,33 +157,29 @@ func (c *candidate) worse(d *candidate) string {
 }
 
 // try plans the query on one path, or says why it does not fit.
-func (pl *planner) try(p *accessPath) (*candidate, string, error) {
+func (pl *planner) try(p *accessPath) (c candidate, reason string) {
 	pinned := pl.opts.index != ""
 	if !pinned {
 		if term := pl.unmetWhen(p); term != "" {
-			return nil, pl.why(func() string { return "holds only items where " + term + ", which the query does not ask for" }), nil
+			return c, pl.why(func() string { return "holds only items where " + term + ", which the query does not ask for" })
 		}
 	}
-	x := expansion{pl: pl, path: p}
-	reason, err := x.expand(pl.conds, nil)
-	if len(x.branches) > maxBranches && err == nil {
-		x = expansion{pl: pl, path: p, whole: true}
-		reason, err = x.expand(pl.conds, nil)
+	c.path = p
+	if c.branches, reason = pl.branches(p); reason != "" {
+		return c, reason
 	}
-	if reason != "" || err != nil {
-		return nil, reason, err
+	if len(c.branches) > 0 {
+		c.consumed = len(pl.conds) - len(c.branches[0].residual)
 	}
-	reason, hydrate := pl.lacks(p, x.branches)
-	if reason != "" {
-		return nil, reason, nil
+	if reason, c.hydrate = pl.lacks(p, c.branches); reason != "" {
+		return c, reason
 	}
-	c := &candidate{path: p, hydrate: hydrate, branches: x.branches, consumed: x.consumed, forward: true}
 	if reason := c.settle(pl); reason != "" {
-		return nil, reason, nil
+		return c, reason
 	}
 	c.sparse = pl.missing(p)
 	c.complete = len(c.sparse) == 0 || pinned
-	return c, "", nil
+	return c, ""
 }
 
 // quotedList joins names for a sentence.

@@ -1,9 +1,11 @@
 package dynorm
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -151,35 +153,47 @@ func attrID(f *codec.Field) string {
 	return strings.Join(f.AttrPath(), "\x00")
 }
 
+// resolver resolves predicates against an entity, sharing the memory of their
+// values.
+type resolver struct {
+	e    *entity
+	vals []types.AttributeValue
+}
+
 // resolve finds the fields of the predicate in an entity and encodes its values
 // as they store them.
 func (p *Predicate) resolve(e *entity) (cond, error) {
+	r := resolver{e: e}
+	return r.resolve(p)
+}
+
+func (r *resolver) resolve(p *Predicate) (cond, error) {
 	switch p.op {
 	case "":
 		return cond{}, faultf(ErrInvalid, "a zero Predicate says nothing: use Eq, And and their like")
 	case opAnd, opOr, opNot:
-		return p.resolveGroup(e)
+		return r.resolveGroup(p)
 	case opRaw:
-		return p.resolveRaw(e)
+		return p.resolveRaw(r.e)
 	case opResolved:
 		c, _ := p.val.(cond)
 		return c, nil
 	}
-	f, err := p.ref.resolve(e)
+	f, err := p.ref.resolve(r.e)
 	if err != nil {
 		return cond{}, err
 	}
 	c := cond{op: p.op, field: f, attr: attrID(f), size: p.size}
-	if c.vals, err = p.operands(f); err != nil {
+	if c.vals, err = r.operands(p, f); err != nil {
 		return cond{}, atField(f.Name, err)
 	}
 	return c, nil
 }
 
-func (p *Predicate) resolveGroup(e *entity) (cond, error) {
+func (r *resolver) resolveGroup(p *Predicate) (cond, error) {
 	c := cond{op: p.op, subs: make([]cond, 0, len(p.subs))}
 	for i := range p.subs {
-		sub, err := p.subs[i].resolve(e)
+		sub, err := r.resolve(&p.subs[i])
 		if err != nil {
 			return cond{}, err
 		}
@@ -205,7 +219,7 @@ func (p *Predicate) resolveGroup(e *entity) (cond, error) {
 func (c *cond) always() bool { return c.op == opAnd && len(c.subs) == 0 }
 
 // operands encodes the predicate's values as the field stores them.
-func (p *Predicate) operands(f *codec.Field) ([]types.AttributeValue, error) {
+func (r *resolver) operands(p *Predicate, f *codec.Field) ([]types.AttributeValue, error) {
 	vals := p.vals
 	switch p.op {
 	case opExists, opNotExists:
@@ -224,7 +238,9 @@ func (p *Predicate) operands(f *codec.Field) ([]types.AttributeValue, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []types.AttributeValue{av}, nil
+		r.vals = append(r.vals, av)
+		n := len(r.vals)
+		return r.vals[n-1 : n : n], nil
 	}
 	encoded := make([]types.AttributeValue, len(vals))
 	for i, val := range vals {
@@ -286,6 +302,26 @@ func typeName(val any) (types.AttributeValue, error) {
 	return stringValue(name), nil
 }
 
+// compareConds orders the conditions of a query, so that the order of calls
+// plays no part in its plan; of two bounds alike the narrower goes first.
+func compareConds(a, b cond) int {
+	order := cmp.Or(strings.Compare(a.attr, b.attr), strings.Compare(string(a.op), string(b.op)), strings.Compare(string(a.size), string(b.size)))
+	if order != 0 {
+		return order
+	}
+	order = slices.CompareFunc(a.vals, b.vals, func(x, y types.AttributeValue) int {
+		order, ok := compareValues(x, y)
+		if !ok {
+			return strings.Compare(describeValue(x), describeValue(y))
+		}
+		return order
+	})
+	if a.op == opGt || a.op == opGe {
+		order = -order
+	}
+	return cmp.Or(order, slices.CompareFunc(a.subs, b.subs, compareConds))
+}
+
 // asPredicate makes a predicate of a condition, at a time.
 func (c cond) asPredicate(now time.Time) Predicate {
 	if len(c.vals) == 1 && c.vals[0] == nowValue {
@@ -322,43 +358,51 @@ func (p Predicate) render(e *entity, b *expr.Builder) (string, error) {
 // render writes the condition as the text of a condition or filter expression,
 // empty for one that always holds.
 func (c *cond) render(b *expr.Builder) string {
+	text := c.append(make([]byte, 0, 64), b)
+	return unsafe.String(unsafe.SliceData(text), len(text)) // nothing else has the bytes
+}
+
+// append appends the text of the condition.
+func (c *cond) append(dst []byte, b *expr.Builder) []byte {
 	switch c.op {
 	case opAnd:
-		return renderAll(c.subs, b, " AND ")
+		return appendAll(dst, c.subs, b, " AND ")
 	case opOr:
-		return renderAll(c.subs, b, " OR ")
+		return appendAll(dst, c.subs, b, " OR ")
 	case opNot:
-		return "NOT (" + c.subs[0].render(b) + ")"
+		return append(c.subs[0].append(append(dst, "NOT ("...), b), ')')
 	case opRaw:
-		return c.raw.render(b)
-	}
-	path := c.path(b)
-	switch c.op {
+		return c.raw.append(dst, b)
 	case opExists, opNotExists:
-		return string(c.op) + "(" + path + ")"
+		return append(append(append(append(dst, c.op...), '('), c.path(b)...), ')')
 	case opBeginsWith, opContains, opType:
-		return string(c.op) + "(" + path + ", " + b.Value(c.vals[0]) + ")"
-	case opBetween:
-		return path + " BETWEEN " + b.Value(c.vals[0]) + " AND " + b.Value(c.vals[1])
-	case opIn:
-		var s strings.Builder
-		s.WriteString(path + " IN (")
-		for i, av := range c.vals {
-			if i > 0 {
-				s.WriteString(", ")
-			}
-			s.WriteString(b.Value(av))
-		}
-		s.WriteByte(')')
-		return s.String()
+		dst = append(append(append(append(dst, c.op...), '('), c.path(b)...), ", "...)
+		return append(append(dst, b.Value(c.vals[0])...), ')')
 	case opSize:
-		if c.size == opBetween {
-			return "size(" + path + ") BETWEEN " + b.Value(c.vals[0]) + " AND " + b.Value(c.vals[1])
-		}
-		return "size(" + path + ") " + string(c.size) + " " + b.Value(c.vals[0])
-	default:
-		return path + " " + string(c.op) + " " + b.Value(c.vals[0])
+		dst = append(append(append(dst, "size("...), c.path(b)...), ')')
+		return c.appendComparison(dst, c.size, b)
 	}
+	return c.appendComparison(append(dst, c.path(b)...), c.op, b)
+}
+
+// appendComparison appends an operator and its operands.
+func (c *cond) appendComparison(dst []byte, op predicateOp, b *expr.Builder) []byte {
+	dst = append(append(append(dst, ' '), op...), ' ')
+	switch op {
+	case opBetween:
+		dst = append(append(dst, b.Value(c.vals[0])...), " AND "...)
+		return append(dst, b.Value(c.vals[1])...)
+	case opIn:
+		for i, av := range c.vals {
+			separator := ", "
+			if i == 0 {
+				separator = "("
+			}
+			dst = append(append(dst, separator...), b.Value(av)...)
+		}
+		return append(dst, ')')
+	}
+	return append(dst, b.Value(c.vals[0])...)
 }
 
 // path writes the document path of the condition's field.
@@ -369,24 +413,18 @@ func (c *cond) path(b *expr.Builder) string {
 	return b.Path(pathElems(c.field))
 }
 
-// renderAll joins conditions.
-func renderAll(conds []cond, b *expr.Builder, word string) string {
-	switch len(conds) {
-	case 0:
-		return ""
-	case 1:
-		return conds[0].render(b)
-	}
-	var s strings.Builder
+// appendAll appends conditions joined by a word.
+func appendAll(dst []byte, conds []cond, b *expr.Builder, word string) []byte {
 	for i := range conds {
 		if i > 0 {
-			s.WriteString(word)
+			dst = append(dst, word...)
 		}
-		if text := conds[i].render(b); conds[i].op == opAnd || conds[i].op == opOr || conds[i].op == opRaw {
-			s.WriteString("(" + text + ")")
-		} else {
-			s.WriteString(text)
+		switch group := conds[i].op; {
+		case len(conds) > 1 && (group == opAnd || group == opOr || group == opRaw):
+			dst = append(conds[i].append(append(dst, '('), b), ')')
+		default:
+			dst = conds[i].append(dst, b)
 		}
 	}
-	return s.String()
+	return dst
 }

@@ -38,7 +38,7 @@ func (pl *planner) projection(p *accessPath, w *expr.Builder) string {
 		}
 		paths = append(paths, path)
 	}
-	for _, f := range pl.selects {
+	for _, f := range slices.Concat(pl.selects, pl.needs) {
 		add(f.Path())
 	}
 	for _, kt := range []*keyTemplate{pl.e.pk, pl.e.sk} {

@@ -453,7 +453,12 @@ func (w *world) drawQuery(t *rapid.T) queryCase {
 			c.asks = append(c.asks, a)
 		}
 		if len(p.sk) > 0 && rapid.Bool().Draw(t, "sorted") {
-			c.order = p.sk[:rapid.IntRange(1, len(p.sk)).Draw(t, "terms")]
+			first := rapid.IntRange(0, len(p.sk)-1).Draw(t, "first term")
+			for _, f := range p.sk[:first] {
+				vals := []any{drawValue(t, f, "sort"), drawValue(t, f, "sort too")}
+				c.asks = append(c.asks, askAny(f, vals[:rapid.IntRange(1, 2).Draw(t, "of")]...))
+			}
+			c.order = p.sk[first:rapid.IntRange(first+1, len(p.sk)).Draw(t, "terms")]
 			c.desc = rapid.Bool().Draw(t, "desc")
 		}
 	}
@@ -570,6 +575,12 @@ func TestPlanCorrect(t *testing.T) {
 				continue
 			}
 			require.NoError(rt, err, "%s", &c)
+			in, err := q.Request()
+			require.NoError(rt, err)
+			slices.Reverse(c.asks)
+			again, err := c.build(m).Request()
+			require.NoError(rt, err)
+			require.Equal(rt, requestText(in), requestText(again), "the order of calls changes the request: %s", &c)
 			ran++
 			kinds[fmt.Sprint(plan.Operation, " ", len(plan.Keys) > 1)]++
 			w.checkResult(rt, ctx, &c, q, plan)

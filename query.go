@@ -2,9 +2,10 @@ package dynorm
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // Query is a question about the items of one entity. It is an immutable value:
@@ -248,6 +249,9 @@ func (s *queryState) planned() (*plan, error) {
 	s.once.Do(func() {
 		if s.planErr = s.err; s.planErr == nil {
 			s.plan, s.planErr = s.makePlan(false)
+			if s.planErr == errUnanswered { //nolint:errorlint // it is never wrapped
+				s.plan, s.planErr = s.makePlan(true)
+			}
 		}
 	})
 	return s.plan, s.planErr
@@ -258,13 +262,15 @@ func (s *queryState) planned() (*plan, error) {
 func (s *queryState) makePlan(verbose bool) (*plan, error) {
 	pl := &planner{e: s.e, opts: &s.opts, verbose: verbose}
 	pl.conds = make([]cond, 0, len(s.opts.where))
+	r := resolver{e: s.e, vals: make([]types.AttributeValue, 0, len(s.opts.where))}
 	for i := range s.opts.where {
-		c, err := s.opts.where[i].resolve(s.e)
+		c, err := r.resolve(&s.opts.where[i])
 		if err != nil {
 			return nil, err
 		}
 		pl.conds = flatten(pl.conds, &c)
 	}
+	slices.SortStableFunc(pl.conds, compareConds)
 	pl.hide()
 	for _, term := range s.opts.order {
 		f, err := term.ref.resolve(s.e)
@@ -391,13 +397,4 @@ func decodeFor[T any](s *queryState, item Item) (*T, error) {
 	var err error
 	*r, err = s.db.schema.recordOf(item)
 	return v, err
-}
-
-// String names the query for debugging.
-func (q Query[T]) String() string {
-	plan, err := q.Explain()
-	if err != nil {
-		return fmt.Sprintf("query: %v", err)
-	}
-	return plan.String()
 }

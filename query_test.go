@@ -219,6 +219,44 @@ func TestQueryRefusals(t *testing.T) {
 			_, err := m.Where(dynorm.Eq("level", "low")).Page(t.Context(), "abc")
 			return err
 		}, dynorm.ErrCursor, "damaged"},
+		{"or of different keys", func() error {
+			_, err := m.Where(dynorm.Or(dynorm.Eq("device", "d"), dynorm.Eq("level", "low"))).List(t.Context())
+			return err
+		}, dynorm.ErrNoIndex, "run a query for each"},
+		{"empty or", func() error { _, err := m.Where(dynorm.Or()).List(t.Context()); return err }, dynorm.ErrInvalid, "at least one"},
+		{"zero predicate", func() error { _, err := m.Where(dynorm.Predicate{}).List(t.Context()); return err }, dynorm.ErrInvalid, "zero Predicate"},
+		{"turned range", func() error { _, err := m.Where(dynorm.Between("value", 2, 1)).List(t.Context()); return err }, dynorm.ErrInvalid, "above its high end"},
+		{"no order", func() error {
+			_, err := users.Where(dynorm.Eq("id", "1"), dynorm.Lt("tags", []string{"a"})).List(t.Context())
+			return err
+		}, dynorm.ErrValue, "have an order"},
+		{"prefix of a number", func() error { _, err := m.Where(dynorm.BeginsWith("value", 1)).List(t.Context()); return err }, dynorm.ErrValue, "begin with a prefix"},
+		{"type", func() error { _, err := m.Where(dynorm.Type("note", "X")).List(t.Context()); return err }, dynorm.ErrValue, "Type takes"},
+		{"size", func() error { _, err := m.Where(dynorm.Size("note").Gt(-1)).List(t.Context()); return err }, dynorm.ErrInvalid, "0 or more"},
+		{"order twice", func() error {
+			_, err := m.Where(dynorm.Eq("device", "d")).OrderBy("at").OrderByDesc("at").List(t.Context())
+			return err
+		}, dynorm.ErrInvalid, "sorted by it twice"},
+		{"both ways", func() error {
+			_, err := m.Where(dynorm.Eq("level", "low")).OrderBy("device").OrderByDesc("at").List(t.Context())
+			return err
+		}, dynorm.ErrNoIndex, "runs the other way"},
+		{"scan with an order", func() error {
+			_, err := m.Where(dynorm.Eq("value", 1)).OrderBy("at").AllowScan().List(t.Context())
+			return err
+		}, dynorm.ErrNoIndex, "table"},
+		{"empty key", func() error { _, err := m.Where(dynorm.Eq("device", "")).List(t.Context()); return err }, dynorm.ErrNoIndex, "Device is empty"},
+		{"filter too long", func() error {
+			q := m.Where(dynorm.Eq("device", "d"))
+			for i := range 600 {
+				q = q.Where(dynorm.Ne("note", fmt.Sprint(i)))
+			}
+			_, err := q.List(t.Context())
+			return err
+		}, dynorm.ErrTooLarge, "over the limit of 4096"},
+		{"page size", func() error { _, err := m.Where(dynorm.Eq("device", "d")).PageSize(0).List(t.Context()); return err }, dynorm.ErrInvalid, "PageSize(0)"},
+		{"column of another entity", func() error { _, err := m.Where(UserName.Eq("x")).List(t.Context()); return err }, dynorm.ErrUnknownField, "belongs to"},
+		{"trashed", func() error { _, err := m.Where(dynorm.Eq("device", "d")).OnlyTrashed().List(t.Context()); return err }, dynorm.ErrInvalid, "no soft deletes"},
 		{"zero query", func() error { _, err := (dynorm.Query[User]{}).List(t.Context()); return err }, dynorm.ErrInvalid, "zero Query"},
 	}
 	for _, row := range rows {
@@ -230,6 +268,36 @@ func TestQueryRefusals(t *testing.T) {
 			require.Empty(t, s.sent, "a request was sent")
 		})
 	}
+	// The zero query says so in every call.
+	zero, ctx := dynorm.Query[Reading]{}, t.Context()
+	calls := map[string]error{}
+	_, calls["First"] = zero.Limit(1).First(ctx)
+	_, calls["One"] = zero.One(ctx)
+	_, calls["Exists"] = zero.Exists(ctx)
+	_, calls["Count"] = zero.Count(ctx)
+	_, calls["Page"] = zero.Page(ctx, "")
+	_, calls["Sum"] = zero.Sum(ctx, "value")
+	_, calls["Avg"] = zero.Avg(ctx, "value")
+	_, calls["Min"] = zero.Min(ctx, "value")
+	_, calls["Pluck"] = zero.Pluck(ctx, "value")
+	_, calls["GroupCount"] = zero.GroupCount(ctx, "value")
+	_, calls["Update"] = zero.Update(ctx, dynorm.Set("value", 1))
+	_, calls["Delete"] = zero.OnlyTrashed().Delete(ctx)
+	_, calls["Explain"] = zero.Latest().Omit("note").Explain()
+	_, calls["Request"] = zero.Request()
+	calls["Chunk"] = zero.Chunk(ctx, 1, nil)
+	calls["ForEach"] = zero.ForEach(ctx, nil)
+	for _, err := range zero.All(ctx) {
+		calls["All"] = err
+	}
+	for _, err := range zero.Pages(ctx) {
+		calls["Pages"] = err
+	}
+	require.Len(t, calls, 18)
+	for name, err := range calls {
+		require.ErrorIs(t, err, dynorm.ErrInvalid, name)
+	}
+
 	var no *dynorm.NoIndexError
 	_, err := users.Where(UserName.Eq("Ann")).List(t.Context())
 	require.True(t, errors.As(err, &no))

@@ -85,16 +85,14 @@ func (p *Predicate) resolveRaw(e *entity) (cond, error) {
 	return cond{op: opRaw, raw: raw}, nil
 }
 
-func (r *rawExpression) render(b *expr.Builder) string {
-	var s strings.Builder
+func (r *rawExpression) append(dst []byte, b *expr.Builder) []byte {
 	for i, operand := range r.operands {
-		s.WriteString(r.texts[i])
+		dst = append(dst, r.texts[i]...)
 		if operand.field != nil {
-			s.WriteString(b.Path(pathElems(operand.field)))
+			dst = append(dst, b.Path(pathElems(operand.field))...)
 		} else {
-			s.WriteString(b.Value(operand.value))
+			dst = append(dst, b.Value(operand.value)...)
 		}
 	}
-	s.WriteString(r.texts[len(r.operands)])
-	return s.String()
+	return append(dst, r.texts[len(r.operands)]...)
 }

@@ -9,21 +9,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // branchRequest is what a branch sends, but for the page.
 type branchRequest struct {
 	key, filter, projection string
-	names                   map[string]string
-	projectionNames         map[string]string // names with those of the projection
+	names                   []string
+	projectionNames         []string // names with those of the projection
 
 	// hydration is the projection of items that are read from the table to
 	// complete those of an index.
 	hydration      string
-	hydrationNames map[string]string
+	hydrationNames []string
 
-	values map[string]types.AttributeValue
-	now    string // the placeholder of the present time
+	values []types.AttributeValue
+	now    int // which of them is the present time, -1 for none
 }
 
 // nowValue stands for the present time until a request is sent.
@@ -33,11 +35,16 @@ var (
 )
 
 // valuesAt returns the values of a request that is sent now. They are the
-// request's own: an interceptor may change them.
+// request's own, texts included: an interceptor may change them.
 func (q *branchRequest) valuesAt(now time.Time) map[string]types.AttributeValue {
-	values := maps.Clone(q.values)
-	if q.now != "" {
-		values[q.now] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Unix(), 10)}
+	values := expr.ValueMap(q.values)
+	for placeholder, av := range values {
+		if s, ok := av.(*types.AttributeValueMemberS); ok {
+			values[placeholder] = stringValue(s.Value)
+		}
+	}
+	if q.now >= 0 {
+		values[":"+strconv.Itoa(q.now)] = numberValue(now.Unix())
 	}
 	return values
 }
@@ -105,24 +112,24 @@ func (r *reader) queryInput(b *branch, start Item, limit int32, count bool) *dyn
 	q := &b.request
 	in := &dynamodb.QueryInput{
 		TableName:                 &r.db.table,
-		KeyConditionExpression:    &q.key,
-		ExpressionAttributeNames:  maps.Clone(q.names),
+		KeyConditionExpression:    aws.String(q.key),
+		ExpressionAttributeNames:  expr.NameMap(q.names),
 		ExpressionAttributeValues: q.valuesAt(r.now),
 		ScanIndexForward:          aws.Bool(r.p.forward != r.backward),
-		ExclusiveStartKey:         start,
+		ExclusiveStartKey:         maps.Clone(start),
 		ReturnConsumedCapacity:    r.metering(),
 	}
 	if r.p.path.index != "" {
 		in.IndexName = &r.p.path.index
 	}
 	if q.filter != "" {
-		in.FilterExpression = &q.filter
+		in.FilterExpression = aws.String(q.filter)
 	}
 	switch {
 	case count:
 		in.Select = types.SelectCount
 	case q.projection != "":
-		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, maps.Clone(q.projectionNames)
+		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, expr.NameMap(q.projectionNames)
 	}
 	if r.p.consistent {
 		in.ConsistentRead = aws.Bool(true)
@@ -138,10 +145,10 @@ func (r *reader) scanInput(b *branch, start Item, limit int32, count bool) *dyna
 	q := &b.request
 	in := &dynamodb.ScanInput{
 		TableName:                 &r.db.table,
-		FilterExpression:          &q.filter,
-		ExpressionAttributeNames:  maps.Clone(q.names),
+		FilterExpression:          aws.String(q.filter),
+		ExpressionAttributeNames:  expr.NameMap(q.names),
 		ExpressionAttributeValues: q.valuesAt(r.now),
-		ExclusiveStartKey:         start,
+		ExclusiveStartKey:         maps.Clone(start),
 		ReturnConsumedCapacity:    r.metering(),
 	}
 	if r.p.path.index != "" {
@@ -154,7 +161,7 @@ func (r *reader) scanInput(b *branch, start Item, limit int32, count bool) *dyna
 	case count:
 		in.Select = types.SelectCount
 	case q.projection != "":
-		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, maps.Clone(q.projectionNames)
+		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, expr.NameMap(q.projectionNames)
 	}
 	if r.p.consistent {
 		in.ConsistentRead = aws.Bool(true)
@@ -184,7 +191,7 @@ func (r *reader) keysInput(keys []Item) any {
 	q := &r.p.branches[0].request
 	in := &dynamodb.GetItemInput{TableName: &r.db.table, Key: keys[0], ConsistentRead: &r.p.consistent}
 	if q.projection != "" {
-		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, maps.Clone(q.projectionNames)
+		in.ProjectionExpression, in.ExpressionAttributeNames = &q.projection, expr.NameMap(q.projectionNames)
 	}
 	return in
 }
@@ -194,7 +201,7 @@ func (r *reader) keysHow() types.KeysAndAttributes {
 	q := &r.p.branches[0].request
 	how := types.KeysAndAttributes{ConsistentRead: &r.p.consistent}
 	if q.projection != "" {
-		how.ProjectionExpression, how.ExpressionAttributeNames = &q.projection, q.projectionNames
+		how.ProjectionExpression, how.ExpressionAttributeNames = &q.projection, expr.NameMap(q.projectionNames)
 	}
 	return how
 }

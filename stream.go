@@ -163,6 +163,9 @@ func (st *stream) pageLimit() int32 {
 
 // runKeys reads items by their whole keys.
 func (r *reader) runKeys(ctx context.Context, offer func(*stream) (bool, error)) error {
+	if r.p.unique != nil {
+		return r.runUnique(ctx, offer)
+	}
 	if r.p.merge {
 		slices.SortStableFunc(r.streams, func(a, b stream) int { return a.compareWhole(&b) })
 	}

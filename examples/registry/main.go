@@ -32,16 +32,17 @@ var packagesJSONL []byte
 func main() {
 	endpoint := flag.String("endpoint", "", "endpoint of a running DynamoDB Local; empty for the embedded engine")
 	table := flag.String("table", "registry", "name of the table")
+	explain := flag.Bool("explain", false, "print how each query is planned")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *endpoint, *table); err != nil {
+	if err := run(ctx, os.Stdout, *endpoint, *table, *explain); err != nil {
 		stop()
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, endpoint, table string) error {
+func run(ctx context.Context, out io.Writer, endpoint, table string, explain bool) error {
 	engine, err := local.Open(ctx, local.Config{Endpoint: endpoint})
 	if err != nil {
 		return err
@@ -51,6 +52,7 @@ func run(ctx context.Context, out io.Writer, endpoint, table string) error {
 	if err != nil {
 		return err
 	}
+	r.explain = explain
 	if err := r.db.CreateTable(ctx); err != nil {
 		return err
 	}
@@ -73,6 +75,7 @@ type registry struct {
 	packages dynorm.Model[Package]
 	edges    dynorm.Model[Dependency]
 	sent     atomic.Int64
+	explain  bool
 }
 
 func openRegistry(client dynorm.Client, table string) (*registry, error) {
@@ -125,59 +128,102 @@ func (r *registry) answer(ctx context.Context, out io.Writer) error {
 	cost()
 
 	section("packages built from source util-linux")
-	names := []string{}
-	for p, err := range r.packages.Where(dynorm.Eq("sourceName", "util-linux")).All(ctx) {
-		if err != nil {
-			return err
-		}
-		names = append(names, p.Name)
+	bySource := r.packages.Where(PackageSource.Eq("util-linux"))
+	if err := explain(r, out, bySource); err != nil {
+		return err
+	}
+	names, err := PackageName.Pluck(ctx, bySource)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "  %s\n", strings.Join(names, " "))
 	cost()
 
+	libs := r.packages.Where(PackageSection.Eq("libs"))
 	section("largest packages of section libs")
-	largest, err := r.packages.Where(dynorm.Eq("section", "libs")).OrderByDesc("installedKiB").Limit(10).List(ctx)
-	if err != nil {
+	largest := libs.OrderByDesc("installedKiB").Limit(10)
+	if err := explain(r, out, largest); err != nil {
 		return err
 	}
-	for _, p := range largest {
+	for p, err := range largest.All(ctx) {
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(out, "  %7d KiB  %s\n", p.InstalledKiB, p.Name)
 	}
 	cost()
 
 	section("packages in section libs")
-	n, err := r.packages.Where(dynorm.Eq("section", "libs")).Count(ctx)
+	if err := explain(r, out, libs); err != nil {
+		return err
+	}
+	n, err := libs.Count(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  %d\n", n)
+	kib, err := PackageInstalled.Sum(ctx, libs)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %d\n  %d KiB installed\n", n, kib)
+	cost()
+
+	section("packages of sections libs and utils from 50 to 60 MiB")
+	between := r.packages.Where(PackageSection.In("libs", "utils"), PackageInstalled.Between(50<<10, 60<<10)).OrderBy("installedKiB")
+	if err := explain(r, out, between); err != nil {
+		return err
+	}
+	for p, err := range between.All(ctx) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %7d KiB  %s (%s)\n", p.InstalledKiB, p.Name, p.Section)
+	}
 	cost()
 
 	section("what openssl depends on")
-	deps, err := r.edges.Where(dynorm.Eq("from", "openssl")).List(ctx)
-	if err != nil {
+	dependencies := r.edges.Where(DependencyFrom.Eq("openssl"))
+	if err := explain(r, out, dependencies); err != nil {
 		return err
 	}
-	for _, d := range deps {
+	for d, err := range dependencies.All(ctx) {
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(out, "  %s\n", d.To)
 	}
 	cost()
 
 	section("what depends on libc6, in pages of 500")
-	query, cursor, total := r.edges.Where(dynorm.Eq("to", "libc6")).Limit(500), "", 0
-	for {
-		page, err := query.Page(ctx, cursor)
+	dependents := r.edges.Where(DependencyTo.Eq("libc6")).Limit(500)
+	if err := explain(r, out, dependents); err != nil {
+		return err
+	}
+	total := 0
+	for page, err := range dependents.Pages(ctx) {
 		if err != nil {
 			return err
 		}
 		total += len(page.Items)
 		fmt.Fprintf(out, "  %d packages, %s to %s\n", len(page.Items), page.Items[0].From, page.Items[len(page.Items)-1].From)
-		if cursor = page.Next; cursor == "" {
-			break
-		}
 	}
 	fmt.Fprintf(out, "  %d in all\n", total)
 	cost()
+	return nil
+}
+
+// explain prints how a query will run, where that was asked for.
+func explain[T any](r *registry, out io.Writer, q dynorm.Query[T]) error {
+	if !r.explain {
+		return nil
+	}
+	plan, err := q.Explain()
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(plan.String()) {
+		fmt.Fprint(out, "  | ", line)
+	}
 	return nil
 }
 

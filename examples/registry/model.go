@@ -33,3 +33,13 @@ type Dependency struct {
 
 	From, To string
 }
+
+// Columns, for queries that the compiler checks.
+var (
+	PackageName      = dynorm.Col(func(p *Package) *string { return &p.Name })
+	PackageSource    = dynorm.Col(func(p *Package) *string { return &p.SourceName })
+	PackageSection   = dynorm.Col(func(p *Package) *string { return &p.Section })
+	PackageInstalled = dynorm.Col(func(p *Package) *int64 { return &p.InstalledKiB })
+	DependencyFrom   = dynorm.Col(func(d *Dependency) *string { return &d.From })
+	DependencyTo     = dynorm.Col(func(d *Dependency) *string { return &d.To })
+)

@@ -4,6 +4,7 @@
 package expr
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,23 +14,43 @@ import (
 // Builder collects the names and values that the expressions of one request
 // share. The zero value is ready to use.
 type Builder struct {
-	names   []string
-	aliases map[string]string
-	values  map[string]types.AttributeValue
+	names  []string
+	values []types.AttributeValue
 }
 
 // Name returns the alias of an attribute name.
 func (b *Builder) Name(attr string) string {
-	if alias, ok := b.aliases[attr]; ok {
-		return alias
+	n := slices.Index(b.names, attr)
+	if n < 0 {
+		n = len(b.names)
+		if b.names == nil {
+			b.names = make([]string, 0, 8)
+		}
+		b.names = append(b.names, attr)
 	}
-	if b.aliases == nil {
-		b.aliases = map[string]string{}
+	return alias(n)
+}
+
+// The aliases and placeholders that most requests get by with.
+var aliases, placeholders = func() (aliases, placeholders [64]string) {
+	for n := range aliases {
+		aliases[n], placeholders[n] = "#"+strconv.Itoa(n), ":"+strconv.Itoa(n)
 	}
-	alias := "#" + strconv.Itoa(len(b.names))
-	b.aliases[attr] = alias
-	b.names = append(b.names, attr)
-	return alias
+	return aliases, placeholders
+}()
+
+func alias(n int) string {
+	if n < len(aliases) {
+		return aliases[n]
+	}
+	return "#" + strconv.Itoa(n)
+}
+
+func placeholder(n int) string {
+	if n < len(placeholders) {
+		return placeholders[n]
+	}
+	return ":" + strconv.Itoa(n)
 }
 
 // Path returns the text of a document path: the aliases of its names, with
@@ -63,29 +84,52 @@ type Elem struct {
 // Value returns the placeholder of a new value.
 func (b *Builder) Value(av types.AttributeValue) string {
 	if b.values == nil {
-		b.values = map[string]types.AttributeValue{}
+		b.values = make([]types.AttributeValue, 0, 4)
 	}
-	ph := ":" + strconv.Itoa(len(b.values))
-	b.values[ph] = av
-	return ph
+	b.values = append(b.values, av)
+	return placeholder(len(b.values) - 1)
 }
 
 // Names returns the ExpressionAttributeNames of the request, nil when there
 // are none.
-func (b *Builder) Names() map[string]string {
-	if len(b.names) == 0 {
+func (b *Builder) Names() map[string]string { return NameMap(b.names) }
+
+// Values returns the ExpressionAttributeValues of the request, nil when there
+// are none.
+func (b *Builder) Values() map[string]types.AttributeValue { return ValueMap(b.values) }
+
+// NameList returns the names in the order of their aliases: "#0", "#1", ...
+func (b *Builder) NameList() []string { return b.names }
+
+// ValueList returns the values in the order of their placeholders: ":0", ":1",
+// ...
+func (b *Builder) ValueList() []types.AttributeValue { return b.values }
+
+// NameMap returns the ExpressionAttributeNames for a list of names, nil for an
+// empty one.
+func NameMap(names []string) map[string]string {
+	if len(names) == 0 {
 		return nil
 	}
-	m := make(map[string]string, len(b.names))
-	for attr, alias := range b.aliases {
-		m[alias] = attr
+	m := make(map[string]string, len(names))
+	for n, name := range names {
+		m[alias(n)] = name
 	}
 	return m
 }
 
-// Values returns the ExpressionAttributeValues of the request, nil when there
-// are none. The map is the builder's own.
-func (b *Builder) Values() map[string]types.AttributeValue { return b.values }
+// ValueMap returns the ExpressionAttributeValues for a list of values, nil for
+// an empty one.
+func ValueMap(values []types.AttributeValue) map[string]types.AttributeValue {
+	if len(values) == 0 {
+		return nil
+	}
+	m := make(map[string]types.AttributeValue, len(values))
+	for n, av := range values {
+		m[placeholder(n)] = av
+	}
+	return m
+}
 
 // Update collects the clauses of an update expression.
 type Update struct {

@@ -76,7 +76,8 @@ func (k *Key) Range(leading []Part, in Interval) (Range, error) {
 			return Range{}, k.valueError(ref, fault)
 		}
 	}
-	prefix, _, err := k.Prefix(nil, leading)
+	var room [128]byte
+	prefix, _, err := k.Prefix(room[:0], leading)
 	if err != nil {
 		return Range{}, err
 	}
@@ -168,7 +169,8 @@ func (k *Key) highEnd(prefix []byte, ref int, in Interval) (text string, inclusi
 
 // bound returns the prefix and the text of a value.
 func (k *Key) bound(prefix []byte, ref int, p Part) (string, error) {
-	text, fault := k.slots[ref].append(prefix[:len(prefix):len(prefix)], p)
+	var room [192]byte
+	text, fault := k.slots[ref].append(append(room[:0], prefix...), p)
 	if fault != "" {
 		return "", k.valueError(ref, fault)
 	}
