@@ -23,9 +23,9 @@ type accessPath struct {
 	sk    keyRefs
 
 	// when is the condition under which an item has an entry, nil for none,
-	// with one field for each of its terms.
-	when       *parser.When
-	whenFields []*codec.Field
+	// with the path ([pathID]) of the field of each of its terms.
+	when      *parser.When
+	whenAttrs []string
 
 	// projected are the attributes that entries have, nil for all.
 	projected map[string]bool
@@ -76,8 +76,21 @@ func (s *Schema) derivePaths() {
 	for _, e := range s.entities {
 		e.paths = []*accessPath{e.accessPath("", "table", tablePath, e.pk, e.sk)}
 		for _, d := range e.demands {
-			p := e.accessPath(s.slots[d.slot].name, d.name, globalPath, d.pk, d.sk)
-			p.when, p.whenFields = d.when, d.whenFields
+			kind := globalPath
+			if d.local {
+				kind = localPath
+			}
+			p := e.accessPath(d.slot.name, d.name, kind, d.pk, d.sk)
+			p.when = d.when
+			for _, f := range d.whenFields {
+				p.whenAttrs = append(p.whenAttrs, pathID(f.path))
+			}
+			if d.slot.include != nil {
+				p.projected = map[string]bool{s.cfg.PK: true, s.cfg.SK: true, d.slot.pk: true, d.slot.sk: true}
+				for _, attr := range d.slot.include {
+					p.projected[attr] = true
+				}
+			}
 			e.paths = append(e.paths, p)
 		}
 	}
@@ -167,10 +180,13 @@ func (p *accessPath) where() string {
 // keyAttrs are the attributes that tell where an item stands in the path: the
 // keys of the table and of the index.
 func (p *accessPath) keyAttrs(e *entity) []string {
-	if p.index == "" {
-		return []string{e.pk.attr, e.sk.attr}
+	attrs := []string{e.pk.attr, e.sk.attr}
+	for _, attr := range []string{p.pk.attr, p.sk.attr} {
+		if !slices.Contains(attrs, attr) {
+			attrs = append(attrs, attr)
+		}
 	}
-	return []string{e.pk.attr, e.sk.attr, p.pk.attr, p.sk.attr}
+	return attrs
 }
 
 // compareValues orders two values of one type that DynamoDB orders; ok is false

@@ -470,11 +470,18 @@ func (pl *planner) missing(p *accessPath) []string {
 		return nil
 	}
 	for i, attr := range p.sk.attrs {
-		if !p.sk.sure[i] && !slices.ContainsFunc(pl.conds, func(c cond) bool { return implies(&c, attr, p.sk.fields[i]) }) {
+		met := func(c cond) bool { return implies(&c, attr, p.sk.fields[i]) }
+		if !p.sk.sure[i] && !slices.ContainsFunc(pl.conds, met) && !slices.ContainsFunc(pl.hidden, pl.deleted(attr)) {
 			names = append(names, p.sk.fields[i].Name)
 		}
 	}
 	return names
+}
+
+// deleted returns the condition that a library's condition asks for deleted
+// items, whose time of deletion is never missing.
+func (pl *planner) deleted(attr string) func(cond) bool {
+	return func(c cond) bool { return c.op == opExists && c.attr == attr && attr == pl.e.deletedAttr }
 }
 
 // quotedList joins names for a sentence.

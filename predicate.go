@@ -148,7 +148,7 @@ func attrID(f *codec.Field) string {
 	if len(f.Path()) == 1 {
 		return f.Path()[0].Name
 	}
-	return strings.Join(f.AttrPath(), "\x00")
+	return pathID(f.AttrPath())
 }
 
 // resolve finds the fields of the predicate in an entity and encodes its values

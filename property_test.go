@@ -160,6 +160,13 @@ func drawWorld(t *rapid.T) *world {
 	if rapid.Bool().Draw(t, "soft") {
 		w.main.SoftDelete = true
 		w.main.Fields = append(w.main.Fields, parser.Field{Name: "Gone", Attr: "gone", Deleted: true, Precision: 3, Type: parser.Type{Kind: parser.Time}})
+		w.paths = append(w.paths, worldPath{name: "trashed", sk: []string{"Gone", "ID"}, exact: true, when: &whenTerm{field: "Gone"}})
+	}
+	if shards := rapid.IntRange(0, 6).Draw(t, "list"); shards <= 3 {
+		w.main.List = shards
+		if shards > 0 {
+			w.paths = append(w.paths, worldPath{name: "list", sk: []string{"ID"}, exact: true})
+		}
 	}
 	if rapid.Bool().Draw(t, "expires") {
 		w.main.Fields = append(w.main.Fields, parser.Field{Name: "Exp", Attr: "exp", TTL: true, Type: parser.Type{Kind: parser.Int, Bits: 64}})

@@ -44,6 +44,13 @@ type SchemaConfig struct {
 	// slot: the first is GSI 1. Slots beyond the list are called GSI1, GSI2, ...
 	// with the key attributes gsi1pk and gsi1sk, gsi2pk and gsi2sk, ...
 	Indexes []IndexConfig
+	// LocalIndexes names the local secondary indexes likewise. Those beyond the
+	// list are called LSI1, LSI2, ... with the key attributes lsi1sk, lsi2sk,
+	// ... Their PK is the table's.
+	LocalIndexes []IndexConfig
+	// Lock is what [Lock.JSON] wrote: the assignment of entries to indexes as
+	// it stands. Defaults to none: entries are then placed in declared order.
+	Lock []byte
 }
 
 // IndexConfig names one global secondary index and its key attributes.
@@ -62,14 +69,10 @@ type Schema struct {
 	entities []*entity
 	byName   map[string]*entity
 	byType   map[reflect.Type]*entity
-	slots    []slot
+	slots    []*slot // global secondary indexes
+	locals   []*slot // local secondary indexes
+	lock     Lock
 	given    []any // the models as given
-}
-
-// slot is one global secondary index of the table.
-type slot struct {
-	name   string
-	pk, sk string // attribute names
 }
 
 // NewSchema compiles entities into a schema. Each model is a value of a tagged
@@ -114,6 +117,12 @@ func NewSchema(models ...any) (*Schema, error) {
 		}
 	}
 	faults = append(faults, s.cfg.complete()...)
+	if len(s.cfg.Lock) > 0 {
+		var err error
+		if s.lock, err = ParseLock(s.cfg.Lock); err != nil {
+			faults = append(faults, err)
+		}
+	}
 	if len(models) == 0 || len(defs) == 0 && len(faults) == 0 {
 		faults = append(faults, errors.New("no entities given"))
 	}
@@ -122,6 +131,14 @@ func NewSchema(models ...any) (*Schema, error) {
 	}
 	if len(faults) > 0 {
 		return nil, definitionError(faults)
+	}
+	for _, pivot := range derivePivots(defs, s.cfg.Delimiter) {
+		def, err := parser.Complete(pivot)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		defs, goTypes = append(defs, def), append(goTypes, nil)
 	}
 	for i := range defs {
 		e, errs := s.compile(defs[i], goTypes[i])
@@ -140,23 +157,38 @@ func NewSchema(models ...any) (*Schema, error) {
 			s.byType[e.typ] = e
 		}
 	}
-	for _, e := range s.entities {
-		if len(faults) == 0 {
-			faults = append(faults, e.bindKeys()...)
-			faults = append(faults, e.bindUniques()...)
-		}
-	}
-	if len(faults) == 0 {
-		faults = append(faults, s.placeIndexes()...)
-	}
-	if len(faults) == 0 {
-		faults = append(faults, s.checkKeys()...)
-	}
-	if len(faults) > 0 {
+	if faults = append(faults, s.derive()...); len(faults) > 0 {
 		return nil, definitionError(faults)
 	}
 	s.derivePaths()
 	return s, nil
+}
+
+// derive compiles the keys of all entities and places their index entries. What
+// one entity lacks does not keep the others from being checked.
+func (s *Schema) derive() (faults []error) {
+	for _, e := range s.entities {
+		faults = append(faults, e.bindKeys()...)
+		faults = append(faults, e.bindUniques()...)
+	}
+	for _, e := range s.entities {
+		faults = append(faults, e.deriveDemands()...)
+		for _, d := range e.demands {
+			faults = append(faults, e.bindDemand(d)...)
+		}
+	}
+	faults = append(faults, s.checkLock()...)
+	faults = append(faults, s.placeIndexes()...)
+	for _, e := range s.entities {
+		for _, d := range e.demands {
+			d.named()
+		}
+	}
+	for _, e := range s.entities {
+		faults = append(faults, e.checkReserved()...)
+	}
+	faults = append(faults, s.checkPrefixes()...)
+	return append(faults, s.checkKeys()...)
 }
 
 // Entities returns the definitions, in the order given to NewSchema.
@@ -189,18 +221,40 @@ func (c *SchemaConfig) complete() (faults []error) {
 	claim(c.SK, "SK")
 	claim(c.EntityType, "EntityType")
 	names := map[string]bool{}
+	name := func(ix IndexConfig, list string) {
+		if names[ix.Name] {
+			faults = append(faults, fmt.Errorf("SchemaConfig.%s names %q twice", list, ix.Name))
+		}
+		names[ix.Name] = true
+	}
 	for i := range c.Indexes {
 		ix := c.slotNames(i + 1)
 		c.Indexes[i] = ix
-		if names[ix.Name] {
-			faults = append(faults, fmt.Errorf("SchemaConfig.Indexes names %q twice", ix.Name))
+		name(ix, "Indexes")
+		by := fmt.Sprintf("Indexes[%d]", i)
+		switch own := []string{c.PK, c.SK}; {
+		case ix.PK == c.SK && ix.SK == c.PK: // the table's key the other way round
+		case slices.Contains(own, ix.PK) || slices.Contains(own, ix.SK):
+			faults = append(faults, fmt.Errorf("SchemaConfig.%s shares a key attribute with the table: it may only be the table's key the other way round, PK %q and SK %q", by, c.SK, c.PK))
+		default:
+			claim(ix.PK, by)
+			claim(ix.SK, by)
 		}
-		names[ix.Name] = true
+	}
+	c.LocalIndexes = slices.Clone(c.LocalIndexes)
+	for i := range c.LocalIndexes {
+		ix := c.localNames(i + 1)
+		if own := c.LocalIndexes[i].PK; own != "" && own != c.PK {
+			faults = append(faults, fmt.Errorf("SchemaConfig.LocalIndexes[%d].PK is %q: a local index has the table's partition key, %q", i, own, c.PK))
+		}
+		c.LocalIndexes[i] = ix
+		name(ix, "LocalIndexes")
+		claim(ix.SK, fmt.Sprintf("LocalIndexes[%d]", i))
 	}
 	return faults
 }
 
-// slotNames returns the names of a slot, counted from 1.
+// slotNames returns the names of a global index, counted from 1.
 func (c *SchemaConfig) slotNames(n int) IndexConfig {
 	var ix IndexConfig
 	if n <= len(c.Indexes) {
@@ -209,6 +263,18 @@ func (c *SchemaConfig) slotNames(n int) IndexConfig {
 	ix.Name = orDefault(ix.Name, fmt.Sprintf("GSI%d", n))
 	ix.PK = orDefault(ix.PK, fmt.Sprintf("gsi%dpk", n))
 	ix.SK = orDefault(ix.SK, fmt.Sprintf("gsi%dsk", n))
+	return ix
+}
+
+// localNames returns the names of a local index, counted from 1.
+func (c *SchemaConfig) localNames(n int) IndexConfig {
+	var ix IndexConfig
+	if n <= len(c.LocalIndexes) {
+		ix = c.LocalIndexes[n-1]
+	}
+	ix.Name = orDefault(ix.Name, fmt.Sprintf("LSI%d", n))
+	ix.PK = c.PK
+	ix.SK = orDefault(ix.SK, fmt.Sprintf("lsi%dsk", n))
 	return ix
 }
 

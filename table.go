@@ -40,10 +40,25 @@ func (s *Schema) TableDefinition() *dynamodb.CreateTableInput {
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName:  aws.String(sl.name),
 			KeySchema:  keys(sl.pk, sl.sk),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+			Projection: sl.projection(),
+		})
+	}
+	for _, sl := range s.locals {
+		in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, types.LocalSecondaryIndex{
+			IndexName:  aws.String(sl.name),
+			KeySchema:  keys(sl.pk, sl.sk),
+			Projection: sl.projection(),
 		})
 	}
 	return in
+}
+
+// projection is what the index copies of items beside the keys.
+func (sl *slot) projection() *types.Projection {
+	if sl.include == nil {
+		return &types.Projection{ProjectionType: types.ProjectionTypeAll}
+	}
+	return &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: sl.include}
 }
 
 // ttlAttr returns the attribute that holds the time to live, empty without
