@@ -27,6 +27,9 @@ type accessPath struct {
 	when      *parser.When
 	whenAttrs []string
 
+	// trash marks the view of deleted items.
+	trash bool
+
 	// projected are the attributes that entries have, nil for all.
 	projected map[string]bool
 
@@ -81,7 +84,7 @@ func (s *Schema) derivePaths() {
 				kind = localPath
 			}
 			p := e.accessPath(d.slot.name, d.name, kind, d.pk, d.sk)
-			p.when = d.when
+			p.when, p.trash = d.when, d.kind == demandTrashed
 			for _, f := range d.whenFields {
 				p.whenAttrs = append(p.whenAttrs, pathID(f.path))
 			}

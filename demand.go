@@ -54,6 +54,7 @@ type demand struct {
 	whenFields   []whenField
 
 	slot   *slot
+	placed string // why it is on the slot
 	pk, sk *keyTemplate
 }
 
@@ -92,7 +93,8 @@ func (e *entity) deriveDemands() (faults []error) {
 			})
 		}
 	}
-	if e.def.List > 0 {
+	// A table partition of all items is their list.
+	if e.def.List > 0 && (e.pk == nil || len(e.pk.fields) > 0) {
 		d := &demand{id: "list", name: "list", kind: demandList, why: "all items", pkSrc: e.template(listPrefix, e.def.Prefix)}
 		if e.def.List > 1 {
 			d.pkSrc += e.delim() + fmt.Sprintf("{%s|shard=%d}", e.shardField(), e.def.List)

@@ -96,8 +96,10 @@ func (p *placement) pinned(e *entity) (free []*demand, taken map[int]string, fau
 			faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", d.pin), fmt.Sprintf("the lock has it on GSI %d", n),
 				fmt.Sprintf("write gsi=%d, or change the lock to slot %d and migrate the table", n, d.pin)))
 			continue
-		case n == 0:
-			n = d.pin
+		case n > 0:
+			d.placed = "by the lock"
+		case d.pin > 0:
+			n, d.placed = d.pin, fmt.Sprintf("by gsi=%d", d.pin)
 		}
 		if n == 0 {
 			free = append(free, d)
@@ -122,6 +124,7 @@ func (p *placement) pinned(e *entity) (free []*demand, taken map[int]string, fau
 // take places a demand on the lowest slot that its entity can use.
 func (p *placement) take(d *demand, taken map[int]string) {
 	best := 0
+	d.placed = "the first index without an entry of the entity"
 	for n := range p.slots {
 		if _, ok := taken[n]; !ok && !p.reserved[n] && (best == 0 || n < best) {
 			best = n
@@ -129,7 +132,10 @@ func (p *placement) take(d *demand, taken map[int]string) {
 	}
 	for n := 1; best == 0; n++ {
 		if _, ok := taken[n]; !ok && !p.reserved[n] {
-			best = n
+			best, d.placed = n, "a new index"
+			if len(p.slots) > 0 {
+				d.placed += ", since the others have an entry of the entity"
+			}
 		}
 	}
 	taken[best] = d.name
@@ -162,7 +168,8 @@ func (p *placement) invert() {
 		for _, e := range p.s.entities {
 			if e.pk != nil && e.sk != nil {
 				e.demands = append(e.demands, &demand{
-					id: "inverted", name: ix.Name, kind: demandInverted, why: "items by their sort key", slot: sl, pk: e.sk, sk: e.pk,
+					id: "inverted", name: ix.Name, kind: demandInverted, why: "items by their sort key",
+					slot: sl, placed: "the table's key the other way round", pk: e.sk, sk: e.pk,
 				})
 			}
 		}

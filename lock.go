@@ -235,7 +235,9 @@ func (l *Lock) assign(e *entity, local bool) lockedDemands {
 	}
 	matches := []func(*demand, LockedEntry) bool{
 		func(d *demand, x LockedEntry) bool { return d.id == x.For },
-		func(d *demand, x LockedEntry) bool { return !x.Retired && d.locked().kind() == x.kind() && d.locked().form() == x.form() },
+		func(d *demand, x LockedEntry) bool {
+			return !x.Retired && d.locked().kind() == x.kind() && d.locked().form() == x.form()
+		},
 		func(d *demand, x LockedEntry) bool { return !x.Retired && d.locked().kind() == x.kind() },
 	}
 	for exact, match := range matches {

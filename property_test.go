@@ -164,7 +164,7 @@ func drawWorld(t *rapid.T) *world {
 	}
 	if shards := rapid.IntRange(0, 6).Draw(t, "list"); shards <= 3 {
 		w.main.List = shards
-		if shards > 0 {
+		if shards > 0 && len(w.paths[0].pk) > 0 {
 			w.paths = append(w.paths, worldPath{name: "list", sk: []string{"ID"}, exact: true})
 		}
 	}

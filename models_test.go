@@ -1,0 +1,54 @@
+package dynorm_test
+
+import (
+	"time"
+
+	"github.com/dynorm/dynorm"
+)
+
+// Ledger is an entity in its account's partition, with local indexes, a list
+// over shards, projections and conditions.
+type Ledger struct {
+	_ dynorm.Entity `dynorm:"Ledger,list=3,softdelete"`
+	_ dynorm.Key    `pk:"ACCOUNT#{Account}" sk:"LEDGER#{Seq}"`
+	_ dynorm.Index  `dynorm:"byAmount,lsi" sk:"{Amount}#{Seq}"`
+	_ dynorm.Index  `dynorm:"byLabel,lsi,project=keys" sk:"{Label}#{Seq}"`
+	_ dynorm.Index  `dynorm:"large,project=Note" pk:"LARGE#{Label}" sk:"{At|desc}#{Account}#{Seq}" when:"Amount>=100"`
+	_ dynorm.Index  `dynorm:"spread" pk:"DAY#{At:date}#{Seq|shard=4}" sk:"{At}#{Account}#{Seq}"`
+
+	Account string
+	Seq     int64 `dynorm:",pad=6"`
+	Amount  int64
+	Label   string
+	Note    string
+	At      time.Time
+	Closed  bool `dynorm:",index"`
+}
+
+// Note belongs to one of several entities.
+type Note struct {
+	ID              string
+	CommentableType string
+	CommentableID   string
+	AuthorID        string
+
+	Commentable any     `rel:"morphTo"`
+	Author      *Author `rel:"belongsTo"`
+}
+
+// Author is named by notes and, without a belongsTo there, by drafts.
+type Author struct {
+	_ dynorm.Entity `dynorm:"Author,list"`
+
+	ID     string
+	Sheets []*Sheet `rel:"hasMany"`
+	Notes  []*Note  `rel:"morphMany,as=commentable"`
+}
+
+// Sheet names its author without a relation of its own.
+type Sheet struct {
+	ID       string
+	AuthorID string
+}
+
+func patternModels() []any { return []any{Ledger{}, Note{}, Author{}, Sheet{}} }
