@@ -127,10 +127,12 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 				}
 				request := how
 				request.Keys = left
-				out, err := run[dynamodb.BatchGetItemOutput](ctx, db, &Operation{Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
+				out, err := run[dynamodb.BatchGetItemOutput](ctx, db, &Operation{
+					Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
 					Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 						db.table: request,
-					}}})
+					}},
+				})
 				if err != nil {
 					return err
 				}
@@ -308,8 +310,10 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		if err := backoff(ctx, attempt); err != nil {
 			return err
 		}
-		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
-			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}}})
+		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{
+			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
+			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+		})
 		if err != nil {
 			return err
 		}

@@ -173,7 +173,7 @@ func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still [
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrUnique):
 			b.Skipped++
 		default:
-			v, decodeErr := decodeNew[T](s.e, batch[i])
+			v, decodeErr := decodeFor[T](s, batch[i])
 			if decodeErr != nil {
 				err = errors.Join(err, decodeErr)
 			}

@@ -174,6 +174,15 @@ func (c Column[T, V]) Set(value V) Change {
 	return Change{op: changeSet, ref: c.ref, vals: []any{value}}
 }
 
+// Ref returns the reference to the field, for a [Set] or [Column.SetTo] of
+// another one.
+func (c Column[T, V]) Ref() Ref { return Ref{ref: c.ref} }
+
+// SetTo sets the field to what another one holds, or to a sum.
+func (c Column[T, V]) SetTo(r Ref) Change {
+	return Change{op: changeSet, ref: c.ref, vals: []any{r}}
+}
+
 // SetIfAbsent sets the field to the value where the item lacks the attribute.
 func (c Column[T, V]) SetIfAbsent(value V) Change {
 	return Change{op: changeSetIfAbsent, ref: c.ref, vals: []any{value}}

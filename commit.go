@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -26,17 +27,26 @@ type write struct {
 	values Item
 	// returnNew asks an update for the item as it stands afterwards.
 	returnNew bool
+	// after is the item as the write leaves it, where that is known before.
+	after Item
+	// landed reports whether an item is as this write leaves it. Nil where that
+	// can't be told.
+	landed func(Item) bool
 	// reason says why the condition failed, from the item it met.
 	reason func(Item) error
 }
 
 // commit sends writes, at once or not at all, and returns the new item where
 // the only one asked for it.
-func (db *DB) commit(ctx context.Context, writes ...*write) (Item, error) {
-	if len(writes) > 1 {
-		return nil, db.transact(ctx, writes)
+func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, error) {
+	if len(writes) > 1 || tx.always {
+		return nil, db.transact(ctx, writes, tx)
 	}
 	w := writes[0]
+	var lost *bool
+	if w.landed != nil {
+		ctx, lost = watchLosses(ctx)
+	}
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
 	var (
 		after Item
@@ -44,14 +54,18 @@ func (db *DB) commit(ctx context.Context, writes ...*write) (Item, error) {
 	)
 	switch w.kind {
 	case OpPutItem:
-		op.Input = &dynamodb.PutItemInput{TableName: &db.table, Item: w.item,
+		op.Input = &dynamodb.PutItemInput{
+			TableName: &db.table, Item: w.item,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}
 		_, err = run[dynamodb.PutItemOutput](ctx, db, op)
 	case OpUpdateItem:
-		in := &dynamodb.UpdateItemInput{TableName: &db.table, Key: w.key, UpdateExpression: &w.update,
+		in := &dynamodb.UpdateItemInput{
+			TableName: &db.table, Key: w.key, UpdateExpression: &w.update,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}
 		if w.returnNew {
 			in.ReturnValues = types.ReturnValueAllNew
 		}
@@ -61,12 +75,17 @@ func (db *DB) commit(ctx context.Context, writes ...*write) (Item, error) {
 			after = out.Attributes
 		}
 	case OpDeleteItem:
-		op.Input = &dynamodb.DeleteItemInput{TableName: &db.table, Key: w.key,
+		op.Input = &dynamodb.DeleteItemInput{
+			TableName: &db.table, Key: w.key,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}
 		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
 	default:
-		return nil, db.transact(ctx, writes)
+		return nil, db.transact(ctx, writes, tx)
+	}
+	if ce, ok := errors.AsType[*ConditionError](err); ok && lost != nil && *lost && w.landed(ce.Item) {
+		return ce.Item, nil // the SDK sent the write again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }
@@ -89,21 +108,29 @@ func (w *write) onFailure() types.ReturnValuesOnConditionCheckFailure {
 func (w *write) action(table *string) types.TransactWriteItem {
 	switch w.kind {
 	case OpPutItem:
-		return types.TransactWriteItem{Put: &types.Put{TableName: table, Item: w.item,
+		return types.TransactWriteItem{Put: &types.Put{
+			TableName: table, Item: w.item,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}}
 	case OpUpdateItem:
-		return types.TransactWriteItem{Update: &types.Update{TableName: table, Key: w.key, UpdateExpression: &w.update,
+		return types.TransactWriteItem{Update: &types.Update{
+			TableName: table, Key: w.key, UpdateExpression: &w.update,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}}
 	case OpDeleteItem:
-		return types.TransactWriteItem{Delete: &types.Delete{TableName: table, Key: w.key,
+		return types.TransactWriteItem{Delete: &types.Delete{
+			TableName: table, Key: w.key,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-			ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+			ReturnValuesOnConditionCheckFailure: w.onFailure(),
+		}}
 	}
-	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: table, Key: w.key,
+	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: table, Key: w.key,
 		ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
-		ReturnValuesOnConditionCheckFailure: w.onFailure()}}
+		ReturnValuesOnConditionCheckFailure: w.onFailure(),
+	}}
 }
 
 // id identifies the item written, within the process.

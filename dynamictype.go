@@ -158,8 +158,13 @@ func tagOf(f *parser.Field) string {
 		name string
 		on   bool
 	}{
-		{"set", f.Set}, {"omitempty", f.OmitEmpty}, {"null", f.Null}, {"unixtime", f.UnixTime},
-		{"unixmilli", f.UnixMilli}, {"json", f.JSON}, {"string", f.String},
+		{"set", f.Set},
+		{"omitempty", f.OmitEmpty},
+		{"null", f.Null},
+		{"unixtime", f.UnixTime},
+		{"unixmilli", f.UnixMilli},
+		{"json", f.JSON},
+		{"string", f.String},
 		{"precision=" + map[int]string{0: "s", 3: "ms", 6: "us", 9: "ns"}[f.Precision], f.Precision >= 0 && f.Type.Kind == parser.Time},
 	} {
 		if o.on {

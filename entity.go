@@ -2,7 +2,6 @@ package dynorm
 
 import (
 	"reflect"
-	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -26,6 +25,8 @@ type entity struct {
 	// paths are the ways to the entity's items, the table first.
 	paths   []*accessPath
 	uniques []*unique
+	// generated are the fields that a write may set behind embedded pointers.
+	generated []*codec.Field
 
 	// Special fields, nil where there is none.
 	primary, version, created, updated, deleted, ttl *codec.Field
@@ -55,6 +56,7 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 		return nil, []error{err}
 	}
 	e.codec = c
+	e.generated = e.behindPointers()
 	for i := range c.NumFields() {
 		f := c.Field(i)
 		switch {
@@ -87,7 +89,3 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 	}
 	return e, nil
 }
-
-// pointer returns the address of the struct that v, a *T of the entity's type,
-// points to.
-func pointer[T any](v *T) unsafe.Pointer { return unsafe.Pointer(v) }

@@ -51,6 +51,9 @@ var (
 	ErrUnknownField = errors.New("unknown field")
 	// ErrImmutable says that a write would change a base key.
 	ErrImmutable = errors.New("base key cannot change")
+	// ErrNeedsFields says that an update would have to read the item first, which
+	// its caller forbade ([NoRead]).
+	ErrNeedsFields = errors.New("fields are needed")
 	// ErrInvalid says that a call contradicts itself or lacks something.
 	ErrInvalid = errors.New("invalid call")
 
@@ -127,6 +130,21 @@ func (e *ConditionError) Unwrap() []error {
 	}
 	return []error{e.Reason, e.Err}
 }
+
+// NeedsFieldsError is an update that would have to read the item first, which
+// [NoRead] forbids. Nothing was sent.
+type NeedsFieldsError struct {
+	// Fields are the Go names of the fields whose values are not known.
+	Fields []string
+}
+
+func (e *NeedsFieldsError) Error() string {
+	return "index entries or unique values depend on " + strings.Join(e.Fields, ", ") +
+		": change them too, or say what they are with If(Eq(...)), or allow the read"
+}
+
+// Unwrap returns ErrNeedsFields.
+func (e *NeedsFieldsError) Unwrap() error { return ErrNeedsFields }
 
 // fault is an error of a definition, a value or a call: a sentinel with the
 // words that say what is wrong.

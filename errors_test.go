@@ -49,8 +49,10 @@ func TestServiceErrors(t *testing.T) {
 				Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{},
 				HTTPClient: transport(func(*http.Request) (*http.Response, error) {
 					body := `{"__type":"` + tt.exception + `","message":"told by the service"}`
-					return &http.Response{StatusCode: tt.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-						Body: io.NopCloser(strings.NewReader(body))}, nil
+					return &http.Response{
+						StatusCode: tt.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+						Body: io.NopCloser(strings.NewReader(body)),
+					}, nil
 				}),
 			})
 			db, err := dynorm.Open(client, schema, dynorm.Config{Table: "app"})

@@ -80,11 +80,11 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	case *dynamodb.GetItemInput:
 		out, err = db.client.GetItem(ctx, in)
 	case *dynamodb.PutItemInput:
-		out, err = db.client.PutItem(ctx, in)
+		out, err = db.client.PutItem(ctx, in, callOptions(ctx)...)
 	case *dynamodb.UpdateItemInput:
-		out, err = db.client.UpdateItem(ctx, in)
+		out, err = db.client.UpdateItem(ctx, in, callOptions(ctx)...)
 	case *dynamodb.DeleteItemInput:
-		out, err = db.client.DeleteItem(ctx, in)
+		out, err = db.client.DeleteItem(ctx, in, callOptions(ctx)...)
 	case *dynamodb.QueryInput:
 		out, err = db.client.Query(ctx, in)
 	case *dynamodb.ScanInput:

@@ -15,7 +15,7 @@ type FieldSize struct{ ref fieldRef }
 func Size(field string) FieldSize { return FieldSize{named(field)} }
 
 // Size returns the size of the column's field.
-func (c Column[T, V]) Size() FieldSize { return FieldSize{c.ref} }
+func (c Column[T, V]) Size() FieldSize { return FieldSize(c) }
 
 // Eq holds where the size is n.
 func (s FieldSize) Eq(n int) Predicate { return s.compare(opEq, n) }

@@ -94,7 +94,7 @@ func (q Query[T]) each(ctx context.Context, op string, yield func(*T) (bool, err
 		return err
 	}
 	return q.s.reader(p, op, 0).each(ctx, q.s.opts.after, func(item Item) (bool, error) {
-		v, err := decodeNew[T](q.s.e, item)
+		v, err := decodeFor[T](q.s, item)
 		if err != nil {
 			return false, err
 		}

@@ -17,6 +17,8 @@ const (
 	sortBetween               // from low to high
 	sortFrom                  // >= low
 	sortTo                    // <= high
+	sortAbove                 // > low
+	sortBelow                 // < high
 )
 
 // sortCond is the condition of a key condition on the sort key.
@@ -38,6 +40,10 @@ func (c sortCond) holds(sk string) bool {
 		return c.low <= sk
 	case sortTo:
 		return sk <= c.high
+	case sortAbove:
+		return c.low < sk
+	case sortBelow:
+		return sk < c.high
 	}
 	return true
 }
@@ -191,11 +197,15 @@ func (c sortCond) render(b *expr.Builder, pkAttr, pk, skAttr string) string {
 		return text + " AND " + name + " >= " + b.Value(stringValue(c.low))
 	case sortTo:
 		return text + " AND " + name + " <= " + b.Value(stringValue(c.high))
+	case sortAbove:
+		return text + " AND " + name + " > " + b.Value(stringValue(c.low))
+	case sortBelow:
+		return text + " AND " + name + " < " + b.Value(stringValue(c.high))
 	}
 	return text + " AND " + name + " BETWEEN " + b.Value(stringValue(c.low)) + " AND " + b.Value(stringValue(c.high))
 }
 
-// String writes the condition as people read it, empty for none.
+// describe writes the condition as people read it, empty for none.
 func (c sortCond) describe(skAttr string) string {
 	switch c.op {
 	case sortEq:
@@ -206,6 +216,10 @@ func (c sortCond) describe(skAttr string) string {
 		return skAttr + " >= " + c.low
 	case sortTo:
 		return skAttr + " <= " + c.high
+	case sortAbove:
+		return skAttr + " > " + c.low
+	case sortBelow:
+		return skAttr + " < " + c.high
 	case sortBetween:
 		return skAttr + " between " + c.low + " and " + c.high
 	}

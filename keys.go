@@ -78,9 +78,11 @@ func (e *entity) bindKeys() (faults []error) {
 	for _, kt := range []*keyTemplate{e.pk, e.sk} {
 		for _, f := range kt.fields {
 			if f.OmitEmpty {
-				faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: f.Name,
+				faults = append(faults, &parser.DefinitionError{
+					Type: e.def.Name, Field: f.Name,
 					Fault:      "is part of the base key, so it can't be omitempty",
-					Suggestion: "drop omitempty"})
+					Suggestion: "drop omitempty",
+				})
 			}
 		}
 	}
@@ -95,8 +97,10 @@ func (e *entity) keySources() (pk, sk string, skRole keytmpl.Role, err error) {
 		return k.PK, k.SK, keytmpl.Sort, nil
 	}
 	if e.primary == nil {
-		return "", "", 0, &parser.DefinitionError{Type: e.def.Name, Fault: "has no primary key",
-			Suggestion: "tag a field `dynorm:\",primary\"`, call one ID, or add a dynorm.Key"}
+		return "", "", 0, &parser.DefinitionError{
+			Type: e.def.Name, Fault: "has no primary key",
+			Suggestion: "tag a field `dynorm:\",primary\"`, call one ID, or add a dynorm.Key",
+		}
 	}
 	own := e.derivedKey()
 	rel, parent, err := e.collectionParent()
@@ -127,14 +131,18 @@ func (e *entity) partitionFor(foreign string) (string, error) {
 	}
 	refs := tmpl.Refs()
 	if len(refs) != 1 || e.primary == nil {
-		return "", &parser.DefinitionError{Type: e.def.Name, Tag: e.def.Key.PK,
+		return "", &parser.DefinitionError{
+			Type: e.def.Name, Tag: e.def.Key.PK,
 			Fault:      "a child can't live in this partition: its key has more than the one part that a foreign key gives",
-			Suggestion: "give the child a dynorm.Key of its own"}
+			Suggestion: "give the child a dynorm.Key of its own",
+		}
 	}
 	if refs[0].Field != e.primary.Name && refs[0].Field != e.primary.Attr {
-		return "", &parser.DefinitionError{Type: e.def.Name, Tag: e.def.Key.PK,
+		return "", &parser.DefinitionError{
+			Type: e.def.Name, Tag: e.def.Key.PK,
 			Fault:      "a child can't live in this partition: its key is not made of the primary key",
-			Suggestion: "give the child a dynorm.Key of its own"}
+			Suggestion: "give the child a dynorm.Key of its own",
+		}
 	}
 	src, at := tmpl.String(), refs[0].Offset+1
 	return src[:at] + foreign + src[at+len(refs[0].Field):], nil
@@ -150,9 +158,11 @@ func (e *entity) collectionParent() (*parser.Relation, *entity, error) {
 			continue
 		}
 		if found != nil {
-			return nil, nil, &parser.DefinitionError{Type: e.def.Name, Field: rel.Name,
+			return nil, nil, &parser.DefinitionError{
+				Type: e.def.Name, Field: rel.Name,
 				Fault:      "is a second collection: an item lives in one partition, already that of " + found.Name,
-				Suggestion: "drop `collection` from one of them"}
+				Suggestion: "drop `collection` from one of them",
+			}
 		}
 		found = rel
 	}
@@ -345,10 +355,12 @@ func (s *Schema) checkKeys() (faults []error) {
 			if keytmpl.Disjoint(a.pk.key, b.pk.key) || keytmpl.Disjoint(a.sk.key, b.sk.key) {
 				continue
 			}
-			faults = append(faults, &parser.DefinitionError{Type: a.def.Name,
+			faults = append(faults, &parser.DefinitionError{
+				Type: a.def.Name,
 				Fault: fmt.Sprintf("its keys (%s / %s) can equal those of %s (%s / %s), so one would overwrite the other",
 					a.pk.key.Pattern(), a.sk.key.Pattern(), b.def.Name, b.pk.key.Pattern(), b.sk.key.Pattern()),
-				Suggestion: "give one of them another prefix or a literal in its sk"})
+				Suggestion: "give one of them another prefix or a literal in its sk",
+			})
 		}
 	}
 	return faults

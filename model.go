@@ -58,21 +58,21 @@ func (m Model[T]) Create(ctx context.Context, v *T) error {
 	if err := m.check(v); err != nil {
 		return opError("Create", m.e, err)
 	}
-	before := *v
+	undo := keep(m.e, v)
 	err := m.db.create(ctx, m.e, unsafe.Pointer(v))
 	if err != nil {
-		*v = before
+		undo()
 	}
 	return opError("Create", m.e, err)
 }
 
 func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
-	writes, err := db.planCreate(e, v)
+	m, err := db.planCreate(e, v)
 	if err != nil {
 		return err
 	}
-	_, err = db.commit(ctx, writes...)
-	return impliedError(err)
+	_, err = db.mutate(ctx, m)
+	return err
 }
 
 // Put writes the whole item, in place of one with the same key. Attributes of
@@ -89,10 +89,10 @@ func (m Model[T]) Put(ctx context.Context, v *T) error {
 	if err := m.check(v); err != nil {
 		return opError("Put", m.e, err)
 	}
-	before := *v
+	undo := keep(m.e, v)
 	err := m.db.put(ctx, m.e, unsafe.Pointer(v))
 	if err != nil {
-		*v = before
+		undo()
 	}
 	return opError("Put", m.e, err)
 }
@@ -122,10 +122,10 @@ func (m Model[T]) Save(ctx context.Context, v *T) error {
 	if err := m.check(v); err != nil {
 		return opError("Save", m.e, err)
 	}
-	before := *v
+	undo := keep(m.e, v)
 	err := m.db.save(ctx, m.e, unsafe.Pointer(v))
 	if err != nil {
-		*v = before
+		undo()
 	}
 	return opError("Save", m.e, err)
 }
@@ -242,8 +242,10 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 
 // get reads one item.
 func (db *DB) get(ctx context.Context, e *entity, op string, key Item, consistent bool) (Item, error) {
-	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{Kind: OpGetItem, Name: op, Entity: e.def.Name,
-		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent}})
+	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{
+		Kind: OpGetItem, Name: op, Entity: e.def.Name,
+		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -122,8 +122,10 @@ func (s *store) kinds() []dynorm.OpKind {
 // raw reads an item as it is stored, by its whole key.
 func (s *store) raw(t testing.TB, pk, sk string) map[string]string {
 	t.Helper()
-	out, err := s.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(s.db.Table()), ConsistentRead: aws.Bool(true),
-		Key: dynorm.Item{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}})
+	out, err := s.client.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String(s.db.Table()), ConsistentRead: aws.Bool(true),
+		Key: dynorm.Item{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}},
+	})
 	require.NoError(t, err)
 	item := map[string]string{}
 	for name, av := range out.Item {
@@ -149,22 +151,30 @@ func TestGoldenItems(t *testing.T) {
 	stamp := "2026-03-04T05:06:07.089Z"
 
 	require.NoError(t, dynorm.ModelOf[User](s.db).Create(ctx, &User{ID: "123", Name: "John"}))
-	require.Equal(t, map[string]string{"pk": "USER#123", "sk": "USER#123", "_et": "User", "id": "123", "name": "John",
-		"teamId": "", "logins": "0", "createdAt": stamp, "updatedAt": stamp}, s.raw(t, "USER#123", "USER#123"),
+	require.Equal(t, map[string]string{
+		"pk": "USER#123", "sk": "USER#123", "_et": "User", "id": "123", "name": "John",
+		"teamId": "", "logins": "0", "createdAt": stamp, "updatedAt": stamp,
+	}, s.raw(t, "USER#123", "USER#123"),
 		"without a team there is no index entry")
 
 	require.NoError(t, dynorm.ModelOf[User](s.db).Put(ctx, &User{ID: "123", Name: "John", TeamID: "456"}))
-	require.Equal(t, map[string]string{"pk": "USER#123", "sk": "USER#123", "_et": "User", "id": "123", "name": "John",
+	require.Equal(t, map[string]string{
+		"pk": "USER#123", "sk": "USER#123", "_et": "User", "id": "123", "name": "John",
 		"teamId": "456", "logins": "0", "createdAt": stamp, "updatedAt": stamp,
-		"gsi1pk": "TEAM#456", "gsi1sk": "USER#123"}, s.raw(t, "USER#123", "USER#123"))
+		"gsi1pk": "TEAM#456", "gsi1sk": "USER#123",
+	}, s.raw(t, "USER#123", "USER#123"))
 
 	require.NoError(t, dynorm.ModelOf[Post](s.db).Create(ctx, &Post{ID: "p1", UserID: "123"}))
-	require.Equal(t, map[string]string{"pk": "POST#p1", "sk": "POST#p1", "_et": "Post", "id": "p1", "userId": "123", "title": "",
-		"gsi1pk": "USER#123", "gsi1sk": "POST#p1"}, s.raw(t, "POST#p1", "POST#p1"))
+	require.Equal(t, map[string]string{
+		"pk": "POST#p1", "sk": "POST#p1", "_et": "Post", "id": "p1", "userId": "123", "title": "",
+		"gsi1pk": "USER#123", "gsi1sk": "POST#p1",
+	}, s.raw(t, "POST#p1", "POST#p1"))
 
 	require.NoError(t, dynorm.ModelOf[Comment](s.db).Create(ctx, &Comment{ID: "c1", PostID: "p1", UserID: "123"}))
-	require.Equal(t, map[string]string{"pk": "COMMENT#c1", "sk": "COMMENT#c1", "_et": "Comment", "id": "c1", "postId": "p1", "userId": "123",
-		"gsi1pk": "POST#p1", "gsi1sk": "COMMENT#c1", "gsi2pk": "USER#123", "gsi2sk": "COMMENT#c1"}, s.raw(t, "COMMENT#c1", "COMMENT#c1"))
+	require.Equal(t, map[string]string{
+		"pk": "COMMENT#c1", "sk": "COMMENT#c1", "_et": "Comment", "id": "c1", "postId": "p1", "userId": "123",
+		"gsi1pk": "POST#p1", "gsi1sk": "COMMENT#c1", "gsi2pk": "USER#123", "gsi2sk": "COMMENT#c1",
+	}, s.raw(t, "COMMENT#c1", "COMMENT#c1"))
 
 	require.NoError(t, dynorm.ModelOf[OrderItem](s.db).Create(ctx, &OrderItem{SKU: "a#b", Qty: 2}))
 	require.Equal(t, map[string]string{"pk": "ORDERITEM#a%23b", "sk": "ORDERITEM#a%23b", "_et": "OrderItem", "sku": "a#b", "qty": "2", "_v": "1"},
@@ -215,10 +225,12 @@ func TestCreateFindSaveDelete(t *testing.T) {
 	require.ErrorAs(t, err, &sdk, "the SDK's error stays reachable")
 
 	// Save keeps what User does not declare, moves the entry, clears the set.
-	_, err = s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String(s.db.Table()),
+	_, err = s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(s.db.Table()),
 		Key:                       dynorm.Item{"pk": &types.AttributeValueMemberS{Value: "USER#1"}, "sk": &types.AttributeValueMemberS{Value: "USER#1"}},
 		UpdateExpression:          aws.String("SET legacy = :v"),
-		ExpressionAttributeValues: dynorm.Item{":v": &types.AttributeValueMemberS{Value: "kept"}}})
+		ExpressionAttributeValues: dynorm.Item{":v": &types.AttributeValueMemberS{Value: "kept"}},
+	})
 	require.NoError(t, err)
 	got.TeamID, got.Tags = "b", nil
 	require.NoError(t, users.Save(ctx, got))
@@ -471,7 +483,7 @@ func TestBadInput(t *testing.T) {
 			require.ErrorIs(t, err, tt.want)
 			require.ErrorContains(t, err, tt.text)
 			require.True(t, strings.HasPrefix(err.Error(), "dynorm: "), err.Error())
-			if tt.want != context.Canceled {
+			if !errors.Is(tt.want, context.Canceled) {
 				require.Empty(t, s.sent, "no request may be sent")
 			}
 		})

@@ -6,11 +6,11 @@ import (
 	"github.com/dynorm/dynorm"
 )
 
-// Ledger is an entity in its account's partition, with local indexes, a list
+// Journal is an entity in its account's partition, with local indexes, a list
 // over shards, projections and conditions.
-type Ledger struct {
-	_ dynorm.Entity `dynorm:"Ledger,list=3,softdelete"`
-	_ dynorm.Key    `pk:"ACCOUNT#{Account}" sk:"LEDGER#{Seq}"`
+type Journal struct {
+	_ dynorm.Entity `dynorm:"Journal,list=3,softdelete"`
+	_ dynorm.Key    `pk:"ACCOUNT#{Account}" sk:"JOURNAL#{Seq}"`
 	_ dynorm.Index  `dynorm:"byAmount,lsi" sk:"{Amount}#{Seq}"`
 	_ dynorm.Index  `dynorm:"byLabel,lsi,project=keys" sk:"{Label}#{Seq}"`
 	_ dynorm.Index  `dynorm:"large,project=Note" pk:"LARGE#{Label}" sk:"{At|desc}#{Account}#{Seq}" when:"Amount>=100"`
@@ -51,4 +51,4 @@ type Sheet struct {
 	AuthorID string
 }
 
-func patternModels() []any { return []any{Ledger{}, Note{}, Author{}, Sheet{}} }
+func patternModels() []any { return []any{Journal{}, Note{}, Author{}, Sheet{}} }

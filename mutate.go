@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 	"unsafe"
 
 	"github.com/dynorm/dynorm/internal/codec"
@@ -13,8 +12,9 @@ import (
 )
 
 // maxRaces bounds how often a write starts again because attributes that it
-// was planned on were changed meanwhile.
-const maxRaces = 10
+// was planned on were changed meanwhile, or because a transaction was under way
+// on its items.
+const maxRaces = 40
 
 // mutation is a write of one item that may have to know the item as it stands.
 type mutation struct {
@@ -28,16 +28,28 @@ type mutation struct {
 	// guards are the attributes that must not have changed since stored was
 	// read.
 	guards []string
+	// done runs once the mutation is written, with the item as it then stands
+	// where that is known. Nil for nothing to do.
+	done func(after Item) error
 }
 
-// mutate carries a mutation out, again where attributes that it was planned on
-// were changed between read and write.
+// unit is a mutation planned: the writes that belong together, the one of the
+// item itself first.
+type unit struct {
+	m      *mutation
+	stored Item // what it was planned on, nil when it was not read
+	writes []*write
+	after  Item // once written, where it is known
+}
+
+// mutate carries a mutation out and returns the item as it stands afterwards,
+// where that is known.
 func (db *DB) mutate(ctx context.Context, m *mutation) (Item, error) {
-	writes, stored, err := db.planRead(ctx, m)
+	u, err := db.planned(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	return db.carryOut(ctx, m, writes, stored)
+	return db.carryOutOne(ctx, u)
 }
 
 // mutateStored is mutate for an item that was just read as a whole.
@@ -46,50 +58,182 @@ func (db *DB) mutateStored(ctx context.Context, m *mutation, stored Item) error 
 	if err != nil {
 		return err
 	}
-	_, err = db.carryOut(ctx, m, writes, stored)
+	_, err = db.carryOutOne(ctx, &unit{m: m, stored: stored, writes: writes})
 	return err
 }
 
-func (db *DB) carryOut(ctx context.Context, m *mutation, writes []*write, stored Item) (_ Item, err error) {
-	for range maxRaces {
-		if len(writes) == 0 {
-			return nil, nil
-		}
-		after, err := db.commit(ctx, writes...)
-		if err == nil {
-			return after, nil
-		}
-		ce := itemCondition(err)
-		if ce == nil || stored == nil || sameAttrs(m.guards, stored, ce.Item) {
-			return nil, impliedError(err)
-		}
-		stored = orEmpty(ce.Item)
-		if writes, _, err = m.plan(stored); err != nil {
-			return nil, err
-		}
+func (db *DB) carryOutOne(ctx context.Context, u *unit) (Item, error) {
+	if err := db.carryOut(ctx, []*unit{u}, txOptions{}); err != nil {
+		return nil, impliedError(err)
 	}
-	return nil, faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
+	return u.after, nil
 }
 
-// planned returns the writes of a mutation for a transaction.
-func (db *DB) planned(ctx context.Context, m *mutation) ([]*write, error) {
-	writes, _, err := db.planRead(ctx, m)
-	return writes, err
-}
-
-// planRead plans a mutation, reading the item where the plan needs it.
-func (db *DB) planRead(ctx context.Context, m *mutation) (writes []*write, stored Item, err error) {
+// planned plans a mutation, reading the item where the plan needs it.
+func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
 	writes, needsItem, err := m.plan(nil)
 	if err != nil || !needsItem {
-		return writes, nil, err
+		return &unit{m: m, writes: writes}, err
 	}
-	stored, err = db.get(ctx, m.e, m.op, m.key, true)
+	stored, err := db.get(ctx, m.e, m.op, m.key, true)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, nil, err
+		return nil, err
 	}
 	stored = orEmpty(stored)
 	writes, _, err = m.plan(stored)
-	return writes, stored, err
+	return &unit{m: m, stored: stored, writes: writes}, err
+}
+
+// carryOut sends the writes of units, all or none. Units whose items were
+// changed since they were planned are planned anew on what is there now, and
+// conflicts with other transactions are sent again after a pause. Then what the
+// mutations have to do afterwards is done.
+func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
+	if err := db.sendUnits(ctx, units, tx); err != nil {
+		return err
+	}
+	for _, u := range units {
+		if u.m.done == nil || len(u.writes) == 0 {
+			continue
+		}
+		if err := u.m.done(u.after); err != nil {
+			return opError(u.m.op, u.m.e, err)
+		}
+	}
+	return nil
+}
+
+// sendUnits is carryOut up to the point where the units are written.
+func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error {
+	given, races := tx.token != "", 0
+	for attempt := 0; ; attempt++ {
+		writes := actionsOf(units)
+		if len(writes) == 0 {
+			return nil
+		}
+		if tx.token == "" && (tx.always || len(writes) > 1) {
+			var err error
+			if tx.token, err = db.cfg.IDs.UUID(); err != nil {
+				return err
+			}
+		}
+		after, err := db.commit(ctx, writes, tx)
+		if err == nil {
+			for _, u := range units {
+				if len(u.writes) > 0 {
+					u.after = u.writes[0].after
+				}
+			}
+			if after != nil {
+				units[0].after = after
+			}
+			return nil
+		}
+		again, anew, planErr := settle(units, err)
+		switch {
+		case planErr != nil:
+			return planErr
+		case !again:
+			return err
+		case anew && given:
+			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
+		case attempt == maxRaces && anew:
+			return faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
+		case attempt == maxRaces:
+			return err
+		}
+		if anew {
+			tx.token = "" // another request
+			races++
+		}
+		pause := min(attempt+1, 5)
+		if anew {
+			pause = min(races-1, 3) // the first race lost costs none
+		}
+		if err := backoff(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+func actionsOf(units []*unit) []*write {
+	if len(units) == 1 {
+		return units[0].writes
+	}
+	var writes []*write
+	for _, u := range units {
+		writes = append(writes, u.writes...)
+	}
+	return writes
+}
+
+// settle looks at why the request of units failed: whether sending it again may
+// help, and whether it is another one because units that lost a race were
+// planned anew.
+func settle(units []*unit, err error) (again, anew bool, _ error) {
+	reasons := failures(err)
+	if len(reasons) == 0 {
+		return false, false, nil
+	}
+	offset := 0
+	for _, u := range units {
+		end := offset + len(u.writes)
+		settled := false // whatever else the unit's writes met
+		for _, r := range reasons {
+			if r.Action < offset || r.Action >= end {
+				continue
+			}
+			passing := errors.Is(r.Err, ErrThrottled) || errors.Is(r.Err, ErrConflict) && !errors.Is(r.Err, ErrConditionFailed)
+			switch {
+			case r.Action == offset && passing:
+				again, settled = true, true
+			case r.Action == offset:
+				raced, err := u.replan(r.Err)
+				if err != nil || !raced {
+					return false, false, err
+				}
+				again, anew, settled = true, true, true
+			case passing:
+				again = true
+			case !settled:
+				return false, false, nil
+			}
+		}
+		offset = end
+	}
+	return again, anew, nil
+}
+
+// replan plans the unit anew where what it was planned on has changed, and
+// reports whether it has.
+func (u *unit) replan(err error) (bool, error) {
+	var item Item
+	if ce, ok := errors.AsType[*ConditionError](err); ok {
+		item = ce.Item
+	} else if !errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if u.stored == nil || sameAttrs(u.m.guards, u.stored, item) {
+		return false, nil
+	}
+	writes, _, err := u.m.plan(orEmpty(item))
+	if err != nil {
+		return false, opError(u.m.op, u.m.e, err)
+	}
+	u.stored, u.writes = orEmpty(item), writes
+	return true, nil
+}
+
+// failures returns the reasons why a request failed, by action. What failed as
+// a whole has none.
+func failures(err error) []TxReason {
+	if te, ok := errors.AsType[*TxError](err); ok {
+		return te.Reasons
+	}
+	if _, ok := errors.AsType[*ConditionError](err); ok || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return []TxReason{{Err: err}}
+	}
+	return nil
 }
 
 func orEmpty(item Item) Item {
@@ -99,35 +243,24 @@ func orEmpty(item Item) Item {
 	return item
 }
 
-// itemCondition returns the failed condition of the item itself, the first of
-// the writes, or nil.
-func itemCondition(err error) *ConditionError {
-	if te, ok := errors.AsType[*TxError](err); ok {
-		if len(te.Reasons) == 0 || te.Reasons[0].Action != 0 {
-			return nil
-		}
-		err = te.Reasons[0].Err
-	}
-	if ce, ok := errors.AsType[*ConditionError](err); ok {
-		return ce
-	}
-	if f, ok := errors.AsType[*fault](err); ok && f.kind == ErrNotFound {
-		return &ConditionError{Reason: f}
-	}
-	return nil
-}
-
 // impliedError is the error of a transaction that the caller did not ask for:
-// the first reason stands for it.
+// the first reason that is more than a conflict stands for it.
 func impliedError(err error) error {
 	te, ok := errors.AsType[*TxError](err)
 	if !ok || len(te.Reasons) == 0 {
 		return err
 	}
-	if ce, ok := te.Reasons[0].Err.(*ConditionError); ok {
+	why := te.Reasons[0].Err
+	for _, r := range te.Reasons {
+		if errors.Is(r.Err, ErrConditionFailed) || errors.Is(r.Err, ErrNotFound) {
+			why = r.Err
+			break
+		}
+	}
+	if ce, ok := errors.AsType[*ConditionError](why); ok {
 		return &ConditionError{Reason: ce.Reason, Item: ce.Item, Err: te.Err}
 	}
-	return te.Reasons[0].Err
+	return &fault{kind: why, text: why.Error(), err: te.Err}
 }
 
 // conditionReason says why a condition failed, from the item it met.
@@ -137,7 +270,7 @@ func conditionReason(err error, reason func(Item) error) error {
 		return err
 	}
 	why := reason(ce.Item)
-	if why == ErrNotFound {
+	if errors.Is(why, ErrNotFound) {
 		return &fault{kind: ErrNotFound, text: ErrNotFound.Error(), err: ce.Err}
 	}
 	return &ConditionError{Reason: why, Item: ce.Item, Err: ce.Err}
@@ -151,6 +284,13 @@ func missingOr(other error) func(Item) error {
 			return ErrNotFound
 		}
 		return other
+	}
+}
+
+// sameItem reports whether a stored item is the one given.
+func sameItem(item Item) func(Item) bool {
+	return func(stored Item) bool {
+		return len(stored) == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
 	}
 }
 
@@ -178,7 +318,7 @@ func guardText(b *expr.Builder, stored Item, attr string) string {
 }
 
 // planCreate plans [Model.Create].
-func (db *DB) planCreate(e *entity, v unsafe.Pointer) ([]*write, error) {
+func (db *DB) planCreate(e *entity, v unsafe.Pointer) (*mutation, error) {
 	now := db.cfg.Clock()
 	if err := db.stamp(e, v, now); err != nil {
 		return nil, err
@@ -190,11 +330,17 @@ func (db *DB) planCreate(e *entity, v unsafe.Pointer) ([]*write, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b expr.Builder
-	w := &write{kind: OpPutItem, name: "Create", e: e, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-		names: b.Names(), reason: func(Item) error { return ErrExists }}
-	claims, err := e.claimWrites("Create", item, nil, item)
-	return append([]*write{w}, claims...), err
+	m := &mutation{e: e, op: "Create", key: e.keyIn(item)}
+	m.plan = func(Item) ([]*write, bool, error) {
+		var b expr.Builder
+		w := &write{
+			kind: OpPutItem, name: "Create", e: e, item: item, after: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
+			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: sameItem(item),
+		}
+		claims, err := e.claimWrites("Create", item, nil, item)
+		return append([]*write{w}, claims...), false, err
+	}
+	return m, nil
 }
 
 // planPut plans [Model.Put].
@@ -236,8 +382,10 @@ func (db *DB) planPut(e *entity, v unsafe.Pointer) (*mutation, error) {
 				conds = append(conds, guardText(&b, stored, attr))
 			}
 		}
-		w := &write{kind: OpPutItem, name: "Put", e: e, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }}
+		w := &write{
+			kind: OpPutItem, name: "Put", e: e, item: item, after: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			reason: func(Item) error { return ErrStaleVersion }, landed: sameItem(item),
+		}
 		claims, err := e.claimWrites("Put", item, stored, item)
 		return append([]*write{w}, claims...), false, err
 	}
@@ -270,8 +418,6 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 		if versioned {
 			up.conds = append(up.conds, e.versionCondition(&up.b, version))
 			up.setAttr(e.versionAttr, numberValue(version+1))
-		} else if e.versionAttr != "" {
-			up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
 		}
 		if stored != nil {
 			for _, attr := range m.guards {
@@ -283,139 +429,13 @@ func (db *DB) planSave(e *entity, v unsafe.Pointer) (*mutation, error) {
 			after = nil // it stays deleted, and holds no claims
 		}
 		claims, err := e.claimWrites("Save", m.key, stored, after)
-		return append([]*write{up.write("Save", missingOr(ErrStaleVersion))}, claims...), false, err
+		w := up.write("Save", missingOr(ErrStaleVersion))
+		if versioned {
+			w.landed = func(met Item) bool { return sameAttrs(up.touched, up.outcome, met) }
+		}
+		return append([]*write{w}, claims...), false, err
 	}
 	return m, nil
-}
-
-// planUpdate plans [Model.Update].
-func (db *DB) planUpdate(e *entity, key any, changes []Change) (*mutation, error) {
-	k, known, err := e.keyArg(key)
-	if err != nil {
-		return nil, err
-	}
-	actions, conds, err := e.resolveChanges(changes)
-	if err != nil {
-		return nil, err
-	}
-	if len(actions) == 0 {
-		return nil, faultf(ErrInvalid, "no changes given")
-	}
-	now := db.cfg.Clock()
-	if actions, err = e.addStamps(actions, now); err != nil {
-		return nil, err
-	}
-	c := &changeSetPlan{e: e, key: k, known: known, actions: actions, conds: conds, now: now}
-	touched := make([]string, len(actions))
-	for i := range actions {
-		touched[i] = actions[i].attr()
-	}
-	c.demands = e.touchedDemands(touched)
-	m := &mutation{e: e, op: "Update", key: k}
-	for _, d := range c.demands {
-		m.guards = append(m.guards, d.inputs()...)
-	}
-	if unique := e.uniqueAttrs(); slices.ContainsFunc(unique, func(attr string) bool { return slices.Contains(touched, attr) }) {
-		c.unique = true
-		m.guards = append(m.guards, unique...)
-	}
-	slices.Sort(m.guards)
-	m.guards = slices.Compact(m.guards)
-	c.guards = m.guards
-	m.plan = c.plan
-	return m, nil
-}
-
-// changeSetPlan is the plan of an update by changes.
-type changeSetPlan struct {
-	e       *entity
-	key     Item
-	known   Item // the attributes that the key gives
-	actions []action
-	conds   []Predicate
-	now     time.Time
-	demands []*demand // the index entries that the actions touch
-	unique  bool      // they touch unique values
-	guards  []string
-}
-
-func (c *changeSetPlan) plan(stored Item) ([]*write, bool, error) {
-	if stored != nil && len(stored) == 0 {
-		return nil, false, ErrNotFound
-	}
-	if c.unique && stored == nil {
-		return nil, true, nil
-	}
-	e := c.e
-	up := &update{e: e, key: c.key}
-	up.mustExist()
-	after := maps.Clone(stored)
-	if after == nil {
-		after = maps.Clone(c.known)
-	}
-	settled := map[string]bool{} // attributes that end as they do whatever is stored
-	for attr := range c.known {
-		settled[attr] = true
-	}
-	for i := range c.actions {
-		a := &c.actions[i]
-		a.render(&up.b, &up.u)
-		if len(c.guards) == 0 {
-			continue
-		}
-		if err := a.after(after, stored != nil); err != nil {
-			return nil, false, err
-		}
-		settled[a.attr()] = a.whole() && (a.op == changeSet || a.op == changeRemove)
-	}
-	if e.updatedAttr != "" && e.updated == nil {
-		up.setAttr(e.updatedAttr, stringValue(c.now.UTC().Format(timestampLayout)))
-	}
-	if e.versionAttr != "" && e.version == nil {
-		up.u.Add(up.b.Name(e.versionAttr), up.b.Value(numberValue(1)))
-	}
-	for _, attr := range c.guards {
-		if settled[attr] && !c.unique {
-			continue
-		}
-		if stored == nil {
-			return nil, true, nil
-		}
-		up.conds = append(up.conds, guardText(&up.b, stored, attr))
-	}
-	if err := up.setEntries(c.demands, after); err != nil {
-		return nil, false, err
-	}
-	met, err := renderEach(e, c.conds, &up.b)
-	if err != nil {
-		return nil, false, err
-	}
-	up.conds = append(up.conds, met...)
-	w := up.write("Update", missingOr(ErrConditionFailed))
-	w.returnNew = true
-	if !c.unique {
-		return []*write{w}, false, nil
-	}
-	claims, err := e.claimWrites("Update", c.key, stored, after)
-	return append([]*write{w}, claims...), false, err
-}
-
-// addStamps adds the time of the last change and the count of the version to
-// the user's actions, where they are fields of the entity. A change of the time
-// by the user stands.
-func (e *entity) addStamps(actions []action, now time.Time) ([]action, error) {
-	actions = slices.Clip(actions)
-	if e.updated != nil && !slices.ContainsFunc(actions, func(a action) bool { return a.attr() == e.updatedAttr }) {
-		av, err := e.updated.EncodeOperand(now)
-		if err != nil {
-			return nil, atField(e.updated.Name, faultf(ErrValue, "%w", err))
-		}
-		actions = append(actions, action{op: changeSet, field: e.updated, value: av})
-	}
-	if e.version != nil {
-		actions = append(actions, action{op: changeAdd, field: e.version, value: numberValue(1)})
-	}
-	return actions, nil
 }
 
 // planDelete plans [Model.Delete].
@@ -459,8 +479,10 @@ func (db *DB) planForceDelete(e *entity, op string, key any, still ...Predicate)
 			return nil, false, err
 		}
 		conds = append(conds, met...)
-		w := &write{kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }}
+		w := &write{
+			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			reason: func(Item) error { return ErrStaleVersion },
+		}
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
 	}

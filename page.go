@@ -55,7 +55,7 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 	}
 	page := &Page[T]{Next: next, Prev: prev, Items: make([]*T, len(items))}
 	for i, item := range items {
-		if page.Items[i], err = decodeNew[T](s.e, item); err != nil {
+		if page.Items[i], err = decodeFor[T](s, item); err != nil {
 			return nil, err
 		}
 	}

@@ -83,7 +83,8 @@ func (pl *planner) render(p *plan, b *branch) {
 	}
 	if p.kind == OpQuery || p.kind == OpScan {
 		conds := b.residual
-		if p.kind == OpScan || !p.path.singledOut(b.sk) {
+		raw := pl.opts.raw
+		if raw == nil && (p.kind == OpScan || !p.path.singledOut(b.sk)) || raw != nil && !raw.anyType {
 			conds = append(slices.Clip(conds), pl.e.typeCond())
 		}
 		r.filter = renderAll(append(slices.Clip(conds), pl.hidden...), &w, " AND ")
@@ -215,26 +216,26 @@ func (p *plan) explain() *Plan {
 }
 
 // describeFilter is the filter with its names and values in their places.
-func (r *branchRequest) describeFilter() string {
+func (q *branchRequest) describeFilter() string {
 	var s strings.Builder
-	for i := 0; i < len(r.filter); {
-		c := r.filter[i]
+	for i := 0; i < len(q.filter); {
+		c := q.filter[i]
 		if c != '#' && c != ':' {
 			s.WriteByte(c)
 			i++
 			continue
 		}
 		end := i + 1
-		for end < len(r.filter) && '0' <= r.filter[end] && r.filter[end] <= '9' {
+		for end < len(q.filter) && '0' <= q.filter[end] && q.filter[end] <= '9' {
 			end++
 		}
-		switch token := r.filter[i:end]; {
+		switch token := q.filter[i:end]; {
 		case c == '#':
-			s.WriteString(r.names[token])
-		case token == r.now:
+			s.WriteString(q.names[token])
+		case token == q.now:
 			s.WriteString("now")
 		default:
-			s.WriteString(describeValue(r.values[token]))
+			s.WriteString(describeValue(q.values[token]))
 		}
 		i = end
 	}

@@ -415,13 +415,17 @@ func askAny(f string, vals ...any) ask {
 }
 
 func askAnd(a, b ask) ask {
-	return ask{text: "and(" + a.text + ", " + b.text + ")", pred: dynorm.And(a.pred, b.pred), choice: a.choice || b.choice,
-		fixes: append(slices.Clone(a.fixes), b.fixes...), holds: func(r dynorm.Record) bool { return a.holds(r) && b.holds(r) }}
+	return ask{
+		text: "and(" + a.text + ", " + b.text + ")", pred: dynorm.And(a.pred, b.pred), choice: a.choice || b.choice,
+		fixes: append(slices.Clone(a.fixes), b.fixes...), holds: func(r dynorm.Record) bool { return a.holds(r) && b.holds(r) },
+	}
 }
 
 func askOr(a, b ask) ask {
-	return ask{text: "or(" + a.text + ", " + b.text + ")", pred: dynorm.Or(a.pred, b.pred), choice: true,
-		holds: func(r dynorm.Record) bool { return a.holds(r) || b.holds(r) }}
+	return ask{
+		text: "or(" + a.text + ", " + b.text + ")", pred: dynorm.Or(a.pred, b.pred), choice: true,
+		holds: func(r dynorm.Record) bool { return a.holds(r) || b.holds(r) },
+	}
 }
 
 // queryCase is a random query with its meaning.

@@ -43,6 +43,7 @@ type queryOptions struct {
 	expired     bool
 	hydrate     bool
 	scan        *Scan // nil where none is allowed
+	raw         *rawKey
 	after       string
 	progress    func(Progress)
 }
@@ -229,7 +230,10 @@ func (q Query[T]) OnProgress(fn func(Progress)) Query[T] {
 
 // Explain plans the query without running it.
 func (q Query[T]) Explain() (*Plan, error) {
-	p, err := q.s.planned()
+	if _, err := q.s.planned(); err != nil {
+		return nil, q.s.opError("Explain", err)
+	}
+	p, err := q.s.makePlan(true)
 	if err != nil {
 		return nil, q.s.opError("Explain", err)
 	}
@@ -243,14 +247,16 @@ func (s *queryState) planned() (*plan, error) {
 	}
 	s.once.Do(func() {
 		if s.planErr = s.err; s.planErr == nil {
-			s.plan, s.planErr = s.makePlan()
+			s.plan, s.planErr = s.makePlan(false)
 		}
 	})
 	return s.plan, s.planErr
 }
 
-func (s *queryState) makePlan() (*plan, error) {
-	pl := &planner{e: s.e, opts: &s.opts}
+// makePlan plans the query; with verbose the plan knows why each other path was
+// not taken.
+func (s *queryState) makePlan(verbose bool) (*plan, error) {
+	pl := &planner{e: s.e, opts: &s.opts, verbose: verbose}
 	pl.conds = make([]cond, 0, len(s.opts.where))
 	for i := range s.opts.where {
 		c, err := s.opts.where[i].resolve(s.e)
@@ -275,6 +281,9 @@ func (s *queryState) makePlan() (*plan, error) {
 	}
 	if err := pl.resolveSelects(); err != nil {
 		return nil, err
+	}
+	if s.opts.raw != nil {
+		return pl.planRaw()
 	}
 	return pl.plan()
 }
@@ -359,7 +368,7 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	}
 	var list []*T
 	err = s.reader(p, op, atMost).each(ctx, s.opts.after, func(item Item) (bool, error) {
-		v, err := decodeNew[T](s.e, item)
+		v, err := decodeFor[T](s, item)
 		list = append(list, v)
 		return true, err
 	})
@@ -367,6 +376,21 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 		return nil, err
 	}
 	return list, nil
+}
+
+// decodeFor decodes an item that a query found.
+func decodeFor[T any](s *queryState, item Item) (*T, error) {
+	if s.opts.raw == nil || !s.opts.raw.anyType {
+		return decodeNew[T](s.e, item)
+	}
+	v := new(T)
+	r, ok := any(v).(*Record)
+	if !ok {
+		return decodeNew[T](s.e, item)
+	}
+	var err error
+	*r, err = s.db.schema.recordOf(item)
+	return v, err
 }
 
 // String names the query for debugging.

@@ -191,8 +191,10 @@ func TestQueryRefusals(t *testing.T) {
 		text string
 	}{
 		{"no partition", func() error { _, err := m.Where(dynorm.Eq("value", 1)).List(t.Context()); return err }, dynorm.ErrNoIndex, "tag Value `index`"},
-		{"no index", func() error { _, err := users.Where(dynorm.Eq("name", "Ann")).List(t.Context()); return err }, dynorm.ErrNoIndex,
-			"dynorm: List User: no index answers the query: table: its partition key USER#{id} needs ID by =; GSI1 (Team): its partition key TEAM#{teamId} needs TeamID by = (tag Name `index`)"},
+		{
+			"no index", func() error { _, err := users.Where(dynorm.Eq("name", "Ann")).List(t.Context()); return err }, dynorm.ErrNoIndex,
+			"dynorm: List User: no index answers the query: table: its partition key USER#{id} needs ID by =; GSI1 (Team): its partition key TEAM#{teamId} needs TeamID by = (tag Name `index`)",
+		},
 		{"order", func() error {
 			_, err := m.Where(dynorm.Eq("device", "d")).OrderBy("value").List(t.Context())
 			return err

@@ -41,10 +41,11 @@ func (q Query[T]) AllowScan(how ...Scan) Query[T] {
 // scan plans a scan, or says why there can be none.
 func (pl *planner) scan(rejected []Candidate) *plan {
 	path := pl.e.paths[0]
-	for _, p := range pl.e.paths {
-		if pin := pl.opts.index; pin != "" && (pin == p.index || pin == p.name) {
-			path = p
-		}
+	if pl.opts.index != "" {
+		path = pl.pinned(pl.opts.index)
+	}
+	if reason, _ := pl.lacks(path, []branch{{residual: pl.conds}}); reason != "" {
+		return nil
 	}
 	if len(pl.order) > 0 || path.kind == globalPath && pl.opts.consistency == strongly {
 		return nil
@@ -63,6 +64,9 @@ func (pl *planner) scan(rejected []Candidate) *plan {
 	}
 	return p
 }
+
+// maxCatchUp bounds how far a paced scan that fell behind may hurry.
+const maxCatchUp = 100 * time.Millisecond
 
 // pace holds requests back so that they use no more than a number of read units
 // a second.
@@ -87,9 +91,10 @@ func (p *pace) wait(ctx context.Context) error {
 func (p *pace) spend(units float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if p.next.Before(now) {
-		p.next = now
+	// What waiting overshot may be caught up on, but not what was never asked
+	// for.
+	if earliest := time.Now().Add(-maxCatchUp); p.next.Before(earliest) {
+		p.next = earliest
 	}
 	p.next = p.next.Add(time.Duration(units / p.perSecond * float64(time.Second)))
 }

@@ -147,8 +147,10 @@ func NewSchema(models ...any) (*Schema, error) {
 			continue
 		}
 		if other := s.byName[e.def.Name]; other != nil {
-			faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Fault: "two entities have this name",
-				Suggestion: "name one of them in its dynorm.Entity tag"})
+			faults = append(faults, &parser.DefinitionError{
+				Type: e.def.Name, Fault: "two entities have this name",
+				Suggestion: "name one of them in its dynorm.Entity tag",
+			})
 			continue
 		}
 		s.entities = append(s.entities, e)

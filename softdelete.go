@@ -96,7 +96,7 @@ func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
 
 // Restore adds what [Model.Restore] sends.
 func (t TxModel[T]) Restore(ctx context.Context, key any) error {
-	return t.add("Restore", nil, func() ([]*write, error) {
+	return t.add("Restore", nil, func() (*unit, error) {
 		plan, err := t.m.db.planRestore(t.m.e, key)
 		if err != nil {
 			return nil, err
@@ -107,7 +107,7 @@ func (t TxModel[T]) Restore(ctx context.Context, key any) error {
 
 // ForceDelete adds what [Model.ForceDelete] sends.
 func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
-	return t.add("ForceDelete", nil, func() ([]*write, error) {
+	return t.add("ForceDelete", nil, func() (*unit, error) {
 		plan, err := t.m.db.planForceDelete(t.m.e, "ForceDelete", key)
 		if err != nil {
 			return nil, err

@@ -127,8 +127,10 @@ func (db *DB) createTable(ctx context.Context) error {
 }
 
 func (db *DB) describeTable(ctx context.Context) (*types.TableDescription, error) {
-	out, err := run[dynamodb.DescribeTableOutput](ctx, db, &Operation{Kind: OpDescribeTable, Name: "CreateTable",
-		Input: &dynamodb.DescribeTableInput{TableName: &db.table}})
+	out, err := run[dynamodb.DescribeTableOutput](ctx, db, &Operation{
+		Kind: OpDescribeTable, Name: "CreateTable",
+		Input: &dynamodb.DescribeTableInput{TableName: &db.table},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +194,10 @@ func (db *DB) enableTTL(ctx context.Context) error {
 	if attr == "" {
 		return nil
 	}
-	out, err := run[dynamodb.DescribeTimeToLiveOutput](ctx, db, &Operation{Kind: OpDescribeTimeToLive, Name: "CreateTable",
-		Input: &dynamodb.DescribeTimeToLiveInput{TableName: &db.table}})
+	out, err := run[dynamodb.DescribeTimeToLiveOutput](ctx, db, &Operation{
+		Kind: OpDescribeTimeToLive, Name: "CreateTable",
+		Input: &dynamodb.DescribeTimeToLiveInput{TableName: &db.table},
+	})
 	if err != nil {
 		return err
 	}
@@ -203,9 +207,13 @@ func (db *DB) enableTTL(ctx context.Context) error {
 		}
 		return nil
 	}
-	_, err = run[dynamodb.UpdateTimeToLiveOutput](ctx, db, &Operation{Kind: OpUpdateTimeToLive, Name: "CreateTable",
-		Input: &dynamodb.UpdateTimeToLiveInput{TableName: &db.table,
-			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attr, Enabled: aws.Bool(true)}}})
+	_, err = run[dynamodb.UpdateTimeToLiveOutput](ctx, db, &Operation{
+		Kind: OpUpdateTimeToLive, Name: "CreateTable",
+		Input: &dynamodb.UpdateTimeToLiveInput{
+			TableName:               &db.table,
+			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attr, Enabled: aws.Bool(true)},
+		},
+	})
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -18,9 +19,6 @@ import (
 const (
 	maxTxActions = 100
 	maxTxSize    = 4 << 20
-	// maxTxConflicts bounds how often a transaction is sent again because
-	// others were under way on its items.
-	maxTxConflicts = 10
 )
 
 // TxError is a transaction that DynamoDB cancelled: nothing of it was written.
@@ -64,10 +62,39 @@ func (e *TxError) Unwrap() []error {
 // Tx collects the writes of one transaction. It belongs to the function it was
 // given to and is not safe for concurrent use.
 type Tx struct {
-	db     *DB
-	writes []*write
-	undo   []func()
-	err    error
+	db    *DB
+	units []*unit
+	undo  []func()
+	token string
+	err   error
+}
+
+// Token gives the idempotency token of the transaction, 1 to 36 characters: a
+// transaction with the same token and the same writes that was sent within the
+// last ten minutes is not written again. Without it each transaction has a
+// token of its own. With it, a transaction whose items changed between its
+// building and its sending is an ErrConflict, since other writes may not go by
+// the same token.
+func (tx *Tx) Token(token string) {
+	if len(token) == 0 || len(token) > 36 {
+		tx.fail(opError("Token", nil, faultf(ErrInvalid, "a token has 1 to 36 characters, not %d", len(token))))
+		return
+	}
+	tx.token = token
+}
+
+// fail keeps the first error: a transaction with a hole in it must not be sent.
+func (tx *Tx) fail(err error) {
+	if tx.err == nil {
+		tx.err = err
+	}
+}
+
+// revert sets the values given to the transaction back.
+func (tx *Tx) revert() {
+	for _, undo := range slices.Backward(tx.undo) {
+		undo()
+	}
 }
 
 // Transact runs fn, which adds writes to the transaction ([Model.In]), and then
@@ -76,57 +103,59 @@ type Tx struct {
 // values given to it are as they were.
 //
 // Up to 100 actions, claims of unique values included, 4 MB together and no
-// item twice: more is an error before the request, never split. Each action
-// costs twice the write units of the same write alone. The request carries an
-// idempotency token, so that a retry after a lost response does not write
-// twice; conflicts with other transactions are retried with growing pauses. A
-// cancelled transaction is a [*TxError].
+// item twice: more is an error before the request, never split
+// ([DB.Chunked] does). Each action costs twice the write units of the same
+// write alone. The request carries an idempotency token, so that a retry after a
+// lost response does not write twice. Conflicts with other transactions are
+// sent again with growing pauses; a write that was planned on an item which
+// changed meanwhile is planned anew. A cancelled transaction is a [*TxError].
 func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
-	tx := &Tx{db: db}
-	err := fn(tx)
+	tx, err := db.build(fn)
 	if err == nil {
-		err = tx.err
-	}
-	if err == nil && len(tx.writes) > 0 {
-		err = db.transact(ctx, tx.writes)
+		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
 	}
 	if err != nil {
-		for _, undo := range tx.undo {
-			undo()
-		}
+		tx.revert()
 	}
 	return opError("Transact", nil, err)
 }
 
+// build collects the writes that fn adds.
+func (db *DB) build(fn func(tx *Tx) error) (*Tx, error) {
+	tx := &Tx{db: db}
+	if fn == nil {
+		return tx, faultf(ErrInvalid, "the function is nil")
+	}
+	if err := fn(tx); err != nil {
+		return tx, err
+	}
+	return tx, tx.err
+}
+
+// txOptions say how the writes of a request are sent.
+type txOptions struct {
+	always bool   // as a transaction also when it is one write
+	token  string // the idempotency token, empty for a new one
+	name   string // the call, as named in the API, where it is not that of the writes
+}
+
 // transact sends writes as one transaction.
-func (db *DB) transact(ctx context.Context, writes []*write) error {
-	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes))}
+func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error {
 	if err := checkTx(writes); err != nil {
 		return err
 	}
+	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes)), ClientRequestToken: &tx.token}
 	for i, w := range writes {
 		in.TransactItems[i] = w.action(&db.table)
 	}
-	token, err := db.cfg.IDs.UUID()
-	if err != nil {
-		return err
+	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
+		Kind: OpTransactWriteItems,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in,
+	})
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		return txError(canceled, writes, err)
 	}
-	in.ClientRequestToken = &token
-	op := &Operation{Kind: OpTransactWriteItems, Name: writes[0].name, Entity: oneEntity(writes), Input: in}
-	for attempt := 0; ; attempt++ {
-		if err := backoff(ctx, attempt); err != nil {
-			return err
-		}
-		_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, op)
-		canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
-		if !ok {
-			return err
-		}
-		te := txError(canceled, writes, err)
-		if attempt == maxTxConflicts || !te.onlyConflicts() {
-			return te
-		}
-	}
+	return err
 }
 
 // oneEntity names the entity of all writes, or none when there are several.
@@ -191,16 +220,6 @@ func txError(canceled *types.TransactionCanceledException, writes []*write, err 
 	return te
 }
 
-// onlyConflicts reports whether sending the transaction again may help.
-func (e *TxError) onlyConflicts() bool {
-	for _, r := range e.Reasons {
-		if r.Err != ErrConflict {
-			return false
-		}
-	}
-	return len(e.Reasons) > 0
-}
-
 // TxModel adds writes of one entity to a transaction. See [Model.In].
 type TxModel[T any] struct {
 	m  Model[T]
@@ -211,9 +230,8 @@ type TxModel[T any] struct {
 // values at once and is sent when [DB.Transact] ends.
 func (m Model[T]) In(tx *Tx) TxModel[T] { return TxModel[T]{m: m, tx: tx} }
 
-// add puts writes into the transaction, or keeps its first error: a
-// transaction with a hole in it must not be sent.
-func (t TxModel[T]) add(name string, v *T, plan func() ([]*write, error)) error {
+// add puts a write into the transaction, or keeps its first error.
+func (t TxModel[T]) add(name string, v *T, plan func() (*unit, error)) error {
 	err := t.m.err
 	if t.tx == nil {
 		return opError(name, t.m.e, faultf(ErrInvalid, "In was given a nil Tx: use the one that Transact gives"))
@@ -221,39 +239,40 @@ func (t TxModel[T]) add(name string, v *T, plan func() ([]*write, error)) error 
 	if err == nil && t.m.db != t.tx.db {
 		err = faultf(ErrInvalid, "the model and the transaction are of different DBs")
 	}
-	var writes []*write
+	var u *unit
 	if err == nil {
 		if v != nil {
-			before := *v
-			t.tx.undo = append(t.tx.undo, func() { *v = before })
+			t.tx.undo = append(t.tx.undo, keep(t.m.e, v))
 		}
-		writes, err = plan()
+		u, err = plan()
 	}
 	if err != nil {
 		err = opError(name, t.m.e, err)
-		if t.tx.err == nil {
-			t.tx.err = err
-		}
+		t.tx.fail(err)
 		return err
 	}
-	t.tx.writes = append(t.tx.writes, writes...)
+	t.tx.units = append(t.tx.units, u)
 	return nil
 }
 
 // Create adds what [Model.Create] sends.
-func (t TxModel[T]) Create(_ context.Context, v *T) error {
-	return t.add("Create", v, func() ([]*write, error) {
+func (t TxModel[T]) Create(ctx context.Context, v *T) error {
+	return t.add("Create", v, func() (*unit, error) {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
-		return t.m.db.planCreate(t.m.e, unsafe.Pointer(v))
+		plan, err := t.m.db.planCreate(t.m.e, unsafe.Pointer(v))
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
 	})
 }
 
 // Put adds what [Model.Put] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Put(ctx context.Context, v *T) error {
-	return t.add("Put", v, func() ([]*write, error) {
+	return t.add("Put", v, func() (*unit, error) {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
@@ -268,7 +287,7 @@ func (t TxModel[T]) Put(ctx context.Context, v *T) error {
 // Save adds what [Model.Save] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Save(ctx context.Context, v *T) error {
-	return t.add("Save", v, func() ([]*write, error) {
+	return t.add("Save", v, func() (*unit, error) {
 		if err := t.m.check(v); err != nil {
 			return nil, err
 		}
@@ -284,7 +303,7 @@ func (t TxModel[T]) Save(ctx context.Context, v *T) error {
 // index entry or a unique value that are not all known, the item is read at
 // once and must still be the same when the transaction is sent.
 func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) error {
-	return t.add("Update", nil, func() ([]*write, error) {
+	return t.add("Update", nil, func() (*unit, error) {
 		plan, err := t.m.db.planUpdate(t.m.e, key, changes)
 		if err != nil {
 			return nil, err
@@ -296,7 +315,7 @@ func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) erro
 // Delete adds what [Model.Delete] sends. A soft deletion needs the item to be
 // there.
 func (t TxModel[T]) Delete(ctx context.Context, key any) error {
-	return t.add("Delete", nil, func() ([]*write, error) {
+	return t.add("Delete", nil, func() (*unit, error) {
 		plan, err := t.m.db.planDelete(t.m.e, key)
 		if err != nil {
 			return nil, err
@@ -308,7 +327,7 @@ func (t TxModel[T]) Delete(ctx context.Context, key any) error {
 // Check adds a condition on an item that the transaction does not write: it
 // must hold for any of the transaction to be written.
 func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error {
-	return t.add("Check", nil, func() ([]*write, error) {
+	return t.add("Check", nil, func() (*unit, error) {
 		k, _, err := t.m.e.keyArg(key)
 		if err != nil {
 			return nil, err
@@ -321,7 +340,8 @@ func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error
 		if cond == "" {
 			return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
 		}
-		return []*write{{kind: opConditionCheck, name: "Check", e: t.m.e, key: k, cond: cond, names: b.Names(), values: b.Values()}}, nil
+		w := &write{kind: opConditionCheck, name: "Check", e: t.m.e, key: k, cond: cond, names: b.Names(), values: b.Values()}
+		return &unit{m: &mutation{e: t.m.e, op: "Check", key: k}, writes: []*write{w}}, nil
 	})
 }
 
@@ -360,7 +380,7 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 		}
 		at[i] = place[id]
 	}
-	out, err := run[dynamodb.TransactGetItemsOutput](ctx, m.db, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: m.e.def.Name, Input: in})
+	out, err := m.db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: m.e.def.Name, Input: in})
 	if err != nil {
 		return nil, err
 	}
@@ -373,4 +393,27 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 		}
 	}
 	return list, nil
+}
+
+// transactGet sends a reading transaction, again while other transactions are
+// under way on its items.
+func (db *DB) transactGet(ctx context.Context, op *Operation) (*dynamodb.TransactGetItemsOutput, error) {
+	for attempt := 0; ; attempt++ {
+		if err := backoff(ctx, min(attempt, 5)); err != nil {
+			return nil, err
+		}
+		out, err := run[dynamodb.TransactGetItemsOutput](ctx, db, op)
+		canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+		if !ok {
+			return out, err
+		}
+		for _, r := range canceled.CancellationReasons {
+			if r.Code != nil && *r.Code != "None" && *r.Code != "TransactionConflict" {
+				return nil, err
+			}
+		}
+		if attempt == maxRaces {
+			return nil, &fault{kind: ErrConflict, text: ErrConflict.Error(), err: err}
+		}
+	}
 }

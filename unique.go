@@ -54,8 +54,10 @@ func (e *entity) bindUniques() (faults []error) {
 		e.uniques = append(e.uniques, &unique{name: def.Name, fields: kt.fields, key: kt})
 	}
 	if e.pk != nil && len(e.uniques) > 0 && strings.EqualFold(e.def.Prefix, claimPrefix) {
-		faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Fault: "the prefix " + claimPrefix + " is that of the claims of unique values",
-			Suggestion: "give the entity another prefix"})
+		faults = append(faults, &parser.DefinitionError{
+			Type: e.def.Name, Fault: "the prefix " + claimPrefix + " is that of the claims of unique values",
+			Suggestion: "give the entity another prefix",
+		})
 	}
 	return faults
 }
@@ -100,7 +102,7 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		}
 		if held != nil {
 			w := &write{kind: OpDeleteItem, name: name, e: e, key: held}
-			e.ownedOrFree(w, key, ErrConflict)
+			e.ownedOrFree(w, key, faultf(ErrUnique, "the value of %s is claimed for another item although this one has it: RepairUnique finds such items", u.name))
 			releases = append(releases, w)
 		}
 		if wanted != nil {

@@ -1,7 +1,7 @@
 package dynorm
 
 import (
-	"maps"
+	"bytes"
 	"math/big"
 	"slices"
 	"strings"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/expr"
+	"github.com/dynorm/dynorm/parser"
 )
 
 // Change is one action of an update, or its condition ([If]). It is an
@@ -35,11 +36,12 @@ const (
 	changeAddToSet      changeOp = "AddToSet"
 	changeDeleteFromSet changeOp = "DeleteFromSet"
 	changeIf            changeOp = "If"
+	changeNoRead        changeOp = "NoRead"
 )
 
 // Set sets the field to the value, as a write of the whole item would: a value
 // that is omitted there (nil, an empty set, the zero time) removes the
-// attribute.
+// attribute. The value may be a [Ref]: what another field holds, or a sum.
 func Set(field string, value any) Change {
 	return Change{op: changeSet, ref: named(field), vals: []any{value}}
 }
@@ -82,25 +84,121 @@ func DeleteFromSet(field string, elems ...any) Change {
 // Several conditions must all hold.
 func If(predicate Predicate) Change { return Change{op: changeIf, cond: predicate} }
 
+// NoRead forbids an update to read the item first. Where it would have to, to
+// write index entries or claims anew, it fails with a [*NeedsFieldsError] before
+// any request: give the fields it names as changes, or as what they are by an
+// [If] with [Eq] or [NotExists].
+func NoRead() Change { return Change{op: changeNoRead} }
+
+// Ref stands for what a field holds when an update begins, or for a sum or
+// difference of it:
+//
+//	dynorm.Set("total", dynorm.FieldRef("net").Plus(dynorm.FieldRef("tax")))
+//	dynorm.Set("left", dynorm.FieldRef("left").Minus(3))
+//
+// A field that the item lacks fails the update with an ErrInvalid: DynamoDB
+// doesn't take it for 0 as [Add] does. A Ref is an immutable value.
+type Ref struct {
+	ref   fieldRef
+	sign  string // "+" or "-", empty for the field alone
+	right any    // a number or a Ref
+	twice bool   // more than DynamoDB can do in one action
+}
+
+// FieldRef returns the reference to a field, by its Go name or attribute name.
+func FieldRef(field string) Ref { return Ref{ref: named(field)} }
+
+// Plus returns the sum of the field and a number or another Ref.
+func (r Ref) Plus(x any) Ref { return r.with("+", x) }
+
+// Minus returns the difference of the field and a number or another Ref.
+func (r Ref) Minus(x any) Ref { return r.with("-", x) }
+
+func (r Ref) with(sign string, x any) Ref {
+	other, isRef := x.(Ref)
+	return Ref{ref: r.ref, sign: sign, right: x, twice: r.sign != "" || isRef && other.sign != ""}
+}
+
 // action is a Change resolved against its entity.
 type action struct {
 	op    changeOp
 	field *codec.Field
-	value types.AttributeValue // nil for a removal
+	value types.AttributeValue // nil for a removal and a formula
+	// formula is what a Set sets the field to, nil for a value.
+	formula *formula
+}
+
+// formula is a resolved Ref: one operand, or two with a sign between.
+type formula struct {
+	left, right *codec.Field // right is nil for a number
+	sign        string
+	number      types.AttributeValue
 }
 
 func (a *action) attr() string { return a.field.AttrPath()[0] }
 
-// whole reports whether the action is on an attribute of the item itself, not
-// on a part within it.
-func (a *action) whole() bool { return len(a.field.AttrPath()) == 1 }
+// constant reports whether the action settles a whole attribute whatever is
+// stored.
+func (a *action) constant() bool {
+	return len(a.field.Path()) == 1 && (a.op == changeSet && a.formula == nil || a.op == changeRemove)
+}
+
+// sources lists the attributes that the action reads beside its own.
+func (a *action) sources() []string {
+	if a.formula == nil {
+		return nil
+	}
+	attrs := []string{a.formula.left.AttrPath()[0]}
+	if a.formula.right != nil {
+		attrs = append(attrs, a.formula.right.AttrPath()[0])
+	}
+	return attrs
+}
+
+// resolveRef checks a Ref against the field it is set to.
+func (e *entity) resolveRef(r Ref, f *codec.Field) (*formula, error) {
+	if r.twice {
+		return nil, faultf(ErrInvalid, "DynamoDB takes one + or - in an action")
+	}
+	left, err := r.ref.resolve(e)
+	if err != nil {
+		return nil, err
+	}
+	fm := &formula{left: left, sign: r.sign}
+	if r.sign == "" {
+		if left.GoType() != f.GoType() || left.Field.Set != f.Field.Set {
+			return nil, faultf(ErrValue, "%s is of another type", left.Name)
+		}
+		return fm, nil
+	}
+	operands := []*codec.Field{f, left}
+	if other, ok := r.right.(Ref); ok {
+		if fm.right, err = other.ref.resolve(e); err != nil {
+			return nil, err
+		}
+		operands = append(operands, fm.right)
+	} else if fm.number, err = f.EncodeOperand(r.right); err != nil {
+		return nil, err
+	}
+	for _, o := range operands {
+		switch o.Type.Kind {
+		case parser.Int, parser.Uint, parser.Float, parser.Number:
+		default:
+			return nil, faultf(ErrValue, "%s is no number", o.Name)
+		}
+	}
+	return fm, nil
+}
 
 // resolveChanges checks changes against the entity and returns the actions and
 // the conditions, in the order given.
 func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Predicate, err error) {
 	for _, c := range changes {
-		if c.op == changeIf {
+		switch c.op {
+		case changeIf:
 			conds = append(conds, c.cond)
+			continue
+		case changeNoRead:
 			continue
 		}
 		if c.op == "" {
@@ -114,10 +212,15 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 		if err := e.checkTarget(&a); err != nil {
 			return nil, nil, atField(f.Name, err)
 		}
-		if a.value, err = encodeOperand(c, f); err != nil {
+		if r, ok := refOf(c); ok {
+			a.formula, err = e.resolveRef(r, f)
+		} else {
+			a.value, err = encodeOperand(c, f)
+		}
+		if err != nil {
 			return nil, nil, atField(f.Name, faultf(ErrValue, "%s: %w", c.op, err))
 		}
-		if a.op == changeSet && a.value == nil {
+		if a.op == changeSet && a.value == nil && a.formula == nil {
 			a.op = changeRemove
 		}
 		for i := range actions {
@@ -142,6 +245,14 @@ func (e *entity) checkTarget(a *action) error {
 		return faultf(ErrInvalid, "is readonly")
 	}
 	return nil
+}
+
+func refOf(c Change) (Ref, bool) {
+	if c.op != changeSet {
+		return Ref{}, false
+	}
+	r, ok := c.vals[0].(Ref)
+	return r, ok
 }
 
 func encodeOperand(c Change, f *codec.Field) (types.AttributeValue, error) {
@@ -187,13 +298,13 @@ func (a *action) render(b *expr.Builder, u *expr.Update) {
 	path := b.Path(pathElems(a.field))
 	switch a.op {
 	case changeSet:
-		u.Set(path, b.Value(a.value))
+		u.Set(path, a.operand(b))
 	case changeSetIfAbsent:
 		u.Set(path, "if_not_exists("+path+", "+b.Value(a.value)+")")
 	case changeRemove:
 		u.Remove(path)
 	case changeAdd:
-		if a.whole() {
+		if len(a.field.Path()) == 1 {
 			u.Add(path, b.Value(a.value))
 			return
 		}
@@ -214,79 +325,148 @@ func (a *action) render(b *expr.Builder, u *expr.Update) {
 	}
 }
 
-// after applies the action to an item as far as it is known: the whole stored
-// item, or the attributes that do not depend on it. Lists and sets are never
-// part of a key or a condition, so theirs are left out.
-func (a *action) after(item Item, whole bool) error {
-	if !whole && !a.whole() {
-		return nil
+// operand is the text of what a Set sets.
+func (a *action) operand(b *expr.Builder) string {
+	fm := a.formula
+	if fm == nil {
+		return b.Value(a.value)
 	}
-	path := a.field.AttrPath()
+	text := b.Path(pathElems(fm.left))
+	switch {
+	case fm.sign == "":
+		return text
+	case fm.right != nil:
+		return text + " " + fm.sign + " " + b.Path(pathElems(fm.right))
+	}
+	return text + " " + fm.sign + " " + b.Value(fm.number)
+}
+
+// result returns what the action sets its field to in an item that is wholly
+// known, nil to leave it.
+func (a *action) result(before Item) (types.AttributeValue, error) {
+	stored := a.field.In(before)
 	switch a.op {
 	case changeSet:
-		return setPath(item, path, a.value)
-	case changeRemove:
-		return setPath(item, path, nil)
-	case changeSetIfAbsent:
-		if _, ok := lookupPath(item, path); !ok && whole {
-			return setPath(item, path, a.value)
+		if a.formula != nil {
+			return a.formula.of(before)
 		}
-	case changeAdd:
-		if !whole {
-			return nil
-		}
-		sum, err := addNumbers(item, a)
-		if err != nil {
-			return err
-		}
-		return setPath(item, path, sum)
-	}
-	return nil
-}
-
-// setPath sets the value at a path of map entries, or removes it when av is
-// nil. Maps on the way are copied, so that what the item shares with others
-// stays as it is. DynamoDB refuses a path whose parents are absent, so they are
-// there.
-func setPath(item Item, path []string, av types.AttributeValue) error {
-	for _, step := range path[:len(path)-1] {
-		m, ok := item[step].(*types.AttributeValueMemberM)
-		if !ok {
-			return faultf(ErrValue, "the path %s leads through something that is no map", strings.Join(path, "."))
-		}
-		clone := maps.Clone(m.Value)
-		item[step] = &types.AttributeValueMemberM{Value: clone}
-		item = clone
-	}
-	last := path[len(path)-1]
-	if av == nil {
-		delete(item, last)
-	} else {
-		item[last] = av
-	}
-	return nil
-}
-
-// addNumbers returns the sum of the stored number and the action's.
-func addNumbers(item Item, a *action) (types.AttributeValue, error) {
-	sum := new(big.Rat)
-	digits := 0
-	stored, ok := lookupPath(item, a.field.AttrPath())
-	if !ok {
 		return a.value, nil
+	case changeSetIfAbsent:
+		if stored != nil {
+			return nil, nil
+		}
+		return a.value, nil
+	case changeAdd:
+		if stored == nil {
+			return a.value, nil
+		}
+		return addNumbers(stored, a.value)
+	case changeAppend, changePrepend:
+		var old []types.AttributeValue
+		if l, ok := stored.(*types.AttributeValueMemberL); ok {
+			old = l.Value
+		}
+		added := a.value.(*types.AttributeValueMemberL).Value
+		if a.op == changePrepend {
+			return &types.AttributeValueMemberL{Value: slices.Concat(added, old)}, nil
+		}
+		return &types.AttributeValueMemberL{Value: slices.Concat(old, added)}, nil
 	}
-	for _, av := range []types.AttributeValue{stored, a.value} {
+	return changeElems(stored, a.value, a.op == changeAddToSet), nil
+}
+
+// of is the value of the formula for an item.
+func (fm *formula) of(item Item) (types.AttributeValue, error) {
+	left := fm.left.In(item)
+	if left == nil {
+		return nil, faultf(ErrInvalid, "the item has no %s", fm.left.Name)
+	}
+	if fm.sign == "" {
+		return left, nil
+	}
+	right := fm.number
+	if fm.right != nil {
+		if right = fm.right.In(item); right == nil {
+			return nil, faultf(ErrInvalid, "the item has no %s", fm.right.Name)
+		}
+	}
+	if fm.sign == "-" {
+		return subtractNumbers(left, right)
+	}
+	return addNumbers(left, right)
+}
+
+// changeElems returns a set with elements added or taken out.
+func changeElems(stored, elems types.AttributeValue, add bool) types.AttributeValue {
+	switch elems := elems.(type) {
+	case *types.AttributeValueMemberSS:
+		old, _ := stored.(*types.AttributeValueMemberSS)
+		if old == nil {
+			old = &types.AttributeValueMemberSS{}
+		}
+		return &types.AttributeValueMemberSS{Value: setOf(old.Value, elems.Value, add, func(a, b string) bool { return a == b })}
+	case *types.AttributeValueMemberNS:
+		old, _ := stored.(*types.AttributeValueMemberNS)
+		if old == nil {
+			old = &types.AttributeValueMemberNS{}
+		}
+		return &types.AttributeValueMemberNS{Value: setOf(old.Value, elems.Value, add, func(a, b string) bool {
+			return codec.Equal(&types.AttributeValueMemberN{Value: a}, &types.AttributeValueMemberN{Value: b})
+		})}
+	case *types.AttributeValueMemberBS:
+		old, _ := stored.(*types.AttributeValueMemberBS)
+		if old == nil {
+			old = &types.AttributeValueMemberBS{}
+		}
+		return &types.AttributeValueMemberBS{Value: setOf(old.Value, elems.Value, add, bytes.Equal)}
+	}
+	return stored
+}
+
+func setOf[E any](old, elems []E, add bool, equal func(a, b E) bool) []E {
+	has := func(list []E, e E) bool { return slices.ContainsFunc(list, func(o E) bool { return equal(o, e) }) }
+	var out []E
+	for _, e := range old {
+		if add || !has(elems, e) {
+			out = append(out, e)
+		}
+	}
+	for _, e := range elems {
+		if add && !has(out, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// addNumbers returns the sum of two numbers.
+func addNumbers(a, b types.AttributeValue) (types.AttributeValue, error) {
+	return combine(a, b, (*big.Rat).Add)
+}
+
+func subtractNumbers(a, b types.AttributeValue) (types.AttributeValue, error) {
+	return combine(a, b, (*big.Rat).Sub)
+}
+
+func combine(a, b types.AttributeValue, op func(z, x, y *big.Rat) *big.Rat) (types.AttributeValue, error) {
+	var rats [2]*big.Rat
+	digits := 0
+	for i, av := range []types.AttributeValue{a, b} {
 		n, isNumber := av.(*types.AttributeValueMemberN)
 		if !isNumber {
-			return nil, atField(a.field.Name, faultf(ErrValue, "Add: the stored value is no number"))
+			return nil, faultf(ErrValue, "the stored value is no number")
 		}
 		r, ok := new(big.Rat).SetString(n.Value)
 		if !ok {
-			return nil, atField(a.field.Name, faultf(ErrValue, "Add: the stored number can't be read"))
+			return nil, faultf(ErrValue, "the stored number can't be read")
 		}
 		places, _ := r.FloatPrec()
 		digits = max(digits, places)
-		sum.Add(sum, r)
+		rats[i] = r
 	}
-	return &types.AttributeValueMemberN{Value: sum.FloatString(digits)}, nil
+	text := op(new(big.Rat), rats[0], rats[1]).FloatString(digits)
+	if strings.Contains(text, ".") {
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	}
+	return &types.AttributeValueMemberN{Value: text}, nil
 }

@@ -92,9 +92,6 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 		if e.def.TTL > 0 && e.ttl == nil {
 			item["ttl"] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(e.def.TTL).Unix(), 10)}
 		}
-		if e.versionAttr != "" && e.version == nil {
-			item[e.versionAttr] = &types.AttributeValueMemberN{Value: "1"}
-		}
 	}
 	key, err := e.baseKey(v)
 	if err != nil {
@@ -164,12 +161,17 @@ type update struct {
 	b     expr.Builder
 	u     expr.Update
 	conds []string
+	// touched are the attributes that setAttr was given, outcome their values.
+	touched []string
+	outcome Item
 }
 
 // write returns the finished update.
 func (up *update) write(name string, reason func(Item) error) *write {
-	return &write{kind: OpUpdateItem, name: name, e: up.e, key: up.key, update: up.u.String(),
-		cond: expr.And(up.conds...), names: up.b.Names(), values: up.b.Values(), reason: reason}
+	return &write{
+		kind: OpUpdateItem, name: name, e: up.e, key: up.key, update: up.u.String(),
+		cond: expr.And(up.conds...), names: up.b.Names(), values: up.b.Values(), reason: reason,
+	}
 }
 
 // mustExist is the condition that the item is there.
@@ -179,10 +181,15 @@ func (up *update) mustExist() {
 
 // setAttr sets an attribute, or removes it when av is nil.
 func (up *update) setAttr(attr string, av types.AttributeValue) {
+	up.touched = append(up.touched, attr)
+	if up.outcome == nil {
+		up.outcome = Item{}
+	}
 	if av == nil {
 		up.u.Remove(up.b.Name(attr))
 		return
 	}
+	up.outcome[attr] = av
 	up.u.Set(up.b.Name(attr), up.b.Value(av))
 }
 

@@ -141,12 +141,12 @@ func contenders(b *testing.B) (names []string, clients []*dynamodb.Client) {
 	r.Stop()
 	s, err := e.Listen("127.0.0.1:0")
 	check(b, err)
-	b.Cleanup(func() { s.Close() })
+	b.Cleanup(func() { check(b, s.Close()) })
 	add := func(name string, c *dynamodb.Client) { names, clients = append(names, name), append(clients, c) }
 	remote := func(name, url string) *dynamodb.Client {
 		e, err := local.Open(b.Context(), local.Config{Endpoint: url})
 		check(b, err)
-		b.Cleanup(func() { e.Close() })
+		b.Cleanup(func() { check(b, e.Close()) })
 		add(name, e.Client())
 		return e.Client()
 	}

@@ -70,8 +70,7 @@ func answering(ctx context.Context, client *http.Client, endpoint string) bool {
 	if err != nil {
 		return false
 	}
-	resp.Body.Close()
-	return true
+	return resp.Body.Close() == nil
 }
 
 func (p *process) stop() error {

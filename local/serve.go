@@ -78,7 +78,9 @@ func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.server.Shutdown(ctx); err != nil {
-		s.server.Close()
+		if err := s.server.Close(); err != nil {
+			return fmt.Errorf("local: serve: %w", err)
+		}
 	}
 	if err := <-s.done; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("local: serve: %w", err)

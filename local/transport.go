@@ -121,7 +121,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if r.Method != http.MethodPost {
-		io.WriteString(w, "healthy: "+r.Host+" ")
+		_, _ = io.WriteString(w, "healthy: "+r.Host+" ") // the asker may be gone
 		return
 	}
 	body, fault := engine.ReadBody(r.Body, r.ContentLength)

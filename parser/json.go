@@ -146,8 +146,12 @@ func (d *definition) checkData() {
 			option string
 			on     bool
 		}{
-			{"through", r.Through != ""}, {"other", r.Other != ""}, {"as", r.As != ""},
-			{"collection", r.Collection}, {"cascade", r.Cascade}, {"gsi", r.Slot != 0},
+			{"through", r.Through != ""},
+			{"other", r.Other != ""},
+			{"as", r.As != ""},
+			{"collection", r.Collection},
+			{"cascade", r.Cascade},
+			{"gsi", r.Slot != 0},
 		} {
 			if has.on && !slices.Contains(relationOptions[has.option], r.Kind) {
 				d.faults.add(o, "", misfit(has.option, r.Kind))

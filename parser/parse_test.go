@@ -54,7 +54,7 @@ func TestFaultsAreDefinitionErrors(t *testing.T) {
 	require.True(t, ok)
 	var fields []string
 	for _, err := range joined.Unwrap() {
-		fault, ok := err.(*parser.DefinitionError)
+		fault, ok := errors.AsType[*parser.DefinitionError](err)
 		require.True(t, ok, "%T", err)
 		require.NotEmpty(t, fault.Fault)
 		require.NotContains(t, err.Error(), "\n")

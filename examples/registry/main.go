@@ -195,8 +195,10 @@ func readPackages(in io.Reader) (sources []*Source, packages []*Package, edges [
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
 			return nil, nil, nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		packages = append(packages, &Package{Name: row.Name, Version: row.Version, SourceName: row.Source, Section: row.Section,
-			Priority: row.Priority, Arch: row.Arch, InstalledKiB: row.InstalledKiB, SizeBytes: row.SizeBytes})
+		packages = append(packages, &Package{
+			Name: row.Name, Version: row.Version, SourceName: row.Source, Section: row.Section,
+			Priority: row.Priority, Arch: row.Arch, InstalledKiB: row.InstalledKiB, SizeBytes: row.SizeBytes,
+		})
 		if bySource[row.Source] == nil {
 			bySource[row.Source] = &Source{Name: row.Source}
 			sources = append(sources, bySource[row.Source])

@@ -308,6 +308,9 @@ func (f *Field) partAt(p unsafe.Pointer) (keytmpl.Part, error) {
 
 // PartOf returns the part of a key that a stored attribute stands for.
 func (f *Field) PartOf(av types.AttributeValue) (keytmpl.Part, error) {
+	if part, ok := f.fastPart(av); ok {
+		return part, nil
+	}
 	p := f.temp().UnsafePointer()
 	if err := f.decodeAt(av, p); err != nil {
 		return keytmpl.Missing(), err

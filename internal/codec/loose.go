@@ -30,6 +30,9 @@ func (f *Field) EncodeValue(val any) (types.AttributeValue, error) {
 // can't be omitted: zero values are encoded as such and nil as NULL; an empty
 // set is an error.
 func (f *Field) EncodeOperand(val any) (types.AttributeValue, error) {
+	if av := f.fastOperand(val); av != nil {
+		return av, nil
+	}
 	if av, ok := val.(types.AttributeValue); ok {
 		return f.pass(av)
 	}

@@ -15,7 +15,9 @@ func TestAnswerHeaders(t *testing.T) {
 			for _, c := range []struct{ op, body string }{{"ListTables", "{}"}, {"GetItem", `{"TableName": "none", "Key": {"pk": {"S": "a"}}}`}} {
 				a, err := e.Call(t.Context(), c.op, c.body, nil)
 				require.NoError(t, err)
-				require.Equal(t, strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.Raw)), 10), a.Header.Get("X-Amz-Crc32"))
+				if !e.Local { // which sends none
+					require.Equal(t, strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.Raw)), 10), a.Header.Get("X-Amz-Crc32"))
+				}
 				require.NotEmpty(t, a.Header.Get("X-Amzn-Requestid"))
 				require.Equal(t, "application/x-amz-json-1.0", a.Header.Get("Content-Type"))
 			}

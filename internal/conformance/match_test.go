@@ -25,8 +25,10 @@ func TestMatch(t *testing.T) {
 		{"a wildcard", `{"d": "<date>", "s": "<string>"}`, `{"d": 1700000000.5, "s": "x"}`, ""},
 		{"a wildcard of another kind", `"<string>"`, `5`, "answer: got 5, want <string>"},
 		{"an ARN of any account", `"<arn>:table/t"`, `"arn:aws:dynamodb:eu-west-1:123456789012:table/t"`, ""},
-		{"an ARN of another table", `"<arn>:table/t"`, `"arn:aws:dynamodb:eu-west-1:123456789012:table/u"`,
-			`answer: got "arn:aws:dynamodb:eu-west-1:123456789012:table/u", want "<arn>:table/t"`},
+		{
+			"an ARN of another table", `"<arn>:table/t"`, `"arn:aws:dynamodb:eu-west-1:123456789012:table/u"`,
+			`answer: got "arn:aws:dynamodb:eu-west-1:123456789012:table/u", want "<arn>:table/t"`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, err := conformance.DecodeJSON([]byte(c.want))

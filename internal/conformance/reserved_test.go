@@ -30,16 +30,20 @@ func TestReservedWords(t *testing.T) {
 			c := &conformance.Case{Tables: []string{"T_hash"}}
 			for _, word := range words {
 				for _, name := range []string{strings.ToLower(word), word[:1] + strings.ToLower(word[1:])} {
-					want := &conformance.Expect{Status: 400, Code: "ValidationException",
-						Message: "Invalid ProjectionExpression: Attribute name is a reserved keyword; reserved keyword: " + name}
+					want := &conformance.Expect{
+						Status: 400, Code: "ValidationException",
+						Message: "Invalid ProjectionExpression: Attribute name is a reserved keyword; reserved keyword: " + name,
+					}
 					switch {
 					case slices.Contains(keywords, word):
 						want.Message = fmt.Sprintf(`Invalid ProjectionExpression: Syntax error; token: "%s", near: "%s"`, name, name)
 					case e.Local && slices.Contains(forgotten, word):
 						want = &conformance.Expect{Status: 200, Body: "{}"}
 					}
-					c.Steps = append(c.Steps, conformance.Step{Op: "GetItem", Want: want,
-						Body: fmt.Sprintf(`{"TableName": "T_hash", "Key": {"pk": {"S": "a"}}, "ProjectionExpression": %q}`, name)})
+					c.Steps = append(c.Steps, conformance.Step{
+						Op: "GetItem", Want: want,
+						Body: fmt.Sprintf(`{"TableName": "T_hash", "Key": {"pk": {"S": "a"}}, "ProjectionExpression": %q}`, name),
+					})
 				}
 			}
 			for _, fault := range conformance.NewRunner(e, fixtures(t)).Run(t.Context(), c) {

@@ -32,9 +32,11 @@ wait T_a
 	want := []*conformance.Case{
 		{File: "x.txt", Line: 3, Title: "a title", Tables: []string{"T_a", "T_b"}, LocalWhy: `it differs; "A page"`, Steps: []conformance.Step{
 			{Line: 6, Op: "PutItem", Body: `{"TableName":"T_a","Item":{"pk": {"S": "a"}}}`, Want: &conformance.Expect{Status: 200, Body: "{}"}},
-			{Line: 9, Op: "GetItem", Body: `{"TableName": "T_a", "Key": {}}`, Header: map[string]string{"X-Amz-Target": "", ":method": "GET"},
+			{
+				Line: 9, Op: "GetItem", Body: `{"TableName": "T_a", "Key": {}}`, Header: map[string]string{"X-Amz-Target": "", ":method": "GET"},
 				Want:  &conformance.Expect{Code: "Some#Code", Status: 500, Message: "and a message: with a colon", Body: `{"Item": {}}`},
-				Local: &conformance.Expect{Status: 200, Body: "{}"}},
+				Local: &conformance.Expect{Status: 200, Body: "{}"},
+			},
 			{Line: 14, Wait: "T_a"},
 		}},
 		{File: "x.txt", Line: 16, Title: "another", Steps: []conformance.Step{

@@ -28,8 +28,11 @@ func (in *exprInput) compile(cache *expr.Cache, takes expr.Kind, wording expr.Wo
 		kind expr.Kind
 		text wire.Text
 	}{
-		{expr.KindUpdate, in.update}, {expr.KindCondition, in.condition}, {expr.KindFilter, in.filter},
-		{expr.KindKeyCondition, in.keyCondition}, {expr.KindProjection, in.projection},
+		{expr.KindUpdate, in.update},
+		{expr.KindCondition, in.condition},
+		{expr.KindFilter, in.filter},
+		{expr.KindKeyCondition, in.keyCondition},
+		{expr.KindProjection, in.projection},
 	}
 	has := expr.Kind(0)
 	for _, t := range texts {

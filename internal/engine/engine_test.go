@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -109,8 +110,9 @@ func TestTransfers(t *testing.T) {
 	get = strings.TrimSuffix(get, ",") + `]}`
 	sum := func(answer string) (sum int) {
 		for _, part := range strings.Split(answer, `"n":{"N":"`)[1:] {
-			var n int
-			fmt.Sscanf(part, "%d", &n)
+			digits, _, _ := strings.Cut(part, `"`)
+			n, err := strconv.Atoi(digits)
+			require.NoError(t, err)
 			sum += n
 		}
 		return sum

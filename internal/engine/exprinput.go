@@ -102,8 +102,11 @@ func (in *exprInput) mixed(takes expr.Kind) error {
 		text wire.Text
 		name string
 	}{
-		{in.projection, "ProjectionExpression"}, {in.update, "UpdateExpression"}, {in.condition, "ConditionExpression"},
-		{in.filter, "FilterExpression"}, {in.keyCondition, "KeyConditionExpression"},
+		{in.projection, "ProjectionExpression"},
+		{in.update, "UpdateExpression"},
+		{in.condition, "ConditionExpression"},
+		{in.filter, "FilterExpression"},
+		{in.keyCondition, "KeyConditionExpression"},
 	} {
 		if e.text.Set {
 			expressions = append(expressions, e.name)

@@ -67,9 +67,6 @@ func noTable(name string) *Fault {
 // asFault returns the answer for err: a Fault as it is, the kernel's errors as
 // the exceptions they stand for.
 func asFault(err error) *Fault {
-	if f, ok := err.(*Fault); ok {
-		return f
-	}
 	var f *Fault
 	var v value.Error
 	var s wire.SerializationError

@@ -43,7 +43,7 @@ func (k keySchema) checkItem(item value.Item, indexes []*index) error {
 func (k keySchema) checkValues(item value.Item) error {
 	for _, a := range k.all {
 		if v := item.Value(a.name); a.kind != value.N && v.Len() == 0 {
-			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(a.kind), a.name)
+			return emptyValue(a)
 		}
 	}
 	if item.Value(k.partition[0].name).Len() > value.MaxPartitionKeySize && k.partition[0].kind != value.N {
@@ -55,6 +55,15 @@ func (k keySchema) checkValues(item value.Item) error {
 		}
 	}
 	return nil
+}
+
+func emptyValue(a keyAttr) *Fault {
+	return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(a.kind), a.name)
+}
+
+func emptyIndexValue(a keyAttr, index string) *Fault {
+	return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+		"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyKind(a.kind), index, a.name)
 }
 
 func emptyKind(k value.Kind) string {
@@ -80,8 +89,7 @@ func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 				return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. "+
 					"The AttributeValue for a key attribute cannot contain an empty %s value.", emptyKind(a.kind))
 			case a.kind != value.N && v.Len() == 0:
-				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
-					"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyKind(a.kind), x.name, a.name)
+				return emptyIndexValue(a, x.name)
 			}
 		}
 		for _, a := range x.keys.partition {

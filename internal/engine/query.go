@@ -214,13 +214,13 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
 	if !in.isScan && in.compiled.filter != nil {
 		if err := in.compiled.filter.CheckFilter(keyNames(keys)); err != nil {
 			return nil, err
 		}
-	}
-	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
-		return nil, err
 	}
 	fetch, err := in.checkIndexed(p, t)
 	if err != nil {
@@ -384,6 +384,9 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 			return "", invalid("%s: %s", invalidKey, errKeySchema.Message)
 		}
 	}
+	if err := p.emptyStart(in.start.item, keys); err != nil {
+		return "", err
+	}
 	start, _ := p.table.appendKey(nil, in.start.item)
 	if p.index != nil {
 		own, _ := keys.appendKey(nil, in.start.item)
@@ -422,6 +425,25 @@ func (in *readInput) outside(p *page, keys keySchema, within span, start []byte)
 		return invalid("The query can return at most one row and cannot be restarted")
 	}
 	return invalid("The provided starting key does not match the range key predicate")
+}
+
+// emptyStart returns the fault of a starting key with an empty value.
+func (p *page) emptyStart(start value.Item, keys keySchema) error {
+	for _, a := range p.startNames() {
+		if a.kind == value.N || start.Value(a.name).Len() > 0 {
+			continue
+		}
+		restart := ""
+		if slices.Contains(keys.partition, a) || slices.Contains(p.table.partition, a) {
+			restart = "The query can return at most one row and cannot be restarted. "
+		}
+		fault := emptyValue(a)
+		if !slices.Contains(p.table.all, a) {
+			fault = emptyIndexValue(a, p.index.name)
+		}
+		return invalid("%sThe provided starting key is invalid: %s", restart, fault.Message)
+	}
+	return nil
 }
 
 // startNames returns the attributes of starting keys: those of the index's

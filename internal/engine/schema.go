@@ -326,6 +326,9 @@ func resolveIndex(in indexInput, table keySchema, attrs []attrDef, global bool) 
 		return d, parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	}
 	for _, name := range in.projection.include {
+		if slices.Contains(d.projection.include, name.V) {
+			return d, parameter("Duplicate attribute name in NonKeyAttributes: %s", name.V)
+		}
 		d.projection.include = append(d.projection.include, name.V)
 	}
 	d.capacity = capacity{in.throughput.read.V, in.throughput.write.V}

@@ -121,13 +121,6 @@ func spread(b []byte) uint64 {
 	return h ^ h>>33
 }
 
-// key returns the tree key of the item with the given key attributes.
-func (t *table) key(item value.Item) (string, bool) {
-	var buf [128]byte
-	key, ok := t.keys.appendKey(buf[:0], item)
-	return string(key), ok
-}
-
 // entry returns the tree key of the index entry for r, and whether r has one:
 // items without all key attributes are left out.
 func (x *index) entry(r *record) (string, bool) {

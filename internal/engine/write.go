@@ -261,10 +261,9 @@ func (w *write) returnUpdated(o *wire.Object, item value.Item) {
 }
 
 type singleInput struct {
-	w         write
-	consumed  wire.Text
-	metrics   wire.Text
-	key, item bool // which of the two the operation takes
+	w        write
+	consumed wire.Text
+	metrics  wire.Text
 }
 
 // read decodes a PutItem, UpdateItem or DeleteItem, or with no class the like
@@ -347,6 +346,7 @@ func (e *Engine) putItem(r *wire.Reader) ([]byte, error) { return e.write(r, put
 func (e *Engine) updateItem(r *wire.Reader) ([]byte, error) {
 	return e.write(r, update, "UpdateItemInput")
 }
+
 func (e *Engine) deleteItem(r *wire.Reader) ([]byte, error) {
 	return e.write(r, remove, "DeleteItemInput")
 }

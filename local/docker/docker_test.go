@@ -13,7 +13,9 @@ func TestOpenEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if e, err := docker.Open(ctx, docker.Config{}); err == nil {
-		e.Close()
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 		t.Fatal("opened under a context that is over")
 	}
 }

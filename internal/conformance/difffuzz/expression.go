@@ -59,24 +59,32 @@ func (e *expressions) value(v object) string {
 // freshPath returns a path to an attribute that no other fresh path began
 // with, most of the time.
 func (e *expressions) freshPath() (string, string) {
-	for {
-		p, a := e.path()
-		if !e.used[a] || chance(e.r, 8) {
-			if e.used == nil {
-				e.used = map[string]bool{}
-			}
-			e.used[a] = true
-			return p, a
-		}
+	a := e.attribute()
+	for e.used[a] && !chance(e.r, 8) {
+		a = e.attribute()
 	}
+	if e.used == nil {
+		e.used = map[string]bool{}
+	}
+	e.used[a] = true
+	return e.pathInto(a), a
 }
 
 // path returns a document path and the attribute it begins with.
 func (e *expressions) path() (string, string) {
-	a := pick(e.r, itemAttrs...)
+	a := e.attribute()
+	return e.pathInto(a), a
+}
+
+func (e *expressions) attribute() string {
 	if chance(e.r, 10) {
-		a = pick(e.r, "g1", "g2", "l1", "absent", "pk", "sk")
+		return pick(e.r, "g1", "g2", "l1", "absent", "pk", "sk")
 	}
+	return pick(e.r, itemAttrs...)
+}
+
+// pathInto returns a path that begins with the attribute.
+func (e *expressions) pathInto(a string) string {
 	p := e.name(a)
 	switch {
 	case a == "m" && chance(e.r, 70):
@@ -91,7 +99,7 @@ func (e *expressions) path() (string, string) {
 	case chance(e.r, 4):
 		p += pick(e.r, ".x", "[0]", "[1].x")
 	}
-	return p, a
+	return p
 }
 
 func (e *expressions) operand() string {

@@ -130,8 +130,8 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query Scan", local: expression + `|` + valid + `.*`, engine: valid + `The provided starting key is invalid: .*`, when: spoilt,
 	},
 	{
-		Name: "key conditions", Why: "A query that lacks a condition on a key attribute is told which.",
-		Page: "Query", ops: "Query", local: valid + `Query condition missed key schema element`, engine: valid + `Query condition missed key schema element: \S+`,
+		Name: "key conditions", Why: "A query that lacks a condition on a key attribute is told which, also where it has one on an attribute that is no key.",
+		Page: "Query", ops: "Query", local: valid + `Query (condition missed key schema element|key condition not supported)`, engine: valid + `Query condition missed key schema element: \S+`,
 	},
 	{
 		Name: "segments", Why: "Segments that do not fit their total are refused in these words.",
@@ -175,7 +175,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "attribute types", Why: "The types are listed in one order; DynamoDB Local lists them in an order of its own.",
-		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*Invalid attribute type name found; .*`, engine: valid + `.*Invalid attribute type name found; .*`,
+		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`, engine: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`,
 	},
 	{
 		Name: "tokens", Why: "A token used again for another request is an error with a message.",
@@ -187,8 +187,8 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "values in paths", Why: "A path is made of names; DynamoDB Local reads on when a value stands for one.",
-		Page: "Referring to item attributes when using expressions in DynamoDB (Developer Guide)", local: valid + `Invalid \w+Expression: (Syntax error; .*|Internal server error)`,
-		engine: valid + `Invalid \w+Expression: Syntax error; token: ":\w+", near: "\. ?:.*`,
+		Page: "Referring to item attributes when using expressions in DynamoDB (Developer Guide)", local: valid + `Invalid \w+Expression: (Syntax error; .*|Internal server error|An expression attribute name used in the document path is not defined; attribute name: :.*)`,
+		engine: valid + `Invalid \w+Expression: Syntax error; token: ":\w+", near: "\. *:.*`,
 	},
 	{
 		Name: "capacity of composite keys", Why: "An item that lacks a part of an index's key before and after a write costs the index nothing.",
@@ -207,8 +207,8 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query Scan", local: valid + `.*|` + noTable, engine: valid + `(ALL_PROJECTED_ATTRIBUTES can be used only .*|Must specify the AttributesToGet .*|Cannot specify the .*)`,
 	},
 	{
-		Name: "unused definitions", Why: "Attributes are defined once, and only for keys; DynamoDB Local takes others in UpdateTable.",
-		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: (Some AttributeDefinitions are not used\. .*|Duplicate AttributeName in AttributeDefinitions: .*)`,
+		Name: "unused definitions", Why: "Attributes are defined once, and only for keys, and those of a new index with it; DynamoDB Local takes others in UpdateTable, and the table's own.",
+		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: (Some AttributeDefinitions are not used\. .*|Some index key attributes are not defined in AttributeDefinitions\. .*|Duplicate AttributeName in AttributeDefinitions: .*)`,
 	},
 	{
 		Name: "item collections", Why: "ItemCollectionMetrics are returned for tables with local indexes; DynamoDB Local has none.",
@@ -222,12 +222,16 @@ var Allowed = []Difference{
 		},
 	},
 	{
-		Name: "several faults in keys", Why: "Which attribute of a key is used wrongly first is not laid down.",
-		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: valid + `(Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
+		Name: "updates of index keys", Why: "An attribute that is an index's key keeps its type; DynamoDB Local lets an update put another into a local index's.",
+		Page: "UpdateItem", ops: "UpdateItem TransactWriteItems", local: `ok`, engine: valid + `The update expression attempted to update the secondary index key to unsupported type`,
+	},
+	{
+		Name: "several faults in keys", Why: "Expressions are read whole before they are compared with the keys, and which attribute of a key is used wrongly first is not laid down.",
+		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: expression + `|` + stored + `|` + valid + `(The provided key element does not match the schema|Filter Expression can only contain .*|Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
 	},
 	{
 		Name: "several faults in expressions", Why: "Which of a request's expressions is found wrong first is not laid down.",
-		Page: commonPage, local: expression, engine: valid + `Invalid KeyConditionExpression: The BETWEEN operator requires .*`, when: spoilt,
+		Page: commonPage, ops: "Query", local: expression, engine: expression, when: otherExpression,
 	},
 	{
 		Name: "several faults in an update", Why: "Which action of an update fails first is not laid down.",
@@ -244,6 +248,10 @@ var Allowed = []Difference{
 	{
 		Name: "reasons", Why: "What is wrong with one action of a transaction cancels it with a reason for each; DynamoDB Local refuses the request with one message.",
 		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: valid + `.*|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]`,
+	},
+	{
+		Name: "tables of transactions", Why: "The tables of all actions are looked for before any action is tried.",
+		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: applied + `|` + localKey + `|TransactionCanceledException: .*`, engine: `ResourceNotFoundException: Requested resource not found`,
 	},
 	{
 		Name: "texts of reasons", Why: "The message of a reason is that of the single write's error.",
@@ -273,6 +281,13 @@ var Allowed = []Difference{
 
 // spoilt is true for a request that something was made wrong with.
 func spoilt(x *exchange) bool { return x.q.faults > 0 }
+
+var whichExpression = regexp.MustCompile(`Invalid \w+Expression`)
+
+// otherExpression is true when the two faults are in different expressions.
+func otherExpression(x *exchange) bool {
+	return whichExpression.FindString(x.local.String()) != whichExpression.FindString(x.engine.String())
+}
 
 func notAsked(member string) func(*exchange) bool {
 	return func(x *exchange) bool { v, asked := x.q.Body[member]; return !asked || v == "NONE" }

@@ -379,8 +379,10 @@ func (g *generator) control(t *table) *Request {
 	case 3:
 		return &Request{Op: "DescribeTimeToLive", Body: object{"TableName": t.name}}
 	case 4:
-		return &Request{Op: "UpdateTimeToLive", Body: object{"TableName": t.name,
-			"TimeToLiveSpecification": object{"AttributeName": pick(r, "expires", "expires", "other"), "Enabled": chance(r, 70)}}}
+		return &Request{Op: "UpdateTimeToLive", Body: object{
+			"TableName":               t.name,
+			"TimeToLiveSpecification": object{"AttributeName": pick(r, "expires", "expires", "other"), "Enabled": chance(r, 70)},
+		}}
 	case 5:
 		return g.addIndex(t)
 	case 6:
@@ -402,11 +404,15 @@ func (g *generator) control(t *table) *Request {
 func (g *generator) addIndex(t *table) *Request {
 	x := newGlobalIndex(g.r, t, fmt.Sprintf("gsi%d", g.r.IntN(5)))
 	probe := &table{hash: t.hash, sort: t.sort, indexes: append(append([]*index(nil), t.indexes...), x)}
-	return &Request{Op: "UpdateTable", Body: object{"TableName": t.name, "AttributeDefinitions": probe.definitions(),
-		"GlobalSecondaryIndexUpdates": []any{object{"Create": x.definition()}}}, table: t}
+	return &Request{Op: "UpdateTable", Body: object{
+		"TableName": t.name, "AttributeDefinitions": probe.definitions(),
+		"GlobalSecondaryIndexUpdates": []any{object{"Create": x.definition()}},
+	}, table: t}
 }
 
 func (g *generator) removeIndex(t *table) *Request {
-	return &Request{Op: "UpdateTable", Body: object{"TableName": t.name,
-		"GlobalSecondaryIndexUpdates": []any{object{"Delete": object{"IndexName": fmt.Sprintf("gsi%d", g.r.IntN(5))}}}}, table: t}
+	return &Request{Op: "UpdateTable", Body: object{
+		"TableName":                   t.name,
+		"GlobalSecondaryIndexUpdates": []any{object{"Delete": object{"IndexName": fmt.Sprintf("gsi%d", g.r.IntN(5))}}},
+	}, table: t}
 }

@@ -39,7 +39,11 @@ func (g *generator) spoilOnce(q *Request) bool {
 		// A value no engine can store.
 		for _, m := range shuffled(g, []string{"Item", "Key", "ExpressionAttributeValues", "ExclusiveStartKey"}) {
 			if vs, ok := b[m].(object); ok && len(vs) > 0 {
-				vs[someKey(g, vs)] = g.badValue()
+				if m == "Item" && chance(r, 5) {
+					vs[""] = object{"S": "x"}
+				} else {
+					vs[someKey(g, vs)] = g.badValue()
+				}
 				return true
 			}
 		}

@@ -26,7 +26,6 @@ type table struct {
 	sort    *attr
 	indexes []*index
 	keys    []object
-	gone    bool
 }
 
 // object is a JSON object.

@@ -191,6 +191,9 @@ func (k *KeyCondition) checkSingle(schema KeySchema) error {
 	if len(k.conds) > 2 {
 		return faultf("Conditions can be of length 1 or 2 only")
 	}
+	if len(k.conds) > 1 && len(schema.Sort) == 0 {
+		return errNotSupported
+	}
 	partition, ok := k.on(schema.Partition[0].Name)
 	if !ok {
 		return missedKey(schema.Partition[0])
@@ -198,7 +201,7 @@ func (k *KeyCondition) checkSingle(schema KeySchema) error {
 	if err := k.checkTypes(schema.Partition); err != nil {
 		return err
 	}
-	if partition.op != opEQ || len(k.conds) > 1 && len(schema.Sort) == 0 {
+	if partition.op != opEQ {
 		return errNotSupported
 	}
 	if err := k.checkPartition(schema); err != nil {

@@ -30,6 +30,9 @@ func (r *Reader) Item() (it value.Item, set bool, err error) {
 	var attrs []value.Attr
 	set = r.Map("AttributeValue", func(name string) {
 		v, e := r.Value()
+		if name == "" {
+			e = errName
+		}
 		if err == nil {
 			err = e
 		}

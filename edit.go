@@ -1,0 +1,183 @@
+package dynorm
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"unsafe"
+
+	"github.com/dynorm/dynorm/internal/codec"
+)
+
+// Edit reads an item, applies fn to it, writes what fn changed, and returns the
+// item as it stands afterwards. Attributes that fn left alone, those that T does
+// not declare included, are not written; index entries and claims follow what
+// changed. Where fn changed nothing, nothing is written. The key is the value of
+// the primary field, or a T or *T whose key fields are filled.
+//
+// The write holds only if the item is still in the version that was read or,
+// for an entity without versions, if the fields that fn changed still are what
+// they were. Otherwise fn is applied again to the item as it stands: it may run
+// several times and should have no other effects. Its error ends the edit.
+//
+// It sends a strongly consistent GetItem and one UpdateItem, with claims to move
+// one TransactWriteItems, and the write again for each race lost. No item with
+// the key is an ErrNotFound, a change of the base key an ErrImmutable, one of
+// the version or of a readonly field an ErrInvalid.
+func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+	if m.err != nil {
+		return nil, opError("Edit", m.e, m.err)
+	}
+	v, err := m.edit(ctx, key, fn)
+	return v, opError("Edit", m.e, err)
+}
+
+func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+	plan, err := planEditOf(m, key, fn)
+	if err != nil {
+		return nil, err
+	}
+	u, err := m.db.planned(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	item, err := m.db.carryOutOne(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	if item == nil {
+		item = u.stored // nothing changed
+	}
+	return decodeNew[T](m.e, item)
+}
+
+// Edit adds what [Model.Edit] sends: the item is read and fn applied at once.
+// Where the item has changed when the transaction is sent, fn is applied again.
+func (t TxModel[T]) Edit(ctx context.Context, key any, fn func(*T) error) error {
+	return t.add("Edit", nil, func() (*unit, error) {
+		plan, err := planEditOf(t.m, key, fn)
+		if err != nil {
+			return nil, err
+		}
+		return t.m.db.planned(ctx, plan)
+	})
+}
+
+func planEditOf[T any](m Model[T], key any, fn func(*T) error) (*mutation, error) {
+	if fn == nil {
+		return nil, faultf(ErrInvalid, "the function is nil")
+	}
+	return m.db.planEdit(m.e, key, func(p unsafe.Pointer) error { return fn((*T)(p)) })
+}
+
+// planEdit plans [Model.Edit].
+func (db *DB) planEdit(e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
+	k, _, err := e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	m := &mutation{e: e, op: "Edit", key: k}
+	m.plan = func(stored Item) ([]*write, bool, error) {
+		if stored == nil {
+			return nil, true, nil
+		}
+		now := db.cfg.Clock()
+		if len(stored) == 0 || e.hidden(stored, now) {
+			return nil, false, ErrNotFound
+		}
+		v := reflect.New(e.typ).UnsafePointer()
+		if err := e.decode(stored, v); err != nil {
+			return nil, false, err
+		}
+		actions, err := e.differences(k, v, fn)
+		if err != nil || len(actions) == 0 {
+			return nil, false, err
+		}
+		c := &changePlan{e: e, op: m.op, key: k, now: now, strict: true}
+		if err := c.act(actions); err != nil {
+			return nil, false, err
+		}
+		if e.versionAttr != "" {
+			c.guards = append(c.guards, e.versionAttr)
+		} else {
+			for i := range actions {
+				c.guards = append(c.guards, actions[i].attr())
+			}
+		}
+		c.guards = sortedSet(c.guards)
+		m.guards = c.guards
+		return c.plan(stored)
+	}
+	return m, nil
+}
+
+// differences applies fn to the struct at v and returns what it changed.
+func (e *entity) differences(key Item, v unsafe.Pointer, fn func(unsafe.Pointer) error) ([]action, error) {
+	before, after := Item{}, Item{}
+	if err := e.codec.EncodeItem(before, v); err != nil {
+		return nil, encodeError(err)
+	}
+	if err := fn(v); err != nil {
+		return nil, err
+	}
+	if err := e.checkRequired(v); err != nil {
+		return nil, err
+	}
+	if err := e.codec.EncodeItem(after, v); err != nil {
+		return nil, encodeError(err)
+	}
+	now, err := e.baseKey(v)
+	if err != nil {
+		return nil, err
+	}
+	var actions []action
+	for i := range e.codec.NumFields() {
+		f := e.codec.Field(i)
+		was, is := before[f.Attr], after[f.Attr]
+		if was == nil && is == nil || was != nil && is != nil && codec.Equal(was, is) {
+			continue
+		}
+		a := action{op: changeSet, field: f, value: is}
+		if is == nil {
+			a.op = changeRemove
+		}
+		err := e.checkTarget(&a)
+		if errors.Is(err, ErrImmutable) && e.keyID(now) == e.keyID(key) {
+			err = nil // the part of the attribute that is in the key is as it was
+		}
+		if err != nil {
+			return nil, atField(f.Name, err)
+		}
+		actions = append(actions, a)
+	}
+	return actions, nil
+}
+
+// Retry calls fn until it succeeds or fails with something else than an
+// ErrStaleVersion or an ErrConflict, at most attempts times, with growing
+// pauses. It suits what reads a value, changes it and saves it:
+//
+//	err := dynorm.Retry(ctx, 5, func(ctx context.Context) error {
+//		o, err := orders.Find(ctx, id)
+//		if err != nil {
+//			return err
+//		}
+//		o.Total += 5
+//		return orders.Save(ctx, o)
+//	})
+//
+// The error is the last one of fn.
+func Retry(ctx context.Context, attempts int, fn func(context.Context) error) error {
+	if attempts < 1 || fn == nil {
+		return opError("Retry", nil, faultf(ErrInvalid, "give a function and at least one attempt"))
+	}
+	for attempt := 1; ; attempt++ {
+		err := fn(ctx)
+		if !errors.Is(err, ErrStaleVersion) && !errors.Is(err, ErrConflict) || attempt == attempts {
+			return err
+		}
+		if pause := backoff(ctx, min(attempt, 5)); pause != nil {
+			return pause
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package dynorm
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/dynorm/dynorm/internal/codec"
+)
+
+// keep returns what sets a value back to what it is now, after a write that
+// failed. What writes change behind embedded pointers is set back too.
+func keep[T any](e *entity, v *T) (undo func()) {
+	if v == nil {
+		return func() {}
+	}
+	before := *v
+	if e == nil {
+		return func() { *v = before }
+	}
+	p := unsafe.Pointer(v)
+	type kept struct {
+		f   *codec.Field
+		val any
+	}
+	var behind []kept
+	for _, f := range e.generated {
+		if f.IsZero(p) {
+			behind = append(behind, kept{f: f})
+		} else {
+			behind = append(behind, kept{f, f.Value(p)})
+		}
+	}
+	return func() {
+		*v = before
+		for _, k := range behind {
+			if k.val == nil {
+				k.f.Clear(p)
+			} else {
+				_ = k.f.SetValue(p, k.val) // a value of the field's own type fits
+			}
+		}
+	}
+}
+
+// behindPointers lists the fields that a write may set and that lie behind an
+// embedded pointer.
+func (e *entity) behindPointers() []*codec.Field {
+	var fields []*codec.Field
+	for i := range e.codec.NumFields() {
+		f := e.codec.Field(i)
+		if !(f.Generator != "" || f.Default != nil || f.TTL || f.Created || f.Updated || f.Version) {
+			continue
+		}
+		t := e.typ
+		for j, x := range f.Field.Path {
+			if j > 0 && t.Kind() == reflect.Pointer {
+				fields = append(fields, f)
+				break
+			}
+			t = t.Field(x).Type
+		}
+	}
+	return fields
+}
