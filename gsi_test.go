@@ -364,7 +364,7 @@ func TestSchemaFaults(t *testing.T) {
 		{"lock with other names", []any{User{}, Team{}, dynorm.SchemaConfig{Lock: []byte(lock), Indexes: []dynorm.IndexConfig{{Name: "byTeam"}}}}},
 		{"pin against the lock", []any{Team{}, pinnedUser{}, dynorm.SchemaConfig{Lock: []byte(lock)}}},
 		{"names clash", []any{User{}, Team{}, dynorm.SchemaConfig{Indexes: []dynorm.IndexConfig{{PK: "sk", SK: "x"}, {PK: "a", SK: "a"}}}}},
-		{"several at once", []any{faultConstant{}, faultLocal{}, faultPrefix{}, faultPrefixToo{}, manyIndexes(21, "Many")}},
+		{"several at once", []any{faultConstant{}, faultLocal{}, faultPrefix{}, faultPrefixToo{}, faultTemplate{}, faultWhen{}, manyIndexes(21, "Many")}},
 	} {
 		names = append(names, c.name)
 		_, err := dynorm.NewSchema(c.models...)

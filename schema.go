@@ -88,7 +88,15 @@ func NewSchema(models ...any) (*Schema, error) {
 		goTypes    []reflect.Type
 		faults     []error
 		configured bool
+		faulty     = map[string]bool{} // entities that can't be compiled
 	)
+	add := func(def parser.Entity, typ reflect.Type, err error) {
+		if err != nil {
+			faults = append(faults, err)
+			faulty[def.Name] = true
+		}
+		defs, goTypes = append(defs, def), append(goTypes, typ)
+	}
 	for i, m := range models {
 		switch m := m.(type) {
 		case SchemaConfig:
@@ -98,10 +106,7 @@ func NewSchema(models ...any) (*Schema, error) {
 			s.cfg, configured = m, true
 		case parser.Entity:
 			def, err := parser.Complete(m)
-			if err != nil {
-				faults = append(faults, err)
-			}
-			defs, goTypes = append(defs, def), append(goTypes, def.Reflect)
+			add(def, def.Reflect, err)
 		case nil:
 			faults = append(faults, faultf(ErrDefinition, "model %d is nil: give a struct value", i+1))
 		default:
@@ -110,27 +115,33 @@ func NewSchema(models ...any) (*Schema, error) {
 				t = t.Elem()
 			}
 			def, err := parser.Parse(t)
-			if err != nil {
-				faults = append(faults, err)
-			}
-			defs, goTypes = append(defs, def), append(goTypes, t)
+			add(def, t, err)
 		}
 	}
-	faults = append(faults, s.cfg.complete()...)
+	unusable := s.cfg.complete()
 	if len(s.cfg.Lock) > 0 {
 		var err error
 		if s.lock, err = ParseLock(s.cfg.Lock); err != nil {
-			faults = append(faults, err)
+			unusable = append(unusable, err)
 		}
 	}
-	if len(models) == 0 || len(defs) == 0 && len(faults) == 0 {
-		faults = append(faults, errors.New("no entities given"))
+	if len(models) == 0 || len(defs) == 0 && len(faults)+len(unusable) == 0 {
+		unusable = append(unusable, errors.New("no entities given"))
 	}
 	if err := parser.Resolve(defs); err != nil {
-		faults = append(faults, err)
+		unusable = append(unusable, err)
 	}
-	if len(faults) > 0 {
-		return nil, definitionError(faults)
+	if len(unusable) > 0 {
+		return nil, definitionError(append(faults, unusable...))
+	}
+	// A fault of one entity does not keep the others from being checked, but for
+	// those in its partitions.
+	for _, def := range defs {
+		for _, rel := range def.Relations {
+			if rel.Kind == parser.BelongsTo && rel.Collection && faulty[rel.Target] {
+				faulty[def.Name] = true
+			}
+		}
 	}
 	for _, pivot := range derivePivots(defs, s.cfg.Delimiter) {
 		def, err := parser.Complete(pivot)
@@ -141,6 +152,9 @@ func NewSchema(models ...any) (*Schema, error) {
 		defs, goTypes = append(defs, def), append(goTypes, nil)
 	}
 	for i := range defs {
+		if faulty[defs[i].Name] {
+			continue
+		}
 		e, errs := s.compile(defs[i], goTypes[i])
 		faults = append(faults, errs...)
 		if e == nil {
