@@ -3,6 +3,7 @@ package dynorm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -51,6 +52,8 @@ type SchemaConfig struct {
 	// Lock is what [Lock.JSON] wrote: the assignment of entries to indexes as
 	// it stands. Defaults to none: entries are then placed in declared order.
 	Lock []byte
+	// Table says how the table is made.
+	Table TableConfig
 }
 
 // IndexConfig names one global secondary index and its key attributes.
@@ -204,6 +207,7 @@ func (s *Schema) derive() (faults []error) {
 		faults = append(faults, e.checkReserved()...)
 	}
 	faults = append(faults, s.checkPrefixes()...)
+	faults = append(faults, s.checkTTL()...)
 	return append(faults, s.checkKeys()...)
 }
 
@@ -225,6 +229,8 @@ func (c *SchemaConfig) complete() (faults []error) {
 	if len(c.Delimiter) != 1 {
 		faults = append(faults, fmt.Errorf("SchemaConfig.Delimiter is %q: give one ASCII punctuation character", c.Delimiter))
 	}
+	faults = append(faults, c.Table.check()...)
+	c.Table.Tags = maps.Clone(c.Table.Tags)
 	c.Indexes = append([]IndexConfig(nil), c.Indexes...)
 	used := map[string]string{}
 	claim := func(attr, by string) {
