@@ -1,6 +1,7 @@
 package difffuzz
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -126,6 +127,17 @@ type Difference struct {
 	path string
 	// when, if not nil, must hold too.
 	when func(*exchange) bool
+}
+
+// Table returns the listed differences as rows of a Markdown table, for the
+// documentation.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| Difference | What the service and the engine do | AWS page |\n|---|---|---|\n")
+	for _, d := range Allowed {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", d.Name, d.Why, d.Page)
+	}
+	return b.String()
 }
 
 func (d *Difference) matches(x *exchange) bool {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,6 +38,20 @@ func TestAgainstLocal(t *testing.T) {
 	require.GreaterOrEqual(t, report.Requests, 3000)
 	for _, f := range report.Findings {
 		t.Error(f)
+	}
+}
+
+// TestDocumented holds docs/engine.md to the list of differences.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "engine.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), difffuzz.Table(), "docs/engine.md lacks what difffuzz -list prints")
+	names := map[string]bool{}
+	for _, d := range difffuzz.Allowed {
+		require.False(t, names[d.Name], "two differences are called %q", d.Name)
+		names[d.Name] = true
+		require.NotEmpty(t, d.Why, d.Name)
+		require.NotEmpty(t, d.Page, d.Name)
 	}
 }
 

@@ -52,7 +52,7 @@ var Allowed = []Difference{
 		Page: commonPage, engine: constraint, when: spoilt,
 	},
 	{
-		Name: "table names", Why: "A name that no table can have is refused in these words.",
+		Name: "table names", Why: "A name too short or too long for a table is answered by 'TableName must be at least 3 characters long and at most 255 characters long'.",
 		Page: namesPage, local: valid + `Invalid table/index name\..*`, engine: valid + `TableName must be at least 3 characters long and at most 255 characters long`,
 	},
 	{
@@ -80,7 +80,7 @@ var Allowed = []Difference{
 		Page: commonPage, local: localKey, engine: stored, when: spoilt,
 	},
 	{
-		Name: "return values", Why: "PutItem and DeleteItem refuse return values of UpdateItem's in these words.",
+		Name: "return values", Why: "PutItem and DeleteItem answer 'ReturnValues can only be ALL_OLD or NONE', after the values of the item.",
 		Page: "PutItem", local: valid + `Return values set to invalid value`, engine: valid + `(ReturnValues can only be ALL_OLD or NONE|Supplied AttributeValue .*)`,
 	},
 	{
@@ -97,12 +97,12 @@ var Allowed = []Difference{
 		engine: valid + `(One or more parameter values were invalid: Type mismatch for Index Key \S+ Expected: [SNB] Actual: \S+ IndexName: \S+|The update expression attempted to update the secondary index key to unsupported type)`,
 	},
 	{
-		Name: "no number", Why: "Text that is no number is quoted back.",
+		Name: "no number", Why: "Text that is no number is quoted back: 'The parameter cannot be converted to a numeric value: x'.",
 		Page: namesPage, local: valid + `(.*: )?A value provided cannot be converted into a number( for key .*)?`,
 		engine: valid + `(.*: )?The parameter cannot be converted to a numeric value(: .*)?( for key .*)?`,
 	},
 	{
-		Name: "digits", Why: "A number of more than 38 digits is refused in these words.",
+		Name: "digits", Why: "More than 38 digits are answered by 'Attempting to store more than 38 significant digits in a Number'.",
 		Page: namesPage, local: valid + `(.*: )?DynamoDB only supports precision up to 38 digits( for key .*)?`,
 		engine: valid + `(.*: )?Attempting to store more than 38 significant digits in a Number( for key .*)?`,
 	},
@@ -120,7 +120,7 @@ var Allowed = []Difference{
 		Page: namesPage, local: valid + `.*\{N:.*`, engine: valid + `.*\{N:.*`, when: sameButNumbers,
 	},
 	{
-		Name: "starting keys", Why: "A starting key that does not fit the query is refused in these words.",
+		Name: "starting keys", Why: "A starting key is invalid, outside the query's boundaries, or does not match the range key predicate; DynamoDB Local tells these cases apart otherwise.",
 		Page: "Query", ops: "Query Scan",
 		local:  valid + `(The provided starting key .*|Exclusive Start Key must have same size as table's key schema|Type mismatch for attribute to update|One or more parameter values .*|Input collection .*|Number .*|Supplied AttributeValue .*|A value provided .*|DynamoDB only supports .*|Invalid attribute value type|Nesting Levels .*)`,
 		engine: valid + `(The provided starting key .*|The query can return at most one row and cannot be restarted|The provided key element does not match the schema)`,
@@ -134,7 +134,7 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query", local: valid + `Query (condition missed key schema element|key condition not supported)`, engine: valid + `Query condition missed key schema element: \S+`,
 	},
 	{
-		Name: "segments", Why: "Segments that do not fit their total are refused in these words.",
+		Name: "segments", Why: "Segments and their total are missed by name, and a segment that is too large is told from both numbers.",
 		Page: "Scan", ops: "Scan", local: valid + `(If (total )?segments? is specified, .*|1 validation error detected: Value .* at 'segment' .*)`, engine: valid + `The (TotalSegments|Segment) parameter .*`,
 	},
 	{
@@ -174,7 +174,7 @@ var Allowed = []Difference{
 		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: `ok|` + valid + `.*|TransactionCanceledException: .*`, engine: valid + `Transaction request cannot include multiple operations on one item`,
 	},
 	{
-		Name: "attribute types", Why: "The types are listed in one order; DynamoDB Local lists them in an order of its own.",
+		Name: "attribute types", Why: "The types are listed in one order; DynamoDB Local lists them in another each time it is started.",
 		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`, engine: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`,
 	},
 	{
@@ -262,15 +262,15 @@ var Allowed = []Difference{
 		Page: "DescribeTable", path: `\.Table(Description)?\.GlobalSecondaryIndexes\[\]\.Throughput`,
 	},
 	{
-		Name: "definitions", Why: "Faults of definitions are reported in the service's words, one table or index at a time.",
+		Name: "definitions", Why: "Faults of definitions name the attribute or index; DynamoDB Local has its own words and order.",
 		Page: "CreateTable", ops: "CreateTable UpdateTable", local: `(ValidationException|ResourceInUseException|ResourceNotFoundException|LimitExceededException): .*`, engine: `(ValidationException|ResourceInUseException|ResourceNotFoundException|LimitExceededException): .*`,
 	},
 	{
-		Name: "time to live", Why: "Faults of the specification are reported in the service's words.",
+		Name: "time to live", Why: "Faults of the specification name the attribute that is in use; DynamoDB Local has its own words.",
 		Page: "UpdateTimeToLive", ops: "UpdateTimeToLive", local: valid + `.*`, engine: valid + `TimeToLive.*`,
 	},
 	{
-		Name: "batches", Why: "What a batch asks for is judged item by item, in words of the single request.",
+		Name: "batches", Why: "What a batch asks for is judged item by item, in words of the single request; DynamoDB Local has its own words and order.",
 		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
 	},
 	{

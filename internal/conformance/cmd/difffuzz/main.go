@@ -24,7 +24,12 @@ func main() {
 		first    = flag.Int("first", 0, "round to begin with, to repeat a finding")
 		length   = flag.Int("round", 300, "requests on one set of tables")
 	)
+	list := flag.Bool("list", false, "print the listed differences as a Markdown table, and do nothing else")
 	flag.Parse()
+	if *list {
+		fmt.Print(difffuzz.Table())
+		return
+	}
 	if *endpoint == "" {
 		fmt.Fprintln(os.Stderr, "difffuzz: -endpoint or DYNORM_TEST_ENDPOINT must say where DynamoDB Local listens")
 		os.Exit(2)
