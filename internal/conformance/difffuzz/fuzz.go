@@ -228,17 +228,21 @@ func (d *Finding) String() string {
 func (f *fuzzer) keepUp(ctx context.Context, g *generator, q *Request, same bool) (bool, error) {
 	switch q.Op {
 	case "CreateTable", "DeleteTable":
-		name, _ := q.Body["TableName"].(string)
+		// DynamoDB Local makes a name of any scalar.
+		name := fmt.Sprint(q.Body["TableName"])
 		for _, t := range g.tables {
 			if t.name == name {
 				return false, nil
 			}
 		}
-		if name != "" && q.Op == "CreateTable" {
+		if q.Op == "CreateTable" {
 			return true, f.dropTable(ctx, name)
 		}
 		return true, nil
 	case "UpdateTable":
+		if !same {
+			return false, nil
+		}
 		if err := f.settle(ctx, q.table); err != nil {
 			return false, err
 		}
