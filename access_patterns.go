@@ -179,22 +179,21 @@ func (e *entity) queryPatterns(p *accessPath, d *demand) []AccessPattern {
 
 func (e *entity) queryPattern(p *accessPath, d *demand, fields []string, lead int) AccessPattern {
 	x := AccessPattern{
-		Entity: e.def.Name, Kind: PatternQuery, Index: p.index, Fields: fields, Requests: p.pk.key.Shards(),
-		Key: p.pk.attr + " = " + p.pk.key.Pattern(), Consistent: p.kind != globalPath,
+		Entity: e.def.Name, Kind: PatternQuery, Index: p.index, Fields: fields, Requests: 1,
+		Key: p.keyPattern(lead), Consistent: p.kind != globalPath,
+	}
+	if p.pk.shard >= 0 {
+		x.Requests = p.pk.key.Shards()
 	}
 	x.ReadUnits = float64(x.Requests) / 2
-	if text := patternUpTo(p.sk.key.Pattern(), lead); text != "" {
-		if lead == len(p.sk.fields) {
-			x.Key += " and " + p.sk.attr + " = " + text
-		} else {
-			x.Key += " and begins_with(" + p.sk.attr + ", " + text + ")"
-		}
-	}
 	if p.projected != nil {
 		x.Projection = d.slot.include
 	}
 	for i := lead; i < len(p.sk.fields); i++ {
-		order := p.sk.key.Order(i)
+		order := keytmpl.Ascending
+		if !p.native {
+			order = p.sk.key.Order(i)
+		}
 		if order == keytmpl.Unordered || !p.sk.exact[i] {
 			break
 		}
@@ -238,6 +237,33 @@ func (e *entity) queryPattern(p *accessPath, d *demand, fields []string, lead in
 	x.Call += ".List(ctx)"
 	x.Warnings = e.patternWarnings(p, d)
 	return x
+}
+
+// keyPattern is the key condition of a path with the leading fields of its sort
+// key given.
+func (p *accessPath) keyPattern(lead int) string {
+	var terms []string
+	if p.native && p.kind == globalPath {
+		for _, attr := range p.pk.attrs {
+			terms = append(terms, attr+" = {"+attr+"}")
+		}
+	} else {
+		terms = append(terms, p.pk.attr+" = "+p.pk.pattern())
+	}
+	if p.native {
+		for _, attr := range p.sk.attrs[:lead] {
+			terms = append(terms, attr+" = {"+attr+"}")
+		}
+		return strings.Join(terms, " and ")
+	}
+	switch text := patternUpTo(p.sk.pattern(), lead); {
+	case text == "":
+	case lead == len(p.sk.fields):
+		terms = append(terms, p.sk.attr+" = "+text)
+	default:
+		terms = append(terms, "begins_with("+p.sk.attr+", "+text+")")
+	}
+	return strings.Join(terms, " and ")
 }
 
 // describeDemand names a pattern after what asked for its index, and returns

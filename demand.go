@@ -45,6 +45,8 @@ type demand struct {
 	// pin is the slot the user asked for, counted from 1; 0 for any.
 	pin   int
 	local bool
+	// native marks an index over the entity's attributes.
+	native bool
 	// projection and include are those of the marker; the names are attributes.
 	projection string
 	include    []string
@@ -68,7 +70,11 @@ type whenField struct {
 // deriveDemands lists the index entries that an entity needs.
 func (e *entity) deriveDemands() (faults []error) {
 	for _, ix := range e.def.Indexes {
-		faults = append(faults, e.demandIndex(ix)...)
+		if ix.Native {
+			faults = append(faults, e.demandNative(ix)...)
+		} else {
+			faults = append(faults, e.demandIndex(ix)...)
+		}
 	}
 	for _, f := range e.def.Fields {
 		if f.Indexed {
@@ -235,7 +241,7 @@ func (e *entity) answers(field string) bool {
 		return true
 	}
 	return slices.ContainsFunc(e.demands, func(d *demand) bool {
-		if d.local || d.when != nil || d.projection != "" && d.projection != parser.ProjectAll {
+		if d.local || d.native || d.when != nil || d.projection != "" && d.projection != parser.ProjectAll {
 			return false
 		}
 		pk, pkErr := e.schema.parseTemplate(d.pkSrc)
@@ -360,6 +366,9 @@ func (e *entity) indexFault(d *demand, tag, fault, mend string) error {
 // bindDemand compiles the templates of a demand. Their attributes are known
 // when it is placed.
 func (e *entity) bindDemand(d *demand) (faults []error) {
+	if d.native {
+		return nil
+	}
 	var err error
 	if d.local {
 		d.pk = e.pk

@@ -98,7 +98,7 @@ func (e *entity) diagramIndex(foreign string) string {
 		return ""
 	}
 	for _, d := range e.demands {
-		if !d.local && d.when == nil && e.keyedBy(d.pk.key.Template(), foreign) {
+		if !d.local && !d.native && d.when == nil && e.keyedBy(d.pk.key.Template(), foreign) {
 			return " (" + d.slot.name + ")"
 		}
 	}

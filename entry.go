@@ -14,7 +14,7 @@ import (
 // are not among them.
 func (d *demand) attrs() []string {
 	switch {
-	case d.kind == demandInverted:
+	case d.kind == demandInverted || d.native:
 		return nil
 	case d.local:
 		return []string{d.sk.attr}
@@ -46,7 +46,7 @@ func (d *demand) inputs() []string {
 // its attributes.
 func (d *demand) templates() []*keyTemplate {
 	switch {
-	case d.kind == demandInverted:
+	case d.kind == demandInverted || d.native:
 		return nil
 	case d.local:
 		return []*keyTemplate{d.sk}

@@ -24,11 +24,11 @@ func (s *Schema) Explain() string {
 			projects = "the keys and " + strings.Join(sl.include, ", ")
 		}
 		_ = w.Flush() // a strings.Builder takes everything
-		fmt.Fprintf(w, "\n%s (%s, %s), %s\n", sl.name, sl.pk, sl.sk, projects)
+		fmt.Fprintf(w, "\n%s (%s), %s\n", sl.name, strings.Join(sl.keyNames(), ", "), projects)
 		for _, e := range s.entities {
 			for _, d := range e.demands {
 				if d.slot == sl {
-					fmt.Fprintf(w, "  %s\t%s\t%s\t%s %s: %s\n", e.def.Name, d.pk.key.Pattern(), d.sk.key.Pattern(), d.kind, d.name, d.reason())
+					fmt.Fprintf(w, "  %s\t%s\t%s\t%s %s: %s\n", e.def.Name, d.pk.pattern(), d.sk.pattern(), d.kind, d.name, d.reason())
 				}
 			}
 		}

@@ -3,6 +3,7 @@ package dynorm
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,7 +27,10 @@ type slot struct {
 	// is in it.
 	inverted bool
 	name     string
-	pk, sk   string // attribute names
+	pk, sk   string // attribute names, empty for a native index
+	// native marks an index over attributes of entities, pks and sks.
+	native   bool
+	pks, sks []keyAttr
 
 	// include are the attributes that entries have beside the keys, nil for all.
 	include []string
@@ -43,6 +47,8 @@ type placement struct {
 	slots map[int]*slot
 	// reserved are the slots that take no demands.
 	reserved map[int]bool
+	// unnumbered are the native indexes that nobody pinned.
+	unnumbered []*slot
 }
 
 // placeIndexes places the demands of every entity.
@@ -52,6 +58,7 @@ func (s *Schema) placeIndexes() (faults []error) {
 		if !local {
 			p.invert()
 		}
+		faults = append(faults, p.placeNative()...)
 		free := make([][]*demand, len(s.entities))
 		taken := make([]map[int]string, len(s.entities))
 		for i, e := range s.entities {
@@ -64,16 +71,13 @@ func (s *Schema) placeIndexes() (faults []error) {
 				p.take(d, taken[i])
 			}
 		}
-		for _, sl := range p.slots {
-			if local {
-				s.locals = append(s.locals, sl)
-			} else {
-				s.slots = append(s.slots, sl)
-			}
+		slots := slices.SortedFunc(maps.Values(p.slots), func(a, b *slot) int { return cmp.Compare(a.number, b.number) })
+		slices.SortFunc(p.unnumbered, func(a, b *slot) int { return cmp.Compare(a.name, b.name) })
+		if slots = append(slots, p.unnumbered...); local {
+			s.locals = slots
+		} else {
+			s.slots = slots
 		}
-	}
-	for _, slots := range [][]*slot{s.slots, s.locals} {
-		slices.SortFunc(slots, func(a, b *slot) int { return cmp.Compare(a.number, b.number) })
 	}
 	return append(faults, s.checkSlots()...)
 }
@@ -87,7 +91,7 @@ func (p *placement) pinned(e *entity) (free []*demand, taken map[int]string, fau
 		taken[ix.Slot] = ix.For + " of the lock"
 	}
 	for _, d := range e.demands {
-		if d.local != p.local || d.kind == demandInverted {
+		if d.local != p.local || !d.locks() {
 			continue
 		}
 		n := locked.slots[d]
@@ -111,8 +115,8 @@ func (p *placement) pinned(e *entity) (free []*demand, taken map[int]string, fau
 			continue
 		}
 		if p.reserved[n] {
-			faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", n), "the index is made of the table's own keys, which hold nothing else",
-				"pin it elsewhere"))
+			faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", n), "the index has other attributes for keys: the table's own, or those of a native index",
+				"pin one of them elsewhere"))
 			continue
 		}
 		taken[n] = d.name
@@ -207,7 +211,7 @@ func (s *Schema) checkSlots() (faults []error) {
 // and the fields of the keys.
 func (s *Schema) project(sl *slot) {
 	var include []string
-	keys := []string{s.cfg.PK, s.cfg.SK, sl.pk, sl.sk}
+	keys := append(sl.keyNames(), s.cfg.PK, s.cfg.SK)
 	add := func(attrs ...string) {
 		for _, attr := range attrs {
 			if attr != "" && !slices.Contains(keys, attr) && !slices.Contains(include, attr) {
@@ -255,9 +259,13 @@ func (s *Schema) demandCounts(local bool) string {
 	return strings.Join(parts, "; ")
 }
 
+// locks reports whether the demand is placed on a numbered index, whose keys are
+// built.
+func (d *demand) locks() bool { return d.kind != demandInverted && !d.native }
+
 // named sets the attributes that the demand's keys are written to.
 func (d *demand) named() {
-	if d.slot == nil || d.kind == demandInverted {
+	if d.slot == nil || !d.locks() {
 		return
 	}
 	if !d.local && d.pk != nil {

@@ -314,7 +314,9 @@ func (e *entity) inBaseKey(attr string) bool { return e.pk.uses(attr) || e.sk.us
 func (e *entity) checkReserved() (faults []error) {
 	var names []string
 	for _, sl := range slices.Concat(e.schema.slots, e.schema.locals) {
-		names = append(names, sl.pk, sl.sk)
+		if !sl.native {
+			names = append(names, sl.pk, sl.sk)
+		}
 	}
 	if err := parser.Reserved(e.def, names...); err != nil {
 		faults = append(faults, err)

@@ -144,6 +144,9 @@ func jsonLine(v any) string {
 func (s *Schema) Lock() Lock {
 	l := Lock{Version: lockVersion, Indexes: []LockedIndex{}, Entities: []LockedEntity{}}
 	for _, sl := range slices.Concat(s.slots, s.locals) {
+		if sl.native {
+			continue // its keys say what it is
+		}
 		l.Indexes = append(l.Indexes, LockedIndex{Slot: sl.number, Local: sl.local, Name: sl.name, PK: sl.pk, SK: sl.sk})
 	}
 	for _, x := range s.lock.Indexes {
@@ -157,7 +160,7 @@ func (s *Schema) Lock() Lock {
 	for _, e := range s.entities {
 		locked := LockedEntity{Name: e.def.Name}
 		for _, d := range e.demands {
-			if d.kind != demandInverted {
+			if d.locks() {
 				locked.Entries = append(locked.Entries, LockedEntry{
 					Slot: d.slot.number, For: d.id, PK: d.pk.key.Pattern(), SK: d.sk.key.Pattern(),
 				})
@@ -243,7 +246,7 @@ func (l *Lock) assign(e *entity, local bool) lockedDemands {
 	for exact, match := range matches {
 		var open []*demand
 		for _, d := range e.demands {
-			if d.local == local && d.kind != demandInverted && found.slots[d] == 0 {
+			if d.local == local && d.locks() && found.slots[d] == 0 {
 				open = append(open, d)
 			}
 		}

@@ -51,4 +51,31 @@ type Sheet struct {
 	AuthorID string
 }
 
-func patternModels() []any { return []any{Journal{}, Note{}, Author{}, Sheet{}} }
+// Visit has indexes over its attributes as they are.
+type Visit struct {
+	_ dynorm.Entity `dynorm:"Visit,softdelete"`
+	_ dynorm.Key    `pk:"VISITOR#{Visitor}" sk:"VISIT#{At}"`
+	_ dynorm.Index  `dynorm:"perSite,native" pk:"Site,Country" sk:"Day,Seconds,Visitor"`
+	_ dynorm.Index  `dynorm:"perCountry,native,project=Page" pk:"Country" sk:"At"`
+	_ dynorm.Index  `dynorm:"longest,native,lsi" sk:"Seconds"`
+	_ dynorm.Index  `dynorm:"perPage" pk:"PAGE#{Page}" sk:"{At}"`
+
+	Visitor string
+	At      time.Time
+	Site    string `dynorm:",omitempty"`
+	Country string `dynorm:",omitempty"`
+	Day     int    `dynorm:",omitempty"`
+	Seconds float64
+	Page    string
+}
+
+// Ping shares an index of Visit.
+type Ping struct {
+	_ dynorm.Index `dynorm:"perCountry,native" pk:"Country" sk:"At"`
+
+	ID      string
+	Country string `dynorm:",omitempty"`
+	At      time.Time
+}
+
+func patternModels() []any { return []any{Journal{}, Note{}, Author{}, Sheet{}, Visit{}, Ping{}} }

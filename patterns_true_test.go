@@ -81,7 +81,7 @@ func (c *truth) value(e *parser.Entity, f parser.Field, needed bool) any {
 	switch f.Type.Kind {
 	case parser.String:
 		return []string{"a", "b", "a#b", "ab", "%"}[c.rand.IntN(5)]
-	case parser.Int, parser.Uint:
+	case parser.Int, parser.Uint, parser.Float:
 		return []int64{1, 2, 3, 100, 120}[c.rand.IntN(5)]
 	case parser.Time:
 		return clock.Add(time.Duration(c.rand.IntN(3)) * 20 * time.Hour)
@@ -161,7 +161,7 @@ func (c *truth) field(def *parser.Entity, r dynorm.Record, attr string) any {
 		return nil
 	}
 	switch f.Type.Kind {
-	case parser.Int, parser.Uint:
+	case parser.Int, parser.Uint, parser.Float:
 		return int64(0)
 	case parser.Bool:
 		return false
@@ -174,6 +174,15 @@ var referenceOf = regexp.MustCompile(`\{([^{}:|]+)[^{}]*\}`)
 // entry reports whether a row has an entry in the index of a pattern.
 func (c *truth) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Record) bool {
 	lock := c.lock
+	if i := slices.IndexFunc(def.Indexes, func(ix parser.Index) bool { return ix.Native && ix.Name == p.For }); i >= 0 {
+		for _, name := range slices.Concat(def.Indexes[i].PKParts, def.Indexes[i].SKParts) {
+			f, _ := def.Field(name)
+			if v := c.field(def, r, f.Attr); v == nil || v == "" {
+				return false
+			}
+		}
+		return true
+	}
 	slot := lock.Indexes[slices.IndexFunc(lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == p.Index })]
 	entity := lock.Entities[slices.IndexFunc(lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == def.Name })]
 	for _, x := range entity.Entries {

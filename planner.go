@@ -157,6 +157,9 @@ func (pl *planner) try(p *accessPath) (*candidate, string, error) {
 			return nil, pl.why(func() string { return "holds only items where " + term + ", which the query does not ask for" }), nil
 		}
 	}
+	if p.native {
+		return pl.tryNative(p)
+	}
 	x := expansion{pl: pl, path: p}
 	reason, err := x.expand(pl.conds, nil)
 	if len(x.branches) > maxBranches && err == nil {

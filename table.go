@@ -91,28 +91,31 @@ func (s *Schema) TableDefinition() *dynamodb.CreateTableInput {
 	if cfg.KMSKey != "" {
 		in.SSESpecification = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: &cfg.KMSKey}
 	}
-	keys := func(pk, sk string) []types.KeySchemaElement {
-		for _, attr := range []string{pk, sk} {
-			if !slices.ContainsFunc(in.AttributeDefinitions, func(def types.AttributeDefinition) bool { return *def.AttributeName == attr }) {
+	keys := func(sl *slot) (schema []types.KeySchemaElement) {
+		pks, sks := sl.keys()
+		for i, attr := range slices.Concat(pks, sks) {
+			if !slices.ContainsFunc(in.AttributeDefinitions, func(def types.AttributeDefinition) bool { return *def.AttributeName == attr.name }) {
 				in.AttributeDefinitions = append(in.AttributeDefinitions,
-					types.AttributeDefinition{AttributeName: aws.String(attr), AttributeType: types.ScalarAttributeTypeS})
+					types.AttributeDefinition{AttributeName: aws.String(attr.name), AttributeType: attr.kind})
 			}
+			kind := types.KeyTypeHash
+			if i >= len(pks) {
+				kind = types.KeyTypeRange
+			}
+			schema = append(schema, types.KeySchemaElement{AttributeName: aws.String(attr.name), KeyType: kind})
 		}
-		return []types.KeySchemaElement{
-			{AttributeName: aws.String(pk), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(sk), KeyType: types.KeyTypeRange},
-		}
+		return schema
 	}
-	in.KeySchema = keys(s.cfg.PK, s.cfg.SK)
+	in.KeySchema = keys(&slot{pk: s.cfg.PK, sk: s.cfg.SK})
 	for _, sl := range s.slots {
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName: aws.String(sl.name), KeySchema: keys(sl.pk, sl.sk), Projection: sl.projection(),
+			IndexName: aws.String(sl.name), KeySchema: keys(sl), Projection: sl.projection(),
 			ProvisionedThroughput: provisioned, OnDemandThroughput: bound,
 		})
 	}
 	for _, sl := range s.locals {
 		in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, types.LocalSecondaryIndex{
-			IndexName: aws.String(sl.name), KeySchema: keys(sl.pk, sl.sk), Projection: sl.projection(),
+			IndexName: aws.String(sl.name), KeySchema: keys(sl), Projection: sl.projection(),
 		})
 	}
 	return in
@@ -235,12 +238,16 @@ func isActive(t *types.TableDescription) bool {
 
 // tableDifferences lists what the schema needs and the table lacks.
 func tableDifferences(want *dynamodb.CreateTableInput, have *types.TableDescription) (diffs []string) {
-	kind := map[string]string{}
-	for _, def := range have.AttributeDefinitions {
-		kind[*def.AttributeName] = string(def.AttributeType)
+	kinds := func(defs []types.AttributeDefinition) map[string]string {
+		kind := map[string]string{}
+		for _, def := range defs {
+			kind[*def.AttributeName] = string(def.AttributeType)
+		}
+		return kind
 	}
+	wanted, got := kinds(want.AttributeDefinitions), kinds(have.AttributeDefinitions)
 	compare := func(what string, want, have []types.KeySchemaElement) {
-		if w, h := keyText(want, nil), keyText(have, kind); w != h {
+		if w, h := keyText(want, wanted), keyText(have, got); w != h {
 			diffs = append(diffs, fmt.Sprintf("%s has the keys %s, the schema needs %s", what, h, w))
 		}
 	}
@@ -276,16 +283,11 @@ func tableDifferences(want *dynamodb.CreateTableInput, have *types.TableDescript
 	return diffs
 }
 
-// keyText shows a key schema: "pk (S, HASH), sk (S, RANGE)". Without kinds
-// every attribute is a string.
+// keyText shows a key schema: "pk (S, HASH), sk (S, RANGE)".
 func keyText(keys []types.KeySchemaElement, kinds map[string]string) string {
 	parts := make([]string, len(keys))
 	for i, k := range keys {
-		kind := "S"
-		if kinds != nil {
-			kind = kinds[*k.AttributeName]
-		}
-		parts[i] = fmt.Sprintf("%s (%s, %s)", *k.AttributeName, kind, k.KeyType)
+		parts[i] = fmt.Sprintf("%s (%s, %s)", *k.AttributeName, kinds[*k.AttributeName], k.KeyType)
 	}
 	return strings.Join(parts, ", ")
 }

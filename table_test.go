@@ -256,8 +256,17 @@ func readTerraform(t *testing.T, src string) *dynamodb.CreateTableInput {
 				AttributeName: str(b, "name"), AttributeType: types.ScalarAttributeType(*str(b, "type")),
 			})
 		case "global_secondary_index":
+			var composite []types.KeySchemaElement
+			for _, k := range b.blocks {
+				if k.kind == "key_schema" {
+					composite = append(composite, types.KeySchemaElement{AttributeName: str(k, "attribute_name"), KeyType: types.KeyType(*str(k, "key_type"))})
+				}
+			}
+			if composite == nil {
+				composite = keys(str(b, "hash_key"), str(b, "range_key"))
+			}
 			in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-				IndexName: str(b, "name"), KeySchema: keys(str(b, "hash_key"), str(b, "range_key")), Projection: projection(b),
+				IndexName: str(b, "name"), KeySchema: composite, Projection: projection(b),
 				ProvisionedThroughput: throughput(b), OnDemandThroughput: bound(b),
 			})
 		case "local_secondary_index":

@@ -107,8 +107,7 @@ func (s *Schema) Terraform(table string) string {
 	for _, g := range in.GlobalSecondaryIndexes {
 		h.open("global_secondary_index")
 		h.set("name", *g.IndexName)
-		h.set("hash_key", *g.KeySchema[0].AttributeName)
-		h.set("range_key", *g.KeySchema[1].AttributeName)
+		h.keys(g.KeySchema)
 		h.throughput(g.ProvisionedThroughput)
 		h.projection(g.Projection)
 		h.bound(g.OnDemandThroughput)
@@ -180,6 +179,24 @@ func (h *hcl) set(name string, value any) {
 		}
 	default:
 		h.line(fmt.Sprintf("%s = %v", name, v))
+	}
+}
+
+// keys writes the keys of a global index: of several attributes on a side as
+// blocks.
+func (h *hcl) keys(schema []types.KeySchemaElement) {
+	if len(schema) <= 2 && (len(schema) == 1 || schema[1].KeyType == types.KeyTypeRange) {
+		h.set("hash_key", *schema[0].AttributeName)
+		if len(schema) == 2 {
+			h.set("range_key", *schema[1].AttributeName)
+		}
+		return
+	}
+	for _, k := range schema {
+		h.open("key_schema")
+		h.set("attribute_name", *k.AttributeName)
+		h.set("key_type", string(k.KeyType))
+		h.close()
 	}
 }
 
