@@ -231,7 +231,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "several faults in keys", Why: "Expressions are read whole before they are compared with the keys, and which attribute of a key is used wrongly first is not laid down.",
-		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: expression + `|` + stored + `|` + valid + `(The provided key element does not match the schema|Filter Expression can only contain .*|Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
+		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: expression + `|` + stored + `|` + valid + `(The provided key element does not match the schema|Filter Expression can only contain .*|Consistent reads are not supported on global secondary indexes|Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
 	},
 	{
 		Name: "several faults of an index", Why: "Whether a key is used wrongly or an attribute is not projected is found first is not laid down.",
@@ -279,7 +279,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "batches", Why: "What a batch asks for is judged item by item, in words of the single request; DynamoDB Local has its own words and order.",
-		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
+		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
 	},
 	{
 		Name: "unknown operations", Why: "DynamoDB Local does not have these operations.",
