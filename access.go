@@ -23,9 +23,17 @@ type accessPath struct {
 	sk    keyRefs
 
 	// when is the condition under which an item has an entry, nil for none,
-	// with one field for each of its terms.
-	when       *parser.When
-	whenFields []*codec.Field
+	// with the path ([pathID]) of the field of each of its terms.
+	when      *parser.When
+	whenAttrs []string
+
+	// slot is the index, nil for the table; native reports that its keys are the
+	// entity's attributes.
+	slot   *slot
+	native bool
+
+	// trash marks the view of deleted items.
+	trash bool
 
 	// projected are the attributes that entries have, nil for all.
 	projected map[string]bool
@@ -76,8 +84,22 @@ func (s *Schema) derivePaths() {
 	for _, e := range s.entities {
 		e.paths = []*accessPath{e.accessPath("", "table", tablePath, e.pk, e.sk)}
 		for _, d := range e.demands {
-			p := e.accessPath(s.slots[d.slot].name, d.name, globalPath, d.pk, d.sk)
-			p.when, p.whenFields = d.when, d.whenFields
+			kind := globalPath
+			if d.local {
+				kind = localPath
+			}
+			p := e.accessPath(d.slot.name, d.name, kind, d.pk, d.sk)
+			p.when, p.trash = d.when, d.kind == demandTrashed
+			p.slot, p.native = d.slot, d.native
+			for _, f := range d.whenFields {
+				p.whenAttrs = append(p.whenAttrs, pathID(f.path))
+			}
+			if d.slot.include != nil {
+				p.projected = map[string]bool{s.cfg.PK: true, s.cfg.SK: true}
+				for _, attr := range slices.Concat(d.slot.keyNames(), d.slot.include) {
+					p.projected[attr] = true
+				}
+			}
 			e.paths = append(e.paths, p)
 		}
 	}
@@ -86,6 +108,9 @@ func (s *Schema) derivePaths() {
 			for _, other := range s.entities {
 				if other == e {
 					continue
+				}
+				if p.native && other.meetsNative(p) {
+					p.single = never
 				}
 				for _, o := range other.paths {
 					if o.index == p.index {
@@ -103,6 +128,14 @@ func (e *entity) accessPath(index, name string, kind pathKind, pk, sk *keyTempla
 
 func (e *entity) keyRefs(kt *keyTemplate) keyRefs {
 	k := keyRefs{keyTemplate: kt, shard: -1}
+	if kt.key == nil {
+		for _, f := range kt.fields {
+			k.attrs = append(k.attrs, attrID(f))
+			k.sure = append(k.sure, e.always(f))
+			k.exact = append(k.exact, true)
+		}
+		return k
+	}
 	for i, ref := range kt.key.Template().Refs() {
 		if ref.Shard > 0 {
 			k.shard = i
@@ -137,6 +170,9 @@ func (e *entity) always(f *codec.Field) bool {
 // singleOut takes into account that items of another entity have entries in the
 // same index.
 func (p *accessPath) singleOut(other *accessPath) {
+	if p.native {
+		return
+	}
 	mine, theirs := p.sk.key, other.sk.key
 	switch {
 	case keytmpl.Disjoint(p.pk.key, other.pk.key):
@@ -167,10 +203,17 @@ func (p *accessPath) where() string {
 // keyAttrs are the attributes that tell where an item stands in the path: the
 // keys of the table and of the index.
 func (p *accessPath) keyAttrs(e *entity) []string {
-	if p.index == "" {
-		return []string{e.pk.attr, e.sk.attr}
+	attrs := []string{e.pk.attr, e.sk.attr}
+	own := []string{p.pk.attr, p.sk.attr}
+	if p.native {
+		own = p.slot.keyNames()
 	}
-	return []string{e.pk.attr, e.sk.attr, p.pk.attr, p.sk.attr}
+	for _, attr := range own {
+		if !slices.Contains(attrs, attr) {
+			attrs = append(attrs, attr)
+		}
+	}
+	return attrs
 }
 
 // compareValues orders two values of one type that DynamoDB orders; ok is false

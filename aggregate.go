@@ -325,7 +325,7 @@ func extreme[T any](ctx context.Context, s *queryState, op string, ref fieldRef,
 // pinnedToOther reports whether the first item in the plan's order may lack the
 // field: the order of a whole key is that of nothing.
 func pinnedToOther(p *plan, attr string) bool {
-	return p.kind != OpQuery || !slices.Contains(p.path.sk.attrs, attr)
+	return p.kind != OpQuery || p.path.native || !slices.Contains(p.path.sk.attrs, attr)
 }
 
 // counted is a value and the number of items that have it.

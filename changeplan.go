@@ -225,8 +225,9 @@ func (c *changePlan) after(before Item, whole bool) (Item, error) {
 		after[e.updatedAttr] = stringValue(c.now.UTC().Format(timestampLayout))
 	}
 	for _, d := range c.demands {
-		delete(after, d.pk.attr)
-		delete(after, d.sk.attr)
+		for _, attr := range d.attrs() {
+			delete(after, attr)
+		}
 	}
 	return after, nil
 }

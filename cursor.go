@@ -74,6 +74,9 @@ func (r *reader) fingerprint() []byte {
 	for i := range p.branches {
 		b := &p.branches[i]
 		add(b.pk, strconv.Itoa(int(b.sk.op)), b.sk.low, b.sk.high, b.request.filter)
+		if p.path.native {
+			add(b.request.key)
+		}
 		for n, av := range b.request.values {
 			if n != b.request.now {
 				hashValue(h, av)
@@ -152,12 +155,12 @@ func (r *reader) encode(pos position) (string, error) {
 			continue
 		}
 		for _, attr := range attrs {
-			s, ok := st.key[attr].(*types.AttributeValueMemberS)
+			text, ok := cursorText(st.key[attr])
 			if !ok {
 				return "", faultf(ErrValue, "an item came without its key attribute %s", attr)
 			}
-			buf = binary.AppendUvarint(buf, uint64(len(s.Value)))
-			buf = append(buf, s.Value...)
+			buf = binary.AppendUvarint(buf, uint64(len(text)))
+			buf = append(buf, text...)
 		}
 	}
 	if len(keys) > 0 {
@@ -249,7 +252,11 @@ func (r *reader) decodeStates(data []byte) ([]branchState, error) {
 		}
 		b := &r.p.branches[i]
 		key := Item{}
-		if r.p.kind != OpScan {
+		switch {
+		case r.p.path.native && r.p.path.kind == globalPath:
+		case r.p.path.native:
+			key[r.p.path.pk.attr] = b.native[0].vals[0]
+		case r.p.kind != OpScan:
 			key[r.p.path.pk.attr] = stringValue(b.pk)
 		}
 		for _, attr := range attrs {
@@ -262,7 +269,12 @@ func (r *reader) decodeStates(data []byte) ([]branchState, error) {
 			if attr == r.p.path.sk.attr && !b.sk.holds(text) {
 				return nil, faultf(ErrCursor, "the cursor lies outside of the query")
 			}
-			key[attr] = stringValue(text)
+			key[attr] = r.p.path.keyValue(attr, text)
+		}
+		for _, term := range b.native {
+			if !term.holds(key[term.attr]) {
+				return nil, faultf(ErrCursor, "the cursor lies outside of the query")
+			}
 		}
 		states[i].key = key
 	}

@@ -48,8 +48,17 @@ func (db *DB) Entity(name string) EntityModel {
 // [NewSchema] takes them. The keys and indexes of the entities that s has stay
 // as they are.
 func (s *Schema) With(models ...any) (*Schema, error) {
-	all := make([]any, 0, len(s.given)+len(models))
-	return NewSchema(append(append(all, s.given...), models...)...)
+	// The lock keeps the indexes of what s has. Those that it retires are no
+	// concern of the new schema.
+	cfg := s.cfg
+	cfg.Lock = s.Lock().JSON()
+	all := []any{cfg}
+	for _, m := range s.given {
+		if _, ok := m.(SchemaConfig); !ok {
+			all = append(all, m)
+		}
+	}
+	return NewSchema(append(all, models...)...)
 }
 
 // Register returns a DB whose schema has the given models too: definitions

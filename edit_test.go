@@ -202,7 +202,7 @@ func TestNoRead(t *testing.T) {
 }
 
 type Balance struct {
-	_ dynorm.Index `dynorm:"rich" pk:"RICH" sk:"{Total:%06d}#{ID}"`
+	_ dynorm.Index `dynorm:"rich" pk:"RICH#{ID|shard=2}" sk:"{Total:%06d}#{ID}"`
 
 	ID              string
 	Net, Tax, Total int64

@@ -80,8 +80,8 @@ func TestUpsertAndKin(t *testing.T) {
 	require.Equal(t, &Account{ID: "a", Note: "n"}, c)
 }
 
-type Visit struct {
-	_ dynorm.Entity `dynorm:"Visit,timestamps"`
+type PageView struct {
+	_ dynorm.Entity `dynorm:"PageView,timestamps"`
 	_ dynorm.Key    `pk:"SITE#{Site}" sk:"VISIT#{At}"`
 
 	Site  string
@@ -92,10 +92,10 @@ type Visit struct {
 }
 
 func TestMove(t *testing.T) {
-	s := open(t, Visit{})
-	visits := dynorm.ModelOf[Visit](s.db)
+	s := open(t, PageView{})
+	visits := dynorm.ModelOf[PageView](s.db)
 	ctx := t.Context()
-	v := &Visit{Site: "a", At: clock, Token: "t1", Page: "p"}
+	v := &PageView{Site: "a", At: clock, Token: "t1", Page: "p"}
 	require.NoError(t, visits.Create(ctx, v))
 	sk := "VISIT#2026-03-04T05:06:07.089000000Z"
 	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -107,7 +107,7 @@ func TestMove(t *testing.T) {
 	require.NoError(t, err)
 	before := s.raw(t, "SITE#a", sk)
 	s.kinds()
-	got, err := visits.Move(ctx, v, func(v *Visit) error { v.Site, v.Page = "b", ""; return nil })
+	got, err := visits.Move(ctx, v, func(v *PageView) error { v.Site, v.Page = "b", ""; return nil })
 	require.NoError(t, err)
 	require.Equal(t, []dynorm.OpKind{dynorm.OpGetItem, dynorm.OpTransactWriteItems}, s.kinds())
 	require.EqualValues(t, 2, got.V)
@@ -118,24 +118,24 @@ func TestMove(t *testing.T) {
 	require.NotContains(t, after, "gsi1pk")
 	require.Empty(t, uniqueFaults(t, s.db), "the claim names the new key")
 
-	_, err = visits.Move(ctx, got, func(v *Visit) error { v.Site, v.Token = "c", "t2"; return nil })
+	_, err = visits.Move(ctx, got, func(v *PageView) error { v.Site, v.Token = "c", "t2"; return nil })
 	require.NoError(t, err)
 	require.Empty(t, uniqueFaults(t, s.db))
-	require.NoError(t, visits.Create(ctx, &Visit{Site: "a", At: clock, Token: "t1"}), "the old value is free")
+	require.NoError(t, visits.Create(ctx, &PageView{Site: "a", At: clock, Token: "t1"}), "the old value is free")
 
 	boom := errors.New("boom")
-	key := Visit{Site: "c", At: clock}
+	key := PageView{Site: "c", At: clock}
 	for _, tt := range []struct {
-		fn   func(*Visit) error
+		fn   func(*PageView) error
 		key  any
 		want error
 	}{
-		{func(v *Visit) error { v.Site = "a"; return nil }, key, dynorm.ErrExists},
-		{func(v *Visit) error { v.Site, v.Token = "d", "t1"; return nil }, key, dynorm.ErrUnique},
-		{func(v *Visit) error { v.Page = "x"; return nil }, key, dynorm.ErrInvalid},
-		{func(*Visit) error { return boom }, key, boom},
-		{func(*Visit) error { return nil }, Visit{Site: "nobody", At: clock}, dynorm.ErrNotFound},
-		{func(v *Visit) error {
+		{func(v *PageView) error { v.Site = "a"; return nil }, key, dynorm.ErrExists},
+		{func(v *PageView) error { v.Site, v.Token = "d", "t1"; return nil }, key, dynorm.ErrUnique},
+		{func(v *PageView) error { v.Page = "x"; return nil }, key, dynorm.ErrInvalid},
+		{func(*PageView) error { return boom }, key, boom},
+		{func(*PageView) error { return nil }, PageView{Site: "nobody", At: clock}, dynorm.ErrNotFound},
+		{func(v *PageView) error {
 			v.Site = "d"
 			_, err := visits.Update(ctx, key, dynorm.Set("page", "y"))
 			return err

@@ -107,6 +107,7 @@ func ExampleQuery_Explain() {
 	//   filter  cents > 100 AND attribute_not_exists(deletedAt)
 	//   cost    at least 1 request, 0.5 read units
 	//   not     table: its partition key CUSTOMER#{customer} needs Customer by =
+	//   not     GSI2 (trashed): holds only items where deletedAt, which the query does not ask for
 }
 
 func ExampleQuery_All() {
@@ -162,6 +163,7 @@ func ExampleNoIndexError() {
 	// Output:
 	// table: its partition key CUSTOMER#{customer} needs Customer by =
 	// GSI1 (unpaid): holds only items where State!=paid, which the query does not ask for
+	// GSI2 (trashed): holds only items where deletedAt, which the query does not ask for
 	// tag Cents `index`
 }
 

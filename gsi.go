@@ -1,13 +1,12 @@
 package dynorm
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/dynorm/dynorm/internal/codec"
-	"github.com/dynorm/dynorm/internal/keytmpl"
 	"github.com/dynorm/dynorm/parser"
 )
 
@@ -15,254 +14,264 @@ import (
 // "Service, account, and table quotas in Amazon DynamoDB".
 const maxGSIs = 20
 
-// demandKind says what asks for an index.
-type demandKind string
+// maxProjected is the quota of attributes that all indexes of a table together
+// may project by name.
+const maxProjected = 100
 
-const (
-	demandExplicit  demandKind = "index"     // a dynorm.Index marker
-	demandField     demandKind = "field"     // an `index` field
-	demandBelongsTo demandKind = "belongsTo" // a non-collection belongsTo
-)
+// slot is one secondary index of the table. Its entries are those of one demand
+// of each of several entities.
+type slot struct {
+	number int // counted from 1, global and local indexes each by themselves
+	local  bool
+	// inverted marks an index over the table's own key attributes: every item
+	// is in it.
+	inverted bool
+	name     string
+	pk, sk   string // attribute names, empty for a native index
+	// native marks an index over attributes of entities, pks and sks.
+	native   bool
+	pks, sks []keyAttr
 
-// demand is one index entry an entity's items have: what asks for it, the slot
-// it is placed on and the templates of its keys.
-type demand struct {
-	name string
-	kind demandKind
-	// pin is the slot the user asked for, counted from 1; 0 for any.
-	pin int
-
-	pkSrc, skSrc string
-	when         *parser.When
-	whenFields   []*codec.Field
-
-	slot   int // position in Schema.slots
-	pk, sk *keyTemplate
+	// include are the attributes that entries have beside the keys, nil for all.
+	include []string
 }
 
-// deriveDemands lists the index entries an entity needs, in declared order:
-// explicit indexes, indexed fields, then belongsTo relations outside
-// collections.
-func (e *entity) deriveDemands() (faults []error) {
-	for _, ix := range e.def.Indexes {
-		d := &demand{name: ix.Name, kind: demandExplicit, pin: ix.Slot, pkSrc: ix.PK, skSrc: ix.SK}
-		if ix.When != "" {
-			when, err := parser.ParseWhen(ix.When)
-			if err != nil {
-				faults = append(faults, err)
-				continue
-			}
-			d.when = &when
-			for _, t := range when.Terms {
-				f, err := e.codec.Resolve(t.Field)
-				if err != nil {
-					faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: "index " + ix.Name, Tag: ix.When, Fault: err.Error()})
-					continue
-				}
-				d.whenFields = append(d.whenFields, f)
-			}
-		}
-		e.demands = append(e.demands, d)
-	}
-	identity := e.identitySource()
-	for _, f := range e.def.Fields {
-		if !f.Indexed {
-			continue
-		}
-		e.demands = append(e.demands, &demand{
-			name: f.Attr, kind: demandField, pin: f.IndexSlot,
-			pkSrc: keytmpl.Literal(e.def.Prefix) + e.schema.cfg.Delimiter + keytmpl.Literal(f.Attr) + e.schema.cfg.Delimiter + "{" + f.Name + "}",
-			skSrc: identity,
-		})
-	}
-	for _, rel := range e.def.Relations {
-		if rel.Kind != parser.BelongsTo || rel.Collection {
-			continue
-		}
-		parent := e.schema.byName[rel.Target]
-		if parent == nil {
-			faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: rel.Name, Fault: "no entity " + rel.Target})
-			continue
-		}
-		e.demands = append(e.demands, &demand{
-			name: rel.Name, kind: demandBelongsTo, pin: rel.Slot,
-			pkSrc: keytmpl.Literal(parent.def.Prefix) + e.schema.cfg.Delimiter + "{" + rel.Foreign + "}", skSrc: identity,
-		})
-	}
-	return faults
+// placement is the placing of demands on the fewest slots: one demand of an
+// entity a slot, those of different entities together. What is pinned by its
+// tag or by the lock stands; every other demand takes the lowest slot that
+// there is and its entity does not use, or else a new one. So there are as many
+// slots as the entity with most demands needs, or as are pinned.
+type placement struct {
+	s     *Schema
+	local bool
+	slots map[int]*slot
+	// reserved are the slots that take no demands.
+	reserved map[int]bool
+	// unnumbered are the native indexes that nobody pinned.
+	unnumbered []*slot
 }
 
-// identitySource is the template that tells the items of one index partition
-// apart: PREFIX#{primary}, or the sort key of the entity's own templates.
-func (e *entity) identitySource() string {
-	if e.primary != nil {
-		return e.derivedKey()
-	}
-	return e.def.Key.SK
-}
-
-// placeIndexes derives the demands of every entity and places them on the
-// fewest slots: no two demands of one entity share a slot, demands of different
-// entities do.
+// placeIndexes places the demands of every entity.
 func (s *Schema) placeIndexes() (faults []error) {
-	for _, e := range s.entities {
-		faults = append(faults, e.deriveDemands()...)
-	}
-	if len(faults) > 0 {
-		return faults
-	}
-	for _, e := range s.entities {
-		taken := map[int]*demand{}
-		for _, d := range e.demands {
-			if d.pin == 0 {
-				continue
+	for _, local := range []bool{false, true} {
+		p := &placement{s: s, local: local, slots: map[int]*slot{}, reserved: map[int]bool{}}
+		if !local {
+			p.invert()
+		}
+		faults = append(faults, p.placeNative()...)
+		free := make([][]*demand, len(s.entities))
+		taken := make([]map[int]string, len(s.entities))
+		for i, e := range s.entities {
+			var errs []error
+			free[i], taken[i], errs = p.pinned(e)
+			faults = append(faults, errs...)
+		}
+		for i := range s.entities {
+			for _, d := range free[i] {
+				p.take(d, taken[i])
 			}
-			if other := taken[d.pin]; other != nil {
-				faults = append(faults, &parser.DefinitionError{
-					Type: e.def.Name, Field: d.name,
-					Fault:      fmt.Sprintf("gsi=%d is taken by %s: two entries of one item can't share an index", d.pin, other.name),
-					Suggestion: "pin one of them elsewhere",
+		}
+		slots := slices.SortedFunc(maps.Values(p.slots), func(a, b *slot) int { return cmp.Compare(a.number, b.number) })
+		slices.SortFunc(p.unnumbered, func(a, b *slot) int { return cmp.Compare(a.name, b.name) })
+		if slots = append(slots, p.unnumbered...); local {
+			s.locals = slots
+		} else {
+			s.slots = slots
+		}
+	}
+	return append(faults, s.checkSlots()...)
+}
+
+// pinned places what the entity's tags and the lock say, and returns the other
+// demands and the slots they can't take, each with what is there.
+func (p *placement) pinned(e *entity) (free []*demand, taken map[int]string, faults []error) {
+	taken = map[int]string{}
+	locked := p.s.lock.assign(e, p.local)
+	for _, ix := range locked.retired {
+		taken[ix.Slot] = ix.For + " of the lock"
+	}
+	for _, d := range e.demands {
+		if d.local != p.local || !d.locks() {
+			continue
+		}
+		n := locked.slots[d]
+		switch {
+		case n > 0 && d.pin > 0 && n != d.pin:
+			faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", d.pin), fmt.Sprintf("the lock has it on GSI %d", n),
+				fmt.Sprintf("write gsi=%d, or change the lock to slot %d and migrate the table", n, d.pin)))
+			continue
+		case n > 0:
+			d.placed = "by the lock"
+		case d.pin > 0:
+			n, d.placed = d.pin, fmt.Sprintf("by gsi=%d", d.pin)
+		}
+		if n == 0 {
+			free = append(free, d)
+			continue
+		}
+		if by, ok := taken[n]; ok {
+			faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", n), fmt.Sprintf("the slot is taken by %s: two entries of one item can't share an index", by),
+				"pin one of them elsewhere"))
+			continue
+		}
+		if p.reserved[n] {
+			faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", n), "the index has other attributes for keys: the table's own, or those of a native index",
+				"pin one of them elsewhere"))
+			continue
+		}
+		taken[n] = d.name
+		d.slot = p.slot(n)
+	}
+	return free, taken, faults
+}
+
+// take places a demand on the lowest slot that its entity can use.
+func (p *placement) take(d *demand, taken map[int]string) {
+	best := 0
+	d.placed = "the first index without an entry of the entity"
+	for n := range p.slots {
+		if _, ok := taken[n]; !ok && !p.reserved[n] && (best == 0 || n < best) {
+			best = n
+		}
+	}
+	for n := 1; best == 0; n++ {
+		if _, ok := taken[n]; !ok && !p.reserved[n] {
+			best, d.placed = n, "a new index"
+			if len(p.slots) > 0 {
+				d.placed += ", since the others have an entry of the entity"
+			}
+		}
+	}
+	taken[best] = d.name
+	d.slot = p.slot(best)
+}
+
+// slot returns the slot with a number, made where it is new.
+func (p *placement) slot(n int) *slot {
+	if p.slots[n] == nil {
+		names := p.s.cfg.slotNames(n)
+		if p.local {
+			names = p.s.cfg.localNames(n)
+		}
+		p.slots[n] = &slot{number: n, local: p.local, name: names.Name, pk: names.PK, sk: names.SK}
+	}
+	return p.slots[n]
+}
+
+// invert makes the indexes that the configuration declares over the table's own
+// key attributes. Every item has an entry there, so every entity a demand.
+func (p *placement) invert() {
+	cfg := &p.s.cfg
+	for i := range cfg.Indexes {
+		ix := cfg.slotNames(i + 1)
+		if ix.PK != cfg.SK || ix.SK != cfg.PK {
+			continue
+		}
+		sl := p.slot(i + 1)
+		sl.inverted, p.reserved[i+1] = true, true
+		for _, e := range p.s.entities {
+			if e.pk != nil && e.sk != nil {
+				e.demands = append(e.demands, &demand{
+					id: "inverted", name: ix.Name, kind: demandInverted, why: "items by their sort key",
+					slot: sl, placed: "the table's key the other way round", pk: e.sk, sk: e.pk,
 				})
 			}
-			taken[d.pin] = d
-			d.slot = d.pin - 1
-		}
-		next := 1
-		for _, d := range e.demands {
-			if d.pin != 0 {
-				continue
-			}
-			for taken[next] != nil {
-				next++
-			}
-			taken[next] = d
-			d.slot = next - 1
-		}
-		for n := range taken {
-			for len(s.slots) < n {
-				names := s.cfg.slotNames(len(s.slots) + 1)
-				s.slots = append(s.slots, slot{name: names.Name, pk: names.PK, sk: names.SK})
-			}
 		}
 	}
+}
+
+// checkSlots settles the projections and reports what DynamoDB would refuse.
+func (s *Schema) checkSlots() (faults []error) {
 	if len(s.slots) > maxGSIs {
-		faults = append(faults, fmt.Errorf("%d global secondary indexes are needed, DynamoDB allows %d: %s",
-			len(s.slots), maxGSIs, s.demandCounts()))
+		faults = append(faults, fmt.Errorf("%d global secondary indexes are needed, DynamoDB allows %d: %s (drop `index` where a query can go by another key, or serve several queries by one index with a longer sort key)",
+			len(s.slots), maxGSIs, s.demandCounts(false)))
 	}
-	for _, e := range s.entities {
-		for _, d := range e.demands {
-			var err error
-			if d.pk, err = e.bindTemplate(d.pkSrc, s.slots[d.slot].pk, "index "+d.name+" pk", keytmpl.Partition); err != nil {
-				faults = append(faults, err)
-			}
-			if d.sk, err = e.bindTemplate(d.skSrc, s.slots[d.slot].sk, "index "+d.name+" sk", keytmpl.Sort); err != nil {
-				faults = append(faults, err)
-			}
+	if len(s.locals) > maxLSIs {
+		faults = append(faults, fmt.Errorf("%d local secondary indexes are needed, DynamoDB allows %d: %s (make the others global: leave `lsi` out and give a pk)",
+			len(s.locals), maxLSIs, s.demandCounts(true)))
+	}
+	names := map[string]bool{}
+	projected := 0
+	for _, sl := range slices.Concat(s.slots, s.locals) {
+		if names[sl.name] {
+			faults = append(faults, fmt.Errorf("two indexes are called %q: name them in SchemaConfig.Indexes and SchemaConfig.LocalIndexes", sl.name))
 		}
+		names[sl.name] = true
+		s.project(sl)
+		projected += len(sl.include)
+	}
+	if projected > maxProjected {
+		faults = append(faults, fmt.Errorf("the indexes project %d attributes by name, DynamoDB allows %d a table (project all in some of them)", projected, maxProjected))
 	}
 	return faults
 }
 
-// demandCounts says who needs how many indexes.
-func (s *Schema) demandCounts() string {
-	text := ""
+// project merges what the demands on a slot project. An entry always has what
+// reading it takes: the entity's name, the marks of deleted and expired items,
+// and the fields of the keys.
+func (s *Schema) project(sl *slot) {
+	var include []string
+	keys := append(sl.keyNames(), s.cfg.PK, s.cfg.SK)
+	add := func(attrs ...string) {
+		for _, attr := range attrs {
+			if attr != "" && !slices.Contains(keys, attr) && !slices.Contains(include, attr) {
+				include = append(include, attr)
+			}
+		}
+	}
+	add(s.cfg.EntityType)
 	for _, e := range s.entities {
-		if len(e.demands) == 0 {
-			continue
+		for _, d := range e.demands {
+			switch {
+			case d.slot != sl:
+				continue
+			case d.projection == "" || d.projection == parser.ProjectAll:
+				return
+			}
+			add(e.deletedAttr, e.ttlAttr)
+			for _, kt := range []*keyTemplate{e.pk, e.sk, d.pk, d.sk} {
+				if kt != nil {
+					for _, f := range kt.fields {
+						add(f.AttrPath()[0])
+					}
+				}
+			}
+			add(d.include...)
 		}
-		if text != "" {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s %d", e.def.Name, len(e.demands))
 	}
-	return text
+	sl.include = include
 }
 
-// inputs lists the attributes that decide an entry: those of its templates and
-// of its condition.
-func (d *demand) inputs() []string {
-	var attrs []string
-	add := func(f *codec.Field) {
-		if attr := f.AttrPath()[0]; !slices.Contains(attrs, attr) {
-			attrs = append(attrs, attr)
+// demandCounts says who needs how many indexes, and for what.
+func (s *Schema) demandCounts(local bool) string {
+	var parts []string
+	for _, e := range s.entities {
+		var names []string
+		for _, d := range e.demands {
+			if d.local == local {
+				names = append(names, d.name)
+			}
+		}
+		if len(names) > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d (%s)", e.def.Name, len(names), strings.Join(names, ", ")))
 		}
 	}
-	for _, kt := range []*keyTemplate{d.pk, d.sk} {
-		for _, f := range kt.fields {
-			add(f)
-		}
-	}
-	for _, f := range d.whenFields {
-		add(f)
-	}
-	return attrs
+	return strings.Join(parts, "; ")
 }
 
-// entry adds the key attributes of the entry to item, which holds the
-// attributes of an entity's item, and reports whether there is an entry: there
-// is none when a part is missing or the condition does not hold.
-func (d *demand) entry(item Item) (ok bool, err error) {
-	if ok, err := d.holds(item); !ok || err != nil {
-		return false, err
-	}
-	var keys [2]string
-	for i, kt := range [2]*keyTemplate{d.pk, d.sk} {
-		parts, err := kt.partsOf(item)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(parts, keytmpl.Part.IsMissing) {
-			return false, nil
-		}
-		if keys[i], err = kt.build(parts); err != nil {
-			return false, err
-		}
-	}
-	item[d.pk.attr], item[d.sk.attr] = stringValue(keys[0]), stringValue(keys[1])
-	return true, nil
-}
+// locks reports whether the demand is placed on a numbered index, whose keys are
+// built.
+func (d *demand) locks() bool { return d.kind != demandInverted && !d.native }
 
-// addEntries writes the key attributes of every index entry into item.
-func (e *entity) addEntries(item Item) error {
-	for _, d := range e.demands {
-		if _, err := d.entry(item); err != nil {
-			return err
-		}
+// named sets the attributes that the demand's keys are written to.
+func (d *demand) named() {
+	if d.slot == nil || !d.locks() {
+		return
 	}
-	return nil
-}
-
-// holds reports whether the condition of the entry holds for an item.
-func (d *demand) holds(item Item) (bool, error) {
-	if d.when == nil {
-		return true, nil
+	if !d.local && d.pk != nil {
+		d.pk.attr = d.slot.pk
 	}
-	var fault error
-	ok := d.when.Eval(func(field string) (any, bool) {
-		i := slices.IndexFunc(d.when.Terms, func(t parser.Term) bool { return t.Field == field })
-		av, ok := lookupPath(item, d.whenFields[i].AttrPath())
-		if !ok {
-			return nil, false
-		}
-		v, err := codec.DecodeAny(av)
-		if err != nil {
-			fault = atField(d.whenFields[i].Name, faultf(ErrValue, "%w", err))
-			return nil, false
-		}
-		return v, true
-	})
-	return ok && fault == nil, fault
-}
-
-// lookupPath follows a document path of map entries into an item.
-func lookupPath(item Item, path []string) (types.AttributeValue, bool) {
-	av, ok := item[path[0]]
-	for _, step := range path[1:] {
-		m, isMap := av.(*types.AttributeValueMemberM)
-		if !isMap {
-			return nil, false
-		}
-		av, ok = m.Value[step]
+	if d.sk != nil {
+		d.sk.attr = d.slot.sk
 	}
-	return av, ok
 }

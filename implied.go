@@ -51,7 +51,7 @@ func (pl *planner) unmetWhen(p *accessPath) string {
 		return ""
 	}
 	for i, term := range p.when.Terms {
-		attr := attrID(p.whenFields[i])
+		attr := p.whenAttrs[i]
 		met := func(c cond) bool { return pl.meets(&c, attr, term) }
 		if !slices.ContainsFunc(pl.conds, met) && !slices.ContainsFunc(pl.hidden, met) && !pl.excludes(attr, term) {
 			return parser.When{Terms: []parser.Term{term}}.String()

@@ -177,6 +177,8 @@ func (pl *planner) planRaw() (*plan, error) {
 		}
 	}
 	switch {
+	case path.native:
+		return nil, faultf(ErrInvalid, "%s has fields for keys: query it by Where", path.where())
 	case path.kind == globalPath && pl.opts.consistency == strongly:
 		return nil, faultf(ErrInvalid, "Consistent: %s is a global index, whose reads are only eventually consistent", path.where())
 	case len(pl.order) > 0:

@@ -62,17 +62,19 @@ func (e *entity) bindKeys() (faults []error) {
 	if err != nil {
 		return []error{err}
 	}
-	if e.pk, err = e.bindTemplate(pkSrc, cfg.PK, "pk", keytmpl.Partition); err != nil {
+	pk, err := e.bindTemplate(pkSrc, cfg.PK, "pk", keytmpl.Partition)
+	if err != nil {
 		faults = append(faults, err)
 	}
-	if e.sk, err = e.bindTemplate(skSrc, cfg.SK, "sk", skRole); err != nil {
+	sk, err := e.bindTemplate(skSrc, cfg.SK, "sk", skRole)
+	if err != nil {
 		faults = append(faults, err)
-	} else {
-		e.sk.limit = keytmpl.Sort.Limit()
 	}
 	if len(faults) > 0 {
 		return faults
 	}
+	sk.limit = keytmpl.Sort.Limit()
+	e.pk, e.sk = pk, sk
 	for _, kt := range []*keyTemplate{e.pk, e.sk} {
 		for _, f := range kt.fields {
 			if f.OmitEmpty {
@@ -307,10 +309,51 @@ func (kt *keyTemplate) uses(attr string) bool {
 // inBaseKey reports whether an attribute is an input of the base key.
 func (e *entity) inBaseKey(attr string) bool { return e.pk.uses(attr) || e.sk.uses(attr) }
 
+// checkReserved reports the fields that are stored where the schema keeps the
+// keys of its indexes.
+func (e *entity) checkReserved() (faults []error) {
+	var names []string
+	for _, sl := range slices.Concat(e.schema.slots, e.schema.locals) {
+		if !sl.native {
+			names = append(names, sl.pk, sl.sk)
+		}
+	}
+	if err := parser.Reserved(e.def, names...); err != nil {
+		faults = append(faults, err)
+	}
+	return faults
+}
+
+// checkPrefixes reports entities whose derived keys begin alike.
+func (s *Schema) checkPrefixes() (faults []error) {
+	for i, a := range s.entities {
+		for _, b := range s.entities[:i] {
+			mine, theirs := a.def.Prefix, b.def.Prefix
+			fault := ""
+			switch {
+			case mine == theirs:
+				fault = fmt.Sprintf("the prefix %s is that of %s too", mine, b.def.Name)
+			case strings.HasPrefix(mine, theirs+s.cfg.Delimiter):
+				fault = fmt.Sprintf("the prefix %s begins with that of %s, %s: a query for the one meets the other", mine, b.def.Name, theirs)
+			case strings.HasPrefix(theirs, mine+s.cfg.Delimiter):
+				fault = fmt.Sprintf("the prefix %s begins that of %s, %s: a query for the one meets the other", mine, b.def.Name, theirs)
+			default:
+				continue
+			}
+			faults = append(faults, &parser.DefinitionError{Type: a.def.Name, Fault: fault,
+				Suggestion: fmt.Sprintf("give one of them another by prefix= in its dynorm.Entity tag, such as prefix=%s", strings.ToUpper(a.def.Name)+"X")})
+		}
+	}
+	return faults
+}
+
 // checkKeys reports entities whose items could overwrite each other.
 func (s *Schema) checkKeys() (faults []error) {
 	for i, a := range s.entities {
 		for _, b := range s.entities[:i] {
+			if a.pk == nil || a.sk == nil || b.pk == nil || b.sk == nil {
+				continue
+			}
 			if keytmpl.Disjoint(a.pk.key, b.pk.key) || keytmpl.Disjoint(a.sk.key, b.sk.key) {
 				continue
 			}

@@ -120,6 +120,9 @@ func (pl *planner) missing(p *accessPath) []string {
 		return nil
 	}
 	for i, attr := range p.sk.attrs {
+		if p.trash && attr == pl.e.deletedAttr {
+			continue // every item there has a time of deletion
+		}
 		if !p.sk.sure[i] && !slices.ContainsFunc(pl.conds, func(c cond) bool { return implies(&c, attr, p.sk.fields[i]) }) {
 			names = append(names, p.sk.fields[i].Name)
 		}

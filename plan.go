@@ -40,6 +40,8 @@ type branch struct {
 	cuts     []int  // bytes of the sort key before each of them and the next
 	cut      int    // bytes of the sort key before the text that items are merged by
 	residual []cond // what the key condition does not say
+	// native is the key condition of a native index, in the place of pk and sk.
+	native []nativeTerm
 
 	// alternative is the part of the query that tells the branch from others.
 	alternative []cond
@@ -88,7 +90,11 @@ func (pl *planner) render(p *plan, b *branch) {
 		r = &b.request
 	)
 	if p.kind == OpQuery {
-		r.key = b.sk.render(&w, p.path.pk.attr, b.pk, p.path.sk.attr)
+		if p.path.native {
+			r.key = renderNative(b.native, &w)
+		} else {
+			r.key = b.sk.render(&w, p.path.pk.attr, b.pk, p.path.sk.attr)
+		}
 	}
 	if p.unique != nil {
 		filter := cond{op: opAnd, subs: b.residual}
@@ -177,7 +183,7 @@ func (c Candidate) String() string {
 }
 
 func rejection(p *accessPath, reason string) Candidate {
-	c := Candidate{Index: p.index, For: p.name, PK: p.pk.key.Pattern(), SK: p.sk.key.Pattern(), Reason: reason}
+	c := Candidate{Index: p.index, For: p.name, PK: p.pk.pattern(), SK: p.sk.pattern(), Reason: reason}
 	if p.index == "" {
 		c.For = ""
 	}
@@ -216,6 +222,9 @@ func (p *plan) explain() *Plan {
 		key := p.path.pk.attr + " = " + b.pk
 		if text := b.sk.describe(p.path.sk.attr); text != "" {
 			key += " and " + text
+		}
+		if p.path.native {
+			key = describeNative(b.native)
 		}
 		x.Keys = append(x.Keys, key)
 		x.Filters = append(x.Filters, b.request.describeFilter())

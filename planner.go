@@ -135,8 +135,13 @@ func (c *candidate) betterThan(d *candidate) bool {
 		return c.pks < d.pks
 	case c.consumed != d.consumed:
 		return c.consumed > d.consumed
+	case c.path.trash != d.path.trash:
+		return c.path.trash
+	case c.path.kind != d.path.kind:
+		return c.path.kind < d.path.kind
 	}
-	return c.path.kind < d.path.kind
+	// A condition that the query implies leaves fewer items to read.
+	return c.path.when != nil && d.path.when == nil
 }
 
 // worse says why c lost against d.
@@ -152,6 +157,8 @@ func (c *candidate) worse(d *candidate) string {
 		return d.path.where() + " reads fewer partitions"
 	case c.consumed != d.consumed:
 		return "the key of " + d.path.where() + " answers more of the conditions"
+	case !c.path.trash && d.path.trash, c.path.kind == d.path.kind && c.path.when == nil && d.path.when != nil:
+		return d.path.where() + " holds only items where " + d.path.when.String()
 	}
 	return d.path.where() + " goes first"
 }
@@ -163,6 +170,9 @@ func (pl *planner) try(p *accessPath) (c candidate, reason string) {
 		if term := pl.unmetWhen(p); term != "" {
 			return c, pl.why(func() string { return "holds only items where " + term + ", which the query does not ask for" })
 		}
+	}
+	if p.native {
+		return pl.tryNative(p)
 	}
 	c.path = p
 	if c.branches, reason = pl.branches(p); reason != "" {

@@ -150,7 +150,7 @@ func attrID(f *codec.Field) string {
 	if len(f.Path()) == 1 {
 		return f.Path()[0].Name
 	}
-	return strings.Join(f.AttrPath(), "\x00")
+	return pathID(f.AttrPath())
 }
 
 // resolver resolves predicates against an entity, sharing the memory of their

@@ -160,6 +160,13 @@ func drawWorld(t *rapid.T) *world {
 	if rapid.Bool().Draw(t, "soft") {
 		w.main.SoftDelete = true
 		w.main.Fields = append(w.main.Fields, parser.Field{Name: "Gone", Attr: "gone", Deleted: true, Precision: 3, Type: parser.Type{Kind: parser.Time}})
+		w.paths = append(w.paths, worldPath{name: "trashed", sk: []string{"Gone", "ID"}, exact: true, when: &whenTerm{field: "Gone"}})
+	}
+	if shards := rapid.IntRange(0, 6).Draw(t, "list"); shards <= 3 {
+		w.main.List = shards
+		if shards > 0 && len(w.paths[0].pk) > 0 {
+			w.paths = append(w.paths, worldPath{name: "list", sk: []string{"ID"}, exact: true})
+		}
 	}
 	if rapid.Bool().Draw(t, "expires") {
 		w.main.Fields = append(w.main.Fields, parser.Field{Name: "Exp", Attr: "exp", TTL: true, Type: parser.Type{Kind: parser.Int, Bits: 64}})
@@ -454,6 +461,9 @@ func (w *world) drawQuery(t *rapid.T) queryCase {
 		}
 		if len(p.sk) > 0 && rapid.Bool().Draw(t, "sorted") {
 			first := rapid.IntRange(0, len(p.sk)-1).Draw(t, "first term")
+			if slices.Contains(p.sk[:first], "Gone") {
+				first = 0 // no condition compares times of deletion
+			}
 			for _, f := range p.sk[:first] {
 				vals := []any{drawValue(t, f, "sort"), drawValue(t, f, "sort too")}
 				c.asks = append(c.asks, askAny(f, vals[:rapid.IntRange(1, 2).Draw(t, "of")]...))

@@ -3,6 +3,7 @@ package dynorm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -44,6 +45,15 @@ type SchemaConfig struct {
 	// slot: the first is GSI 1. Slots beyond the list are called GSI1, GSI2, ...
 	// with the key attributes gsi1pk and gsi1sk, gsi2pk and gsi2sk, ...
 	Indexes []IndexConfig
+	// LocalIndexes names the local secondary indexes likewise. Those beyond the
+	// list are called LSI1, LSI2, ... with the key attributes lsi1sk, lsi2sk,
+	// ... Their PK is the table's.
+	LocalIndexes []IndexConfig
+	// Lock is what [Lock.JSON] wrote: the assignment of entries to indexes as
+	// it stands. Defaults to none: entries are then placed in declared order.
+	Lock []byte
+	// Table says how the table is made.
+	Table TableConfig
 }
 
 // IndexConfig names one global secondary index and its key attributes.
@@ -62,14 +72,10 @@ type Schema struct {
 	entities []*entity
 	byName   map[string]*entity
 	byType   map[reflect.Type]*entity
-	slots    []slot
+	slots    []*slot // global secondary indexes
+	locals   []*slot // local secondary indexes
+	lock     Lock
 	given    []any // the models as given
-}
-
-// slot is one global secondary index of the table.
-type slot struct {
-	name   string
-	pk, sk string // attribute names
 }
 
 // NewSchema compiles entities into a schema. Each model is a value of a tagged
@@ -85,7 +91,15 @@ func NewSchema(models ...any) (*Schema, error) {
 		goTypes    []reflect.Type
 		faults     []error
 		configured bool
+		faulty     = map[string]bool{} // entities that can't be compiled
 	)
+	add := func(def parser.Entity, typ reflect.Type, err error) {
+		if err != nil {
+			faults = append(faults, err)
+			faulty[def.Name] = true
+		}
+		defs, goTypes = append(defs, def), append(goTypes, typ)
+	}
 	for i, m := range models {
 		switch m := m.(type) {
 		case SchemaConfig:
@@ -95,10 +109,7 @@ func NewSchema(models ...any) (*Schema, error) {
 			s.cfg, configured = m, true
 		case parser.Entity:
 			def, err := parser.Complete(m)
-			if err != nil {
-				faults = append(faults, err)
-			}
-			defs, goTypes = append(defs, def), append(goTypes, def.Reflect)
+			add(def, def.Reflect, err)
 		case nil:
 			faults = append(faults, faultf(ErrDefinition, "model %d is nil: give a struct value", i+1))
 		default:
@@ -107,23 +118,46 @@ func NewSchema(models ...any) (*Schema, error) {
 				t = t.Elem()
 			}
 			def, err := parser.Parse(t)
-			if err != nil {
-				faults = append(faults, err)
-			}
-			defs, goTypes = append(defs, def), append(goTypes, t)
+			add(def, t, err)
 		}
 	}
-	faults = append(faults, s.cfg.complete()...)
-	if len(models) == 0 || len(defs) == 0 && len(faults) == 0 {
-		faults = append(faults, errors.New("no entities given"))
+	unusable := s.cfg.complete()
+	if len(s.cfg.Lock) > 0 {
+		var err error
+		if s.lock, err = ParseLock(s.cfg.Lock); err != nil {
+			unusable = append(unusable, err)
+		}
+	}
+	if len(models) == 0 || len(defs) == 0 && len(faults)+len(unusable) == 0 {
+		unusable = append(unusable, errors.New("no entities given"))
 	}
 	if err := parser.Resolve(defs); err != nil {
-		faults = append(faults, err)
+		unusable = append(unusable, err)
 	}
-	if len(faults) > 0 {
-		return nil, definitionError(faults)
+	if len(unusable) > 0 {
+		return nil, definitionError(append(faults, unusable...))
+	}
+	// A fault of one entity does not keep the others from being checked, but for
+	// those in its partitions.
+	for _, def := range defs {
+		for _, rel := range def.Relations {
+			if rel.Kind == parser.BelongsTo && rel.Collection && faulty[rel.Target] {
+				faulty[def.Name] = true
+			}
+		}
+	}
+	for _, pivot := range derivePivots(defs, s.cfg.Delimiter) {
+		def, err := parser.Complete(pivot)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		defs, goTypes = append(defs, def), append(goTypes, nil)
 	}
 	for i := range defs {
+		if faulty[defs[i].Name] {
+			continue
+		}
 		e, errs := s.compile(defs[i], goTypes[i])
 		faults = append(faults, errs...)
 		if e == nil {
@@ -142,23 +176,39 @@ func NewSchema(models ...any) (*Schema, error) {
 			s.byType[e.typ] = e
 		}
 	}
-	for _, e := range s.entities {
-		if len(faults) == 0 {
-			faults = append(faults, e.bindKeys()...)
-			faults = append(faults, e.bindUniques()...)
-		}
-	}
-	if len(faults) == 0 {
-		faults = append(faults, s.placeIndexes()...)
-	}
-	if len(faults) == 0 {
-		faults = append(faults, s.checkKeys()...)
-	}
-	if len(faults) > 0 {
+	if faults = append(faults, s.derive()...); len(faults) > 0 {
 		return nil, definitionError(faults)
 	}
 	s.derivePaths()
 	return s, nil
+}
+
+// derive compiles the keys of all entities and places their index entries. What
+// one entity lacks does not keep the others from being checked.
+func (s *Schema) derive() (faults []error) {
+	for _, e := range s.entities {
+		faults = append(faults, e.bindKeys()...)
+		faults = append(faults, e.bindUniques()...)
+	}
+	for _, e := range s.entities {
+		faults = append(faults, e.deriveDemands()...)
+		for _, d := range e.demands {
+			faults = append(faults, e.bindDemand(d)...)
+		}
+	}
+	faults = append(faults, s.checkLock()...)
+	faults = append(faults, s.placeIndexes()...)
+	for _, e := range s.entities {
+		for _, d := range e.demands {
+			d.named()
+		}
+	}
+	for _, e := range s.entities {
+		faults = append(faults, e.checkReserved()...)
+	}
+	faults = append(faults, s.checkPrefixes()...)
+	faults = append(faults, s.checkTTL()...)
+	return append(faults, s.checkKeys()...)
 }
 
 // Entities returns the definitions, in the order given to NewSchema.
@@ -179,6 +229,8 @@ func (c *SchemaConfig) complete() (faults []error) {
 	if len(c.Delimiter) != 1 {
 		faults = append(faults, fmt.Errorf("SchemaConfig.Delimiter is %q: give one ASCII punctuation character", c.Delimiter))
 	}
+	faults = append(faults, c.Table.check()...)
+	c.Table.Tags = maps.Clone(c.Table.Tags)
 	c.Indexes = append([]IndexConfig(nil), c.Indexes...)
 	used := map[string]string{}
 	claim := func(attr, by string) {
@@ -191,18 +243,40 @@ func (c *SchemaConfig) complete() (faults []error) {
 	claim(c.SK, "SK")
 	claim(c.EntityType, "EntityType")
 	names := map[string]bool{}
+	name := func(ix IndexConfig, list string) {
+		if names[ix.Name] {
+			faults = append(faults, fmt.Errorf("SchemaConfig.%s names %q twice", list, ix.Name))
+		}
+		names[ix.Name] = true
+	}
 	for i := range c.Indexes {
 		ix := c.slotNames(i + 1)
 		c.Indexes[i] = ix
-		if names[ix.Name] {
-			faults = append(faults, fmt.Errorf("SchemaConfig.Indexes names %q twice", ix.Name))
+		name(ix, "Indexes")
+		by := fmt.Sprintf("Indexes[%d]", i)
+		switch own := []string{c.PK, c.SK}; {
+		case ix.PK == c.SK && ix.SK == c.PK: // the table's key the other way round
+		case slices.Contains(own, ix.PK) || slices.Contains(own, ix.SK):
+			faults = append(faults, fmt.Errorf("SchemaConfig.%s shares a key attribute with the table: it may only be the table's key the other way round, PK %q and SK %q", by, c.SK, c.PK))
+		default:
+			claim(ix.PK, by)
+			claim(ix.SK, by)
 		}
-		names[ix.Name] = true
+	}
+	c.LocalIndexes = slices.Clone(c.LocalIndexes)
+	for i := range c.LocalIndexes {
+		ix := c.localNames(i + 1)
+		if own := c.LocalIndexes[i].PK; own != "" && own != c.PK {
+			faults = append(faults, fmt.Errorf("SchemaConfig.LocalIndexes[%d].PK is %q: a local index has the table's partition key, %q", i, own, c.PK))
+		}
+		c.LocalIndexes[i] = ix
+		name(ix, "LocalIndexes")
+		claim(ix.SK, fmt.Sprintf("LocalIndexes[%d]", i))
 	}
 	return faults
 }
 
-// slotNames returns the names of a slot, counted from 1.
+// slotNames returns the names of a global index, counted from 1.
 func (c *SchemaConfig) slotNames(n int) IndexConfig {
 	var ix IndexConfig
 	if n <= len(c.Indexes) {
@@ -211,6 +285,18 @@ func (c *SchemaConfig) slotNames(n int) IndexConfig {
 	ix.Name = orDefault(ix.Name, fmt.Sprintf("GSI%d", n))
 	ix.PK = orDefault(ix.PK, fmt.Sprintf("gsi%dpk", n))
 	ix.SK = orDefault(ix.SK, fmt.Sprintf("gsi%dsk", n))
+	return ix
+}
+
+// localNames returns the names of a local index, counted from 1.
+func (c *SchemaConfig) localNames(n int) IndexConfig {
+	var ix IndexConfig
+	if n <= len(c.LocalIndexes) {
+		ix = c.LocalIndexes[n-1]
+	}
+	ix.Name = orDefault(ix.Name, fmt.Sprintf("LSI%d", n))
+	ix.PK = c.PK
+	ix.SK = orDefault(ix.SK, fmt.Sprintf("lsi%dsk", n))
 	return ix
 }
 

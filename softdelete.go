@@ -128,7 +128,7 @@ func (db *DB) planRestore(ctx context.Context, e *entity, key any, still ...Pred
 // deletion, of the index entries that depend on it, and of the claims, which a
 // deleted item gives up. The item must still meet the predicates.
 func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, trash bool, still []Predicate) (*mutation, error) {
-	k, _, err := e.keyArg(key)
+	k, known, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +145,10 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 	}
 	slices.Sort(m.guards)
 	m.guards = slices.Compact(m.guards)
+	reads := e.trashReads(m.guards, known, demands)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		switch {
-		case len(m.guards) > 0 && stored == nil:
+		case reads && stored == nil:
 			return nil, true, nil
 		case stored != nil && len(stored) == 0 && trash:
 			return nil, false, nil // nothing to delete
@@ -170,17 +171,18 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		if versioned && version != 0 {
 			up.conds = append(up.conds, e.versionCondition(&up.b, version))
 		}
-		after := maps.Clone(stored)
+		after := maps.Clone(known)
 		if stored != nil {
+			after = maps.Clone(stored)
 			for _, attr := range m.guards {
 				up.conds = append(up.conds, guardText(&up.b, stored, attr))
 			}
-			if delete(after, e.deletedAttr); trash {
-				after[e.deletedAttr] = deletedAt
-			}
-			if err := up.setEntries(demands, after); err != nil {
-				return nil, false, err
-			}
+		}
+		if delete(after, e.deletedAttr); trash {
+			after[e.deletedAttr] = deletedAt
+		}
+		if err := up.setEntries(demands, after); err != nil {
+			return nil, false, err
 		}
 		met, err := renderEach(e, still, &up.b)
 		if err != nil {
@@ -196,6 +198,20 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		db.hookStored(ctx, m, BeforeRestore, AfterRestore)
 	}
 	return m, nil
+}
+
+// trashReads reports whether a soft deletion has to know the item: a value that
+// is neither part of the key nor the mark of deletion decides an entry or a
+// claim, or an entry holds the time of the first deletion.
+func (e *entity) trashReads(guards []string, known Item, demands []*demand) bool {
+	for _, d := range demands {
+		for _, kt := range d.templates() {
+			if kt.uses(e.deletedAttr) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(guards, func(attr string) bool { return attr != e.deletedAttr && known[attr] == nil })
 }
 
 // timestamp encodes a time as a generated timestamp, by its field where there

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,53 +12,159 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/parser"
 )
 
+// TableConfig says how a schema's table is made. The zero value is a table on
+// demand, without a stream.
+type TableConfig struct {
+	// ReadUnits and WriteUnits are the provisioned throughput of the table and
+	// of each global index. Default to none: the table is billed on demand.
+	ReadUnits, WriteUnits int64
+	// MaxReadUnits and MaxWriteUnits bound a table on demand. Default to no
+	// bound.
+	MaxReadUnits, MaxWriteUnits int64
+	// Stream is what the table's stream shows of changed items. Defaults to no
+	// stream.
+	Stream types.StreamViewType
+	// Class is the table class. Defaults to DynamoDB's, which is standard.
+	Class types.TableClass
+	// DeletionProtection keeps the table from being deleted. Defaults to false.
+	DeletionProtection bool
+	// Tags are the table's tags.
+	Tags map[string]string
+	// KMSKey is the key that encrypts the table at rest: "alias/aws/dynamodb"
+	// for the one that AWS manages, or the id, name or ARN of your own. Defaults
+	// to the key that DynamoDB owns.
+	KMSKey string
+}
+
+// check reports contradictions.
+func (c *TableConfig) check() (faults []error) {
+	if (c.ReadUnits > 0) != (c.WriteUnits > 0) {
+		faults = append(faults, errors.New("SchemaConfig.Table: ReadUnits and WriteUnits go together: give both, or none for billing on demand"))
+	}
+	if c.ReadUnits > 0 && (c.MaxReadUnits > 0 || c.MaxWriteUnits > 0) {
+		faults = append(faults, errors.New("SchemaConfig.Table: MaxReadUnits and MaxWriteUnits bound a table on demand, ReadUnits and WriteUnits provision one: give the ones or the others"))
+	}
+	if min(c.ReadUnits, c.WriteUnits, c.MaxReadUnits, c.MaxWriteUnits) < 0 {
+		faults = append(faults, errors.New("SchemaConfig.Table: units are not negative"))
+	}
+	if c.Stream != "" && !slices.Contains(c.Stream.Values(), c.Stream) {
+		faults = append(faults, fmt.Errorf("SchemaConfig.Table.Stream is %q: give one of %v", c.Stream, c.Stream.Values()))
+	}
+	if c.Class != "" && !slices.Contains(c.Class.Values(), c.Class) {
+		faults = append(faults, fmt.Errorf("SchemaConfig.Table.Class is %q: give one of %v", c.Class, c.Class.Values()))
+	}
+	return faults
+}
+
 // TableDefinition returns the table that the schema needs, as the SDK's input
-// without a table name: keys, attribute definitions, global secondary indexes
-// that project all attributes, and on-demand billing.
+// without a table name: keys, attribute definitions, indexes with their
+// projections, and what [SchemaConfig.Table] says. The time to live is turned on
+// by a request of its own: see [DB.CreateTable].
 func (s *Schema) TableDefinition() *dynamodb.CreateTableInput {
-	in := &dynamodb.CreateTableInput{BillingMode: types.BillingModePayPerRequest}
-	define := func(attr string) {
-		for _, def := range in.AttributeDefinitions {
-			if *def.AttributeName == attr {
-				return
+	cfg := &s.cfg.Table
+	in := &dynamodb.CreateTableInput{BillingMode: types.BillingModePayPerRequest, TableClass: cfg.Class}
+	var (
+		provisioned *types.ProvisionedThroughput
+		bound       *types.OnDemandThroughput
+	)
+	if cfg.ReadUnits > 0 {
+		in.BillingMode = types.BillingModeProvisioned
+		provisioned = &types.ProvisionedThroughput{ReadCapacityUnits: &cfg.ReadUnits, WriteCapacityUnits: &cfg.WriteUnits}
+	}
+	if cfg.MaxReadUnits > 0 || cfg.MaxWriteUnits > 0 {
+		bound = &types.OnDemandThroughput{MaxReadRequestUnits: positive(cfg.MaxReadUnits), MaxWriteRequestUnits: positive(cfg.MaxWriteUnits)}
+	}
+	in.ProvisionedThroughput, in.OnDemandThroughput = provisioned, bound
+	if cfg.Stream != "" {
+		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: cfg.Stream}
+	}
+	if cfg.DeletionProtection {
+		in.DeletionProtectionEnabled = aws.Bool(true)
+	}
+	for _, key := range slices.Sorted(maps.Keys(cfg.Tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(cfg.Tags[key])})
+	}
+	if cfg.KMSKey != "" {
+		in.SSESpecification = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: &cfg.KMSKey}
+	}
+	keys := func(sl *slot) (schema []types.KeySchemaElement) {
+		pks, sks := sl.keys()
+		for i, attr := range slices.Concat(pks, sks) {
+			if !slices.ContainsFunc(in.AttributeDefinitions, func(def types.AttributeDefinition) bool { return *def.AttributeName == attr.name }) {
+				in.AttributeDefinitions = append(in.AttributeDefinitions,
+					types.AttributeDefinition{AttributeName: aws.String(attr.name), AttributeType: attr.kind})
 			}
+			kind := types.KeyTypeHash
+			if i >= len(pks) {
+				kind = types.KeyTypeRange
+			}
+			schema = append(schema, types.KeySchemaElement{AttributeName: aws.String(attr.name), KeyType: kind})
 		}
-		in.AttributeDefinitions = append(in.AttributeDefinitions,
-			types.AttributeDefinition{AttributeName: aws.String(attr), AttributeType: types.ScalarAttributeTypeS})
+		return schema
 	}
-	keys := func(pk, sk string) []types.KeySchemaElement {
-		define(pk)
-		define(sk)
-		return []types.KeySchemaElement{
-			{AttributeName: aws.String(pk), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(sk), KeyType: types.KeyTypeRange},
-		}
-	}
-	in.KeySchema = keys(s.cfg.PK, s.cfg.SK)
+	in.KeySchema = keys(&slot{pk: s.cfg.PK, sk: s.cfg.SK})
 	for _, sl := range s.slots {
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName:  aws.String(sl.name),
-			KeySchema:  keys(sl.pk, sl.sk),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+			IndexName: aws.String(sl.name), KeySchema: keys(sl), Projection: sl.projection(),
+			ProvisionedThroughput: provisioned, OnDemandThroughput: bound,
+		})
+	}
+	for _, sl := range s.locals {
+		in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, types.LocalSecondaryIndex{
+			IndexName: aws.String(sl.name), KeySchema: keys(sl), Projection: sl.projection(),
 		})
 	}
 	return in
+}
+
+// positive returns a number above zero, nil for zero.
+func positive(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+// projection is what the index copies of items beside the keys.
+func (sl *slot) projection() *types.Projection {
+	if sl.include == nil {
+		return &types.Projection{ProjectionType: types.ProjectionTypeAll}
+	}
+	return &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: sl.include}
 }
 
 // ttlAttr returns the attribute that holds the time to live, empty without
 // one. A table has one.
 func (s *Schema) ttlAttr() string {
 	for _, e := range s.entities {
-		switch {
-		case e.ttl != nil:
-			return e.ttl.Attr
-		case e.def.TTL > 0:
-			return "ttl"
+		if e.ttlAttr != "" {
+			return e.ttlAttr
 		}
 	}
 	return ""
+}
+
+// checkTTL reports entities whose items expire by another attribute than the
+// table's.
+func (s *Schema) checkTTL() (faults []error) {
+	attr, by := "", ""
+	for _, e := range s.entities {
+		switch {
+		case e.ttlAttr == "":
+		case attr == "":
+			attr, by = e.ttlAttr, e.def.Name
+		case e.ttlAttr != attr:
+			faults = append(faults, &parser.DefinitionError{
+				Type: e.def.Name, Fault: fmt.Sprintf("its items expire by the attribute %s, those of %s by %s, and a table has one", e.ttlAttr, by, attr),
+				Suggestion: fmt.Sprintf("name the field's attribute %s: dynorm:\"%s,ttl\"", attr, attr),
+			})
+		}
+	}
+	return faults
 }
 
 // CreateTable creates the table and turns its time to live on where the schema
@@ -131,16 +238,26 @@ func isActive(t *types.TableDescription) bool {
 
 // tableDifferences lists what the schema needs and the table lacks.
 func tableDifferences(want *dynamodb.CreateTableInput, have *types.TableDescription) (diffs []string) {
-	kind := map[string]string{}
-	for _, def := range have.AttributeDefinitions {
-		kind[*def.AttributeName] = string(def.AttributeType)
+	kinds := func(defs []types.AttributeDefinition) map[string]string {
+		kind := map[string]string{}
+		for _, def := range defs {
+			kind[*def.AttributeName] = string(def.AttributeType)
+		}
+		return kind
 	}
+	wanted, got := kinds(want.AttributeDefinitions), kinds(have.AttributeDefinitions)
 	compare := func(what string, want, have []types.KeySchemaElement) {
-		if w, h := keyText(want, nil), keyText(have, kind); w != h {
+		if w, h := keyText(want, wanted), keyText(have, got); w != h {
 			diffs = append(diffs, fmt.Sprintf("%s has the keys %s, the schema needs %s", what, h, w))
 		}
 	}
 	compare("the table", want.KeySchema, have.KeySchema)
+	index := func(name string, wantKeys, haveKeys []types.KeySchemaElement, want, have *types.Projection) {
+		compare("index "+name, wantKeys, haveKeys)
+		if w, h := projectionText(want), projectionText(have); w != h {
+			diffs = append(diffs, fmt.Sprintf("index %s projects %s, the schema needs %s", name, h, w))
+		}
+	}
 	for _, w := range want.GlobalSecondaryIndexes {
 		i := slices.IndexFunc(have.GlobalSecondaryIndexes, func(h types.GlobalSecondaryIndexDescription) bool {
 			return *h.IndexName == *w.IndexName
@@ -150,27 +267,38 @@ func tableDifferences(want *dynamodb.CreateTableInput, have *types.TableDescript
 			continue
 		}
 		h := have.GlobalSecondaryIndexes[i]
-		compare("index "+*w.IndexName, w.KeySchema, h.KeySchema)
-		if h.Projection.ProjectionType != w.Projection.ProjectionType {
-			diffs = append(diffs, fmt.Sprintf("index %s projects %s, the schema needs %s",
-				*w.IndexName, h.Projection.ProjectionType, w.Projection.ProjectionType))
+		index(*w.IndexName, w.KeySchema, h.KeySchema, w.Projection, h.Projection)
+	}
+	for _, w := range want.LocalSecondaryIndexes {
+		i := slices.IndexFunc(have.LocalSecondaryIndexes, func(h types.LocalSecondaryIndexDescription) bool {
+			return *h.IndexName == *w.IndexName
+		})
+		if i < 0 {
+			diffs = append(diffs, fmt.Sprintf("local index %s is missing, and local indexes are made with the table", *w.IndexName))
+			continue
 		}
+		h := have.LocalSecondaryIndexes[i]
+		index(*w.IndexName, w.KeySchema, h.KeySchema, w.Projection, h.Projection)
 	}
 	return diffs
 }
 
-// keyText shows a key schema: "pk (S, HASH), sk (S, RANGE)". Without kinds
-// every attribute is a string.
+// keyText shows a key schema: "pk (S, HASH), sk (S, RANGE)".
 func keyText(keys []types.KeySchemaElement, kinds map[string]string) string {
 	parts := make([]string, len(keys))
 	for i, k := range keys {
-		kind := "S"
-		if kinds != nil {
-			kind = kinds[*k.AttributeName]
-		}
-		parts[i] = fmt.Sprintf("%s (%s, %s)", *k.AttributeName, kind, k.KeyType)
+		parts[i] = fmt.Sprintf("%s (%s, %s)", *k.AttributeName, kinds[*k.AttributeName], k.KeyType)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// projectionText shows a projection: "ALL", "INCLUDE (_et, name)".
+func projectionText(p *types.Projection) string {
+	if len(p.NonKeyAttributes) == 0 {
+		return string(p.ProjectionType)
+	}
+	attrs := slices.Sorted(slices.Values(p.NonKeyAttributes))
+	return string(p.ProjectionType) + " (" + strings.Join(attrs, ", ") + ")"
 }
 
 // enableTTL turns the table's time to live on where the schema has one.

@@ -201,7 +201,7 @@ func (up *update) setEntries(demands []*demand, item Item) error {
 		if err != nil {
 			return err
 		}
-		for _, attr := range []string{d.pk.attr, d.sk.attr} {
+		for _, attr := range d.attrs() {
 			if ok {
 				up.setAttr(attr, item[attr])
 			} else {
@@ -233,7 +233,7 @@ func (e *entity) saveUpdate(item Item) *update {
 	}
 	up.setAttr(e.schema.cfg.EntityType, item[e.schema.cfg.EntityType])
 	for _, d := range e.demands {
-		for _, attr := range []string{d.pk.attr, d.sk.attr} {
+		for _, attr := range d.attrs() {
 			up.setAttr(attr, item[attr])
 		}
 	}

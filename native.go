@@ -1,0 +1,470 @@
+package dynorm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
+	"github.com/dynorm/dynorm/internal/expr"
+	"github.com/dynorm/dynorm/internal/keytmpl"
+	"github.com/dynorm/dynorm/parser"
+)
+
+// A native index has the entity's attributes as its keys, up to four in each,
+// instead of built strings. Nothing is written for it: an item is in the index
+// when it has all of them.
+
+// keyAttr is an attribute of an index's key.
+type keyAttr struct {
+	name string
+	kind types.ScalarAttributeType
+}
+
+// demandNative adds the demand of a native index.
+func (e *entity) demandNative(ix parser.Index) (faults []error) {
+	d := &demand{
+		id: "native " + ix.Name, name: ix.Name, kind: demandExplicit, pin: ix.Slot, local: ix.Local, native: true,
+		why: "the index " + ix.Name, projection: ix.Projection,
+	}
+	for _, name := range ix.Include {
+		if f, ok := e.def.Field(name); ok {
+			d.include = append(d.include, f.Attr)
+		}
+	}
+	if ix.When != "" {
+		faults = append(faults, e.indexFault(d, ix.When, "a native index holds every item that has its attributes, so it takes no condition",
+			"leave `when` out, or build the keys by templates without `native`"))
+	}
+	bind := func(names []string) *keyTemplate {
+		kt := &keyTemplate{}
+		for _, name := range names {
+			f, err := e.codec.Resolve(name)
+			if err != nil {
+				faults = append(faults, e.indexFault(d, name, err.Error(), "list fields of "+e.def.Name))
+				continue
+			}
+			if _, ok := nativeKind(f); !ok {
+				faults = append(faults, e.indexFault(d, name, fmt.Sprintf("%s is stored as neither text, number nor bytes", f.Name), "build the key by a template"))
+			}
+			kt.fields = append(kt.fields, f)
+		}
+		return kt
+	}
+	d.pk, d.sk = bind(ix.PKParts), bind(ix.SKParts)
+	if ix.Local {
+		if fault := e.localFault(ix); fault != nil {
+			return append(faults, fault)
+		}
+		d.pk = e.pk
+	}
+	if len(faults) == 0 {
+		e.demands = append(e.demands, d)
+	}
+	return faults
+}
+
+// nativeKind is the type by which a field is a key as it is stored.
+func nativeKind(f *codec.Field) (types.ScalarAttributeType, bool) {
+	switch kind := f.Type.Kind; {
+	case f.JSON || f.Set || len(f.Path()) > 1 || f.Encrypt:
+		return "", false
+	case f.String:
+		return types.ScalarAttributeTypeS, true
+	case kind == parser.String || kind == parser.Text:
+		return types.ScalarAttributeTypeS, true
+	case kind == parser.Time && (f.UnixTime || f.UnixMilli):
+		return types.ScalarAttributeTypeN, true
+	case kind == parser.Time:
+		return types.ScalarAttributeTypeS, true
+	case kind == parser.Int || kind == parser.Uint || kind == parser.Float || kind == parser.Number:
+		return types.ScalarAttributeTypeN, true
+	case kind == parser.Bytes || kind == parser.Binary:
+		return types.ScalarAttributeTypeB, true
+	}
+	return "", false
+}
+
+// placeNative gives native demands indexes of their own: one for each list of
+// key attributes, which entities share.
+func (p *placement) placeNative() (faults []error) {
+	var made []*slot
+	for _, e := range p.s.entities {
+		for i, d := range e.demands {
+			if !d.native || d.local != p.local {
+				continue
+			}
+			want := p.nativeSlot(d)
+			if n := slices.IndexFunc(made, func(sl *slot) bool { return slices.Equal(sl.pks, want.pks) && slices.Equal(sl.sks, want.sks) }); n >= 0 {
+				if d.pin > 0 && made[n].number != d.pin {
+					faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", d.pin), fmt.Sprintf("its keys are those of the index %s", made[n].name), "pin both alike"))
+				}
+				want = made[n]
+			} else {
+				made = append(made, want)
+			}
+			if other := slices.IndexFunc(e.demands[:i], func(o *demand) bool { return o.native && o.slot == want }); other >= 0 {
+				faults = append(faults, e.indexFault(d, "native", "it has the keys of "+e.demands[other].name, "drop one of them"))
+			}
+			d.slot, d.placed = want, "the keys are its attributes"
+			faults = append(faults, p.s.checkNative(e, d)...)
+		}
+	}
+	for _, sl := range made {
+		if sl.number > 0 {
+			p.slots[sl.number], p.reserved[sl.number] = sl, true
+		} else {
+			p.unnumbered = append(p.unnumbered, sl)
+		}
+	}
+	return faults
+}
+
+// nativeSlot is the index that a native demand needs: called after its keys, or
+// as the configuration calls the number it is pinned to.
+func (p *placement) nativeSlot(d *demand) *slot {
+	sl := &slot{number: d.pin, local: d.local, native: true}
+	var names [2]string
+	for i, kt := range []*keyTemplate{d.pk, d.sk} {
+		if i == 0 && d.local {
+			sl.pks = []keyAttr{{p.s.cfg.PK, types.ScalarAttributeTypeS}}
+			continue
+		}
+		for _, f := range kt.fields {
+			kind, _ := nativeKind(f)
+			attr := keyAttr{f.Attr, kind}
+			if i == 0 {
+				sl.pks = append(sl.pks, attr)
+			} else {
+				sl.sks = append(sl.sks, attr)
+			}
+			names[i] += "." + diagramName(f.Attr)
+		}
+	}
+	if sl.name = "native" + names[0]; names[1] != "" {
+		sl.name += "-" + strings.TrimPrefix(names[1], ".")
+	}
+	if d.pin > 0 {
+		sl.name = p.s.cfg.slotNames(d.pin).Name
+	}
+	return sl
+}
+
+// checkNative reports fields, of any entity, whose attributes DynamoDB would
+// refuse since they are keys of an index: of another type, or stored empty.
+func (s *Schema) checkNative(owner *entity, d *demand) (faults []error) {
+	for _, e := range s.entities {
+		for i := range e.codec.NumFields() {
+			f := e.codec.Field(i)
+			at := slices.IndexFunc(slices.Concat(d.slot.pks, d.slot.sks), func(a keyAttr) bool { return a.name == f.Attr })
+			if at < 0 {
+				continue
+			}
+			want := slices.Concat(d.slot.pks, d.slot.sks)[at].kind
+			kind, ok := nativeKind(f)
+			fault, mend := "", ""
+			switch {
+			case !ok || kind != want:
+				fault, mend = fmt.Sprintf("is stored as another type than %s, the type of this key of the index %s of %s", want, d.name, owner.def.Name), "name the attribute otherwise"
+			case f.Null:
+				fault, mend = fmt.Sprintf("is a key of the index %s of %s and can't be null", d.name, owner.def.Name), "drop null"
+			case kind != types.ScalarAttributeTypeN && f.Type.Kind != parser.Time && !f.OmitEmpty && !f.Primary && !f.Required && !e.inBaseKey(f.Attr):
+				fault, mend = fmt.Sprintf("is a key of the index %s of %s and can't be stored empty", d.name, owner.def.Name), "tag it `omitempty` or `required`"
+			default:
+				continue
+			}
+			faults = append(faults, &parser.DefinitionError{Type: e.def.Name, Field: f.Name, Fault: fault, Suggestion: mend})
+		}
+	}
+	return faults
+}
+
+// meetsNative reports whether items of the entity can be in a native index: they
+// have attributes of the names of its keys.
+func (e *entity) meetsNative(p *accessPath) bool {
+	for _, attr := range p.slot.keyNames() {
+		if _, ok := e.def.Field(attr); !ok && attr != e.pk.attr {
+			return false
+		}
+	}
+	return true
+}
+
+// nativeTerm is a comparison of a native key condition.
+type nativeTerm struct {
+	attr string
+	op   predicateOp
+	vals []types.AttributeValue
+}
+
+// tryNative plans the query on a native index, or says why it does not fit. One
+// key condition answers it: a filter can't compare the index's own keys.
+func (pl *planner) tryNative(p *accessPath) (c candidate, reason string) {
+	var b branch
+	used := make([]bool, len(pl.conds))
+	if b.native, reason = pl.nativePartition(p, used); reason != "" {
+		return c, reason
+	}
+	for _, attr := range p.sk.attrs {
+		n := equality(pl.conds, attr)
+		if n < 0 {
+			if term, ok := pl.nativeRange(attr, used); ok {
+				b.native = append(b.native, term)
+			}
+			break
+		}
+		used[n] = true
+		b.leading++
+		b.native = append(b.native, nativeTerm{attr, opEq, pl.conds[n].vals})
+	}
+	b.residual = unused(pl.conds, used)
+	if name := p.comparesKey(b.residual); name != "" {
+		return c, pl.why(func() string { return "has " + name + " as a key, which a filter can't compare" })
+	}
+	if name := p.comparesKey(pl.hidden); name != "" {
+		return c, pl.why(func() string {
+			return "has " + name + " as a key, by which deleted and expired items are told and which a filter can't compare"
+		})
+	}
+	c = candidate{path: p, branches: []branch{b}, consumed: len(pl.conds) - len(b.residual), pks: 1}
+	if reason, c.hydrate = pl.lacks(p, c.branches); reason != "" {
+		return c, reason
+	}
+	if c.forward, reason = pl.nativeDirection(p, b.leading); reason != "" {
+		return c, reason
+	}
+	c.sparse = pl.missing(p)
+	c.complete = len(c.sparse) == 0 || pl.opts.index != ""
+	return c, ""
+}
+
+// nativePartition is the key condition's part of the partition key: that of the
+// table, which is built, for a local index.
+func (pl *planner) nativePartition(p *accessPath, used []bool) (terms []nativeTerm, reason string) {
+	pk := &p.pk
+	var parts []keytmpl.Part
+	for i, attr := range pk.attrs {
+		n := equality(pl.conds, attr)
+		if n < 0 {
+			return nil, pl.why(func() string { return "its partition key " + pk.pattern() + " needs " + pk.fields[i].Name + " by =" })
+		}
+		if p.kind != localPath {
+			used[n] = true
+			terms = append(terms, nativeTerm{attr, opEq, pl.conds[n].vals})
+			continue
+		}
+		part, err := pk.fields[i].PartOf(pl.conds[n].vals[0])
+		if err != nil || part.IsMissing() {
+			return nil, pl.noEntries(pk, i, err)
+		}
+		used[n] = pk.exact[i]
+		parts = append(parts, part)
+	}
+	if p.kind != localPath {
+		return terms, ""
+	}
+	text, err := pk.build(parts)
+	if err != nil {
+		return nil, pl.why(func() string { return "its partition key can't hold the values: " + err.Error() })
+	}
+	return []nativeTerm{{pk.attr, opEq, []types.AttributeValue{stringValue(text)}}}, ""
+}
+
+// nativeRange is the comparison of a key attribute after those that an equality
+// fixes.
+func (pl *planner) nativeRange(attr string, used []bool) (nativeTerm, bool) {
+	low, high := -1, -1
+	for i := range pl.conds {
+		c := &pl.conds[i]
+		if c.attr != attr || c.field == nil {
+			continue
+		}
+		switch c.op {
+		case opBetween, opBeginsWith, opLt, opGt:
+			used[i] = true
+			return nativeTerm{attr, c.op, c.vals}, true
+		case opGe:
+			low = i
+		case opLe:
+			high = i
+		}
+	}
+	switch {
+	case low >= 0 && high >= 0:
+		used[low], used[high] = true, true
+		return nativeTerm{attr, opBetween, []types.AttributeValue{pl.conds[low].vals[0], pl.conds[high].vals[0]}}, true
+	case low >= 0:
+		used[low] = true
+		return nativeTerm{attr, opGe, pl.conds[low].vals}, true
+	case high >= 0:
+		used[high] = true
+		return nativeTerm{attr, opLe, pl.conds[high].vals}, true
+	}
+	return nativeTerm{}, false
+}
+
+// comparesKey names the first key attribute of a native index that conditions
+// compare, empty for none.
+func (p *accessPath) comparesKey(conds []cond) string {
+	for i := range conds {
+		c := &conds[i]
+		if name := p.comparesKey(c.subs); name != "" {
+			return name
+		}
+		attrs := []string{c.attr}
+		if c.raw != nil {
+			for _, operand := range c.raw.operands {
+				if operand.field != nil {
+					attrs = append(attrs, operand.field.Attr)
+				}
+			}
+		}
+		for _, attr := range attrs {
+			if slices.ContainsFunc(slices.Concat(p.slot.pks, p.slot.sks), func(a keyAttr) bool { return a.name == attr }) {
+				return attr
+			}
+		}
+	}
+	return ""
+}
+
+// nativeDirection tells whether the index runs in the order asked for, and which
+// way.
+func (pl *planner) nativeDirection(p *accessPath, ref int) (forward bool, reason string) {
+	forward = true
+	for i, term := range pl.order {
+		for ref < len(p.sk.attrs) && p.sk.attrs[ref] != term.attr && pl.fixes(p.sk.attrs[ref]) {
+			ref++
+		}
+		switch {
+		case ref == len(p.sk.attrs) || p.sk.attrs[ref] != term.attr:
+			return false, "is sorted by " + p.sk.pattern() + ", not by " + term.name
+		case i > 0 && forward == term.desc:
+			return false, "runs the other way for " + term.name + " than for the field before"
+		}
+		forward = !term.desc
+		ref++
+	}
+	return forward, ""
+}
+
+// renderNative writes a native key condition.
+func renderNative(terms []nativeTerm, w *expr.Builder) string {
+	texts := make([]string, len(terms))
+	for i, t := range terms {
+		name := w.Name(t.attr)
+		switch t.op {
+		case opBetween:
+			texts[i] = name + " BETWEEN " + w.Value(t.vals[0]) + " AND " + w.Value(t.vals[1])
+		case opBeginsWith:
+			texts[i] = "begins_with(" + name + ", " + w.Value(t.vals[0]) + ")"
+		default:
+			texts[i] = name + " " + string(t.op) + " " + w.Value(t.vals[0])
+		}
+	}
+	return strings.Join(texts, " AND ")
+}
+
+// describeNative writes a native key condition as people read it.
+func describeNative(terms []nativeTerm) string {
+	texts := make([]string, len(terms))
+	for i, t := range terms {
+		switch t.op {
+		case opBetween:
+			texts[i] = t.attr + " between " + describeValue(t.vals[0]) + " and " + describeValue(t.vals[1])
+		case opBeginsWith:
+			texts[i] = "begins_with(" + t.attr + ", " + describeValue(t.vals[0]) + ")"
+		default:
+			texts[i] = t.attr + " " + string(t.op) + " " + describeValue(t.vals[0])
+		}
+	}
+	return strings.Join(texts, " and ")
+}
+
+// pattern shows the template, or the attributes of a native key.
+func (kt *keyTemplate) pattern() string {
+	if kt.key != nil {
+		return kt.key.Pattern()
+	}
+	names := make([]string, len(kt.fields))
+	for i, f := range kt.fields {
+		names[i] = f.Attr
+	}
+	return strings.Join(names, ", ")
+}
+
+// keys are the key attributes of the index.
+func (sl *slot) keys() (pks, sks []keyAttr) {
+	if sl.native {
+		return sl.pks, sl.sks
+	}
+	return []keyAttr{{sl.pk, types.ScalarAttributeTypeS}}, []keyAttr{{sl.sk, types.ScalarAttributeTypeS}}
+}
+
+// keyNames are the names of the key attributes of the index.
+func (sl *slot) keyNames() []string {
+	pks, sks := sl.keys()
+	var names []string
+	for _, a := range slices.Concat(pks, sks) {
+		names = append(names, a.name)
+	}
+	return names
+}
+
+// cursorText is the text by which a cursor holds a value of a key.
+func cursorText(av types.AttributeValue) (string, bool) {
+	switch av := av.(type) {
+	case *types.AttributeValueMemberS:
+		return av.Value, true
+	case *types.AttributeValueMemberN:
+		return av.Value, true
+	case *types.AttributeValueMemberB:
+		return string(av.Value), true
+	}
+	return "", false
+}
+
+// keyValue is the value of a key attribute that a cursor holds by its text.
+func (p *accessPath) keyValue(attr, text string) types.AttributeValue {
+	if p.native {
+		for _, a := range slices.Concat(p.slot.pks, p.slot.sks) {
+			switch {
+			case a.name != attr:
+			case a.kind == types.ScalarAttributeTypeN:
+				return &types.AttributeValueMemberN{Value: text}
+			case a.kind == types.ScalarAttributeTypeB:
+				return &types.AttributeValueMemberB{Value: []byte(text)}
+			}
+		}
+	}
+	return stringValue(text)
+}
+
+// holds reports whether a value of the key meets the comparison.
+func (t *nativeTerm) holds(av types.AttributeValue) bool {
+	if t.op == opBeginsWith {
+		text, _ := cursorText(av)
+		prefix, _ := cursorText(t.vals[0])
+		return strings.HasPrefix(text, prefix)
+	}
+	order, ok := compareValues(av, t.vals[0])
+	if !ok {
+		return false
+	}
+	switch t.op {
+	case opEq:
+		return order == 0
+	case opLt:
+		return order < 0
+	case opLe:
+		return order <= 0
+	case opGt:
+		return order > 0
+	case opGe:
+		return order >= 0
+	}
+	high, ok := compareValues(av, t.vals[1])
+	return ok && order >= 0 && high <= 0
+}
