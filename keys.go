@@ -340,8 +340,10 @@ func (s *Schema) checkPrefixes() (faults []error) {
 			default:
 				continue
 			}
-			faults = append(faults, &parser.DefinitionError{Type: a.def.Name, Fault: fault,
-				Suggestion: fmt.Sprintf("give one of them another by prefix= in its dynorm.Entity tag, such as prefix=%s", strings.ToUpper(a.def.Name)+"X")})
+			faults = append(faults, &parser.DefinitionError{
+				Type: a.def.Name, Fault: fault,
+				Suggestion: fmt.Sprintf("give one of them another by prefix= in its dynorm.Entity tag, such as prefix=%s", strings.ToUpper(a.def.Name)+"X"),
+			})
 		}
 	}
 	return faults

@@ -266,8 +266,15 @@ var publishedModels = map[string]publishedModel{
 			dynorm.SchemaConfig{PK: "PK", SK: "SK", EntityType: "EntityType", Indexes: []dynorm.IndexConfig{
 				{Name: "GSI1", PK: "GSI1-PK", SK: "GSI1-SK"}, {Name: "GSI2", PK: "GSI2-PK", SK: "GSI2-SK"},
 			}},
-			shopCustomer{}, shopProduct{}, shopWarehouse{}, shopWarehouseItem{}, shopOrder{}, shopOrderItem{},
-			shopInvoice{}, shopShipment{}, shopShipmentItem{},
+			shopCustomer{},
+			shopProduct{},
+			shopWarehouse{},
+			shopWarehouseItem{},
+			shopOrder{},
+			shopOrderItem{},
+			shopInvoice{},
+			shopShipment{},
+			shopShipmentItem{},
 		},
 		row: func(pk, sk string, attrs dynorm.Record) (string, dynorm.Record) {
 			entity := attrs["EntityType"].(string)
@@ -295,7 +302,8 @@ var publishedModels = map[string]publishedModel{
 		file: "SessionManagementSchema.json",
 		models: []any{
 			dynorm.SchemaConfig{PK: "PK", SK: "SK", Indexes: []dynorm.IndexConfig{{Name: "GSI1_inverse", PK: "SK", SK: "PK"}}},
-			session{}, childSession{},
+			session{},
+			childSession{},
 		},
 		row: func(pk, sk string, _ dynorm.Record) (string, dynorm.Record) {
 			if id, ok := strings.CutPrefix(sk, "child#suuid#"); ok {
@@ -308,7 +316,14 @@ var publishedModels = map[string]publishedModel{
 		file: "SocialNetworkSchema.json",
 		models: []any{
 			dynorm.SchemaConfig{PK: "PK", SK: "SK"},
-			snsUser{}, snsCount{}, snsFollower{}, snsFollowing{}, snsPost{}, snsLike{}, snsLikeCount{}, snsTimeline{},
+			snsUser{},
+			snsCount{},
+			snsFollower{},
+			snsFollowing{},
+			snsPost{},
+			snsLike{},
+			snsLikeCount{},
+			snsTimeline{},
 		},
 		row: func(pk, sk string, _ dynorm.Record) (string, dynorm.Record) {
 			parts := strings.Split(pk+"#", "#")
@@ -335,7 +350,12 @@ var publishedModels = map[string]publishedModel{
 		file: "GamePlayerProfilesSchema.json",
 		models: []any{
 			dynorm.SchemaConfig{PK: "PK", SK: "SK", EntityType: "Type"},
-			gamePlayer{}, gameFriends{}, gameItem{}, gameEquipment{}, gameTask{}, gameActivity{},
+			gamePlayer{},
+			gameFriends{},
+			gameItem{},
+			gameEquipment{},
+			gameTask{},
+			gameActivity{},
 		},
 		row: func(pk, sk string, attrs dynorm.Record) (string, dynorm.Record) {
 			entity := attrs["Type"].(string)
