@@ -22,7 +22,7 @@ func TestPlanBudget(t *testing.T) {
 		if err := dynorm.PlanOnly(threePredicates(m)); err != nil {
 			t.Fatal(err)
 		}
-	}), 48.0)
+	}), 20.0)
 	q := threePredicates(m)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		if err := dynorm.PlanOnly(q); err != nil {
