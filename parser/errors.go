@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/dynorm/dynorm/internal/suggest"
 )
 
 // DefinitionError is one fault of a definition. Parse, ParseAll, Resolve,
@@ -61,7 +63,7 @@ func (p *problem) but(format string, args ...any) *problem {
 
 // near adds the word of the candidates nearest to the one written, if any is.
 func (p *problem) near(word string, candidates []string) *problem {
-	if best, ok := nearest(word, candidates); ok {
+	if best, ok := suggest.Nearest(word, candidates); ok {
 		p.suggestion = fmt.Sprintf("did you mean %q?", best)
 	}
 	return p

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/dynorm/dynorm/internal/suggest"
 )
 
 // Resolve checks the relations of definitions against each other and fills in,
@@ -178,7 +180,7 @@ func (d *definition) resolveForeign(foreign *string, option string, target *defi
 		if other, ok := d.keyField(target.Name); ok {
 			return p.but("write %s=%s", option, other.Name)
 		}
-		if best, ok := nearest(after+"ID", fieldNames(d.Fields)); ok {
+		if best, ok := suggest.Nearest(after+"ID", fieldNames(d.Fields)); ok {
 			return p.but("write %s=%s", option, best)
 		}
 		return p.but("add the field %sID, or name another by %s=", after, option)

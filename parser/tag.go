@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dynorm/dynorm/internal/suggest"
 )
 
 // The tag keys the parser reads.
@@ -44,7 +46,7 @@ func readTags(tag reflect.StructTag) (tagSet, []*problem) {
 		_, twice := set[key]
 		switch {
 		case !slices.Contains(ownKeys, key) && key != avTagKey:
-			if distance(key, tagKey) == 1 {
+			if suggest.Distance(key, tagKey) == 1 {
 				problems = append(problems, wrong("unknown tag key %q", key).but("did you mean %q?", tagKey))
 			}
 		case !utf8.ValidString(value):

@@ -8,16 +8,16 @@ import "strings"
 func Nearest(word string, candidates []string) (best string, ok bool) {
 	limit := len([]rune(word))/3 + 1
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(c)); d <= limit && c != word && c != "" {
+		if d := Distance(strings.ToLower(word), strings.ToLower(c)); d <= limit && c != word && c != "" {
 			best, ok, limit = c, true, d-1
 		}
 	}
 	return best, ok
 }
 
-// distance counts the insertions, deletions, substitutions and swaps of
+// Distance counts the insertions, deletions, substitutions and swaps of
 // neighbours that lead from a to b.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	var before []int
 	row := make([]int, len(t)+1)
