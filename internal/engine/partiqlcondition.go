@@ -227,7 +227,7 @@ func (s *statement) setChange(e *partiql.Expr, target []expr.Step) (o expr.Opera
 	if !equalSteps(steps, target) {
 		return o, invalid("The first argument to %s must equal the assignment value", name)
 	}
-	wrong := invalid("The second argument to %s must be a value with type SET at %s", name, e.Args[1].At)
+	wrong := invalid("The second argument to %s must be a value with type SET at %s", name, e.Args[0].At)
 	if e.Args[1].Op != partiql.Bag && e.Args[1].Op != partiql.Parameter {
 		return o, wrong
 	}

@@ -105,10 +105,12 @@ func (b *Builder) Projection(paths [][]Step) (*Projection, error) {
 	return &Projection{tree}, err
 }
 
+// tree joins paths, of which of those that clash the later one is found. The
+// paths of expressions are gone through the other way round.
 func (b *Builder) tree(paths [][]Step) (*pathTree, error) {
 	list := make([]path, len(paths))
 	for i, p := range paths {
-		list[i] = pathOf(p)
+		list[len(list)-1-i] = pathOf(p)
 	}
 	return b.binder().newPathTree(list)
 }
@@ -119,7 +121,7 @@ func (b *Builder) Update(changes []Action) (*Update, error) {
 	actions := make([]action, len(changes))
 	for i, c := range changes {
 		targets[i] = c.Target
-		actions[i] = action{verb: verb(slices.Index(verbNames[:], c.Verb)), target: pathOf(c.Target), value: c.Value.node}
+		actions[len(actions)-1-i] = action{verb: verb(slices.Index(verbNames[:], c.Verb)), target: pathOf(c.Target), value: c.Value.node}
 	}
 	tree, err := b.tree(targets)
 	if err != nil {

@@ -294,7 +294,10 @@ func (p *parser) tuple(at Pos) (*Expr, error) {
 }
 
 // callable are the keywords that may begin a call.
-var callable = map[string]bool{"SIZE": true, "EXISTS": true, "CAST": true}
+var callable = map[string]bool{
+	"SIZE": true, "EXISTS": true, "CAST": true, "COUNT": true, "SUM": true, "AVG": true, "MIN": true, "MAX": true,
+	"LOWER": true, "UPPER": true, "COALESCE": true, "NULLIF": true,
+}
 
 func (p *parser) call() (*Expr, error) {
 	name := strings.ToLower(p.tok.text)
@@ -302,9 +305,12 @@ func (p *parser) call() (*Expr, error) {
 		return p.noCall()
 	}
 	at := p.advance().pos
-	p.advance()
+	open := p.advance().pos
 	if name == "cast" {
-		return nil, Faultf("Unsupported token in expression: cast at %s", p.tok.pos)
+		return nil, Faultf("Unsupported token in expression: cast at %s", open)
+	}
+	if name == "count" && p.accept("*") {
+		return &Expr{Op: Call, Text: name, At: at}, p.expect(")")
 	}
 	args, err := p.elements(List, ")", at)
 	if err != nil {

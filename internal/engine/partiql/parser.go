@@ -113,6 +113,9 @@ func (p *parser) statement() (*Statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Op == Call || e.Op == Operator {
+		p.report("EXISTS can only be used in ExecuteTransaction write requests.")
+	}
 	p.report("Unsupported operation: %s", e.Type())
 	return &Statement{}, nil
 }
@@ -197,6 +200,9 @@ func (p *parser) alias() error {
 
 // source reads the name of a table, and maybe that of an index.
 func (p *parser) source(s *Statement, index bool) error {
+	if p.tok.symbol("(") && p.peek.is("SELECT") {
+		return Faultf("Unexpected from source")
+	}
 	e, err := p.expression()
 	if err != nil {
 		return err
@@ -283,8 +289,11 @@ func (p *parser) unsupported(clause string) error {
 	if !p.acceptWord(clause) {
 		return nil
 	}
-	p.report("Unsupported clause: %s at %s", clause, p.tok.pos)
-	return p.skip()
+	e, err := p.expression()
+	if err == nil {
+		p.report("Unsupported clause: %s at %s", clause, e.At)
+	}
+	return err
 }
 
 // skip reads expressions that mean nothing.
