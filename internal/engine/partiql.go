@@ -199,20 +199,23 @@ func (e *Engine) performStatement(s *statement, operation string, want report) (
 
 // writeOf returns the write that a statement stands for.
 func (e *Engine) writeOf(s *statement) (*write, error) {
-	if err := s.checkParameters(); err != nil {
-		return nil, err
-	}
-	if s.Verb != partiql.Insert && s.Where == nil {
-		return nil, errNoKey
-	}
-	keys, _, err := s.schema(e)
+	w, err := s.write()
 	if err != nil {
 		return nil, err
 	}
-	w := &write{table: s.table(), onFailure: s.in.onFailure}
+	return w, e.place(s, w)
+}
+
+// write returns the write that a statement stands for, as far as that depends
+// on no table.
+func (s *statement) write() (w *write, err error) {
+	if err := s.checkParameters(); err != nil {
+		return nil, err
+	}
+	w = &write{table: s.table(), onFailure: s.in.onFailure}
 	switch s.Verb {
 	case partiql.Insert:
-		return w, s.insert(w, keys)
+		return w, s.insert(w)
 	case partiql.Update:
 		w.kind = update
 	case partiql.Delete:
@@ -220,25 +223,19 @@ func (e *Engine) writeOf(s *statement) (*write, error) {
 	case partiql.Exists:
 		w.kind = check
 	}
-	if w.compiled.condition, err = s.condition(); err != nil {
-		return nil, err
-	}
 	if w.kind == update {
 		if w.compiled.update, err = s.update(); err != nil {
 			return nil, err
 		}
 	}
-	if w.key.item, err = s.key(keys); err != nil {
-		return nil, err
+	if s.Where != nil {
+		w.compiled.condition, err = s.condition()
 	}
-	if w.kind == remove { // What is not there is not deleted, which is no fault.
-		w.compiled.condition = w.compiled.condition.OrWithout(keys.partition[0].name)
-	}
-	return w, nil
+	return w, err
 }
 
 // insert makes w the write of an INSERT.
-func (s *statement) insert(w *write, keys keySchema) (err error) {
+func (s *statement) insert(w *write) (err error) {
 	attrs := make([]value.Attr, len(s.Item))
 	for i, f := range s.Item {
 		if attrs[i].Value, err = s.constant(f.Value); err != nil {
@@ -248,6 +245,27 @@ func (s *statement) insert(w *write, keys keySchema) (err error) {
 	}
 	w.kind, w.unique = put, true
 	w.item.item = value.NewItem(attrs)
+	return w.oversized()
+}
+
+// place gives the write its key and what depends on it.
+func (e *Engine) place(s *statement, w *write) error {
+	if w.kind != put && s.Where == nil {
+		return errNoKey
+	}
+	keys, _, err := s.schema(e)
+	if err != nil {
+		return err
+	}
+	if w.kind != put {
+		if w.key.item, err = s.key(keys); err != nil {
+			return err
+		}
+		if w.kind == remove { // What is not there is not deleted, which is no fault.
+			w.compiled.condition = w.compiled.condition.OrWithout(keys.partition[0].name)
+		}
+		return nil
+	}
 	for _, a := range keys.all {
 		v, ok := w.item.item.Get(a.name)
 		switch {
@@ -257,15 +275,8 @@ func (s *statement) insert(w *write, keys keySchema) (err error) {
 			return wrongKind(a)
 		}
 	}
-	if err := w.oversized(); err != nil {
-		return err
-	}
-	absent, err := s.b.Call("attribute_not_exists", false, s.b.Path([]expr.Step{{Name: keys.partition[0].name}}))
-	if err != nil {
-		return err
-	}
-	w.compiled.condition, err = s.b.Condition(absent)
-	return err
+	w.compiled.condition = expr.Without(keys.partition[0].name)
+	return nil
 }
 
 // returned returns what the RETURNING clause of a write shows, and whether it
@@ -286,8 +297,9 @@ func (s *statement) returned(w *write, done performed) (string, bool) {
 		for name := range w.compiled.update.Attributes() {
 			changed[name] = true
 		}
-		it := r.item.Filter(func(name string) bool { return changed[name] })
-		return string(wire.AppendItem(nil, it)), it.Len() > 0
+		if it := r.item.Filter(func(name string) bool { return changed[name] }); it.Len() > 0 {
+			return string(wire.AppendItem(nil, it)), true
+		}
 	}
 	return "", false
 }

@@ -101,8 +101,8 @@ func (e *Engine) runBatch(parsed []*statement, results []batchResult, total *usa
 		}
 		var key itemInput
 		if s.Verb == partiql.Select {
-			gets[i], results[i].err = e.getOf(s, errOneItem)
-			if results[i].err == nil {
+			if gets[i], results[i].err = s.get(); results[i].err == nil {
+				results[i].err = e.placeGet(s, gets[i], errOneItem)
 				key = gets[i].key
 			}
 		} else {

@@ -13,8 +13,14 @@ const maxPartitions = 50
 
 var (
 	errNoKey     = invalid("Where clause does not contain a mandatory equality on all key attributes")
+	errComposite = invalid("PartiQL statements cannot be executed on tables with composite HASH keys or composite RANGE keys.")
 	errWrongKind = parameter("Condition parameter type does not match schema type")
 )
+
+// unkeyable is the fault of a value that no key attribute can have.
+type unkeyable struct{ *Fault }
+
+func (u unkeyable) Unwrap() error { return u.Fault }
 
 func wrongKind(a keyAttr) *Fault {
 	return invalid("Key attribute's data type should match its data type in table's schema: Key %s", a.name)
@@ -99,7 +105,10 @@ func (s *statement) key(keys keySchema) (value.Item, error) {
 		}
 	}
 	for _, a := range keys.all {
-		if found[a.name].Kind() != a.kind {
+		switch kind := found[a.name].Kind(); {
+		case !kind.IsKey():
+			return value.Item{}, unkeyable{invalid("Key value must be of type S, N, or B. Key name: %s, Key type: %s", a.name, kind)}
+		case kind != a.kind:
 			return value.Item{}, wrongKind(a)
 		}
 	}
@@ -168,31 +177,21 @@ func distinct(values []value.Value) []value.Value {
 // ranges returns what a SELECT reads of a table or index, and whether that is
 // less than all of it.
 func (s *statement) ranges(keys keySchema) ([]expr.KeyRange, bool, error) {
-	ranges := []expr.KeyRange{{}}
-	for _, a := range keys.partition {
-		values, ok := s.partitions(s.Where, a.name)
-		if !ok {
-			return nil, false, nil
-		}
-		if len(values)*len(ranges) > maxPartitions {
-			return nil, false, invalid("Too many decomposed read operations for a given query.")
-		}
-		var next []expr.KeyRange
-		for _, r := range ranges {
-			for _, v := range values {
-				next = append(next, expr.KeyRange{Partition: append(slices.Clip(r.Partition), v)})
-			}
-		}
-		ranges = next
+	values, ok := s.partitions(s.Where, keys.partition[0].name)
+	switch {
+	case !ok:
+		return nil, false, nil
+	case len(values) > maxPartitions:
+		return nil, false, invalid("Too many decomposed read operations for a given query.")
 	}
 	sort, possible := s.sortRange(keys)
 	if !possible {
 		return nil, true, nil
 	}
-	for i := range ranges {
-		partition := ranges[i].Partition
+	ranges := make([]expr.KeyRange, len(values))
+	for i, v := range values {
 		ranges[i] = sort
-		ranges[i].Partition = partition
+		ranges[i].Partition = []value.Value{v}
 	}
 	return ranges, true, nil
 }
@@ -200,31 +199,29 @@ func (s *statement) ranges(keys keySchema) ([]expr.KeyRange, bool, error) {
 // sortRange returns what the WHERE asks of the sort key, which may be
 // something that no key is.
 func (s *statement) sortRange(keys keySchema) (r expr.KeyRange, possible bool) {
-	list := conjuncts(s.Where)
-	for _, a := range keys.sort {
-		bounds := expr.KeyRange{}
-		for _, e := range list {
-			if t, ok := s.test(e); ok && t.name == a.name && !slices.ContainsFunc(t.values, func(v value.Value) bool { return v.Kind() != a.kind }) {
-				narrow(&bounds, t)
-			}
-		}
-		lower, upper := bounds.Lower, bounds.Upper
-		if !lower.IsZero() && !upper.IsZero() {
-			c := value.Compare(lower, upper)
-			if c > 0 || c == 0 && (bounds.LowerOpen || bounds.UpperOpen) {
-				return r, false
-			}
-			if c == 0 {
-				r.Sort = append(r.Sort, lower)
-				continue
-			}
-		}
-		if lower.IsZero() && upper.IsZero() {
-			r.Prefix = bounds.Prefix
-		}
-		r.Lower, r.Upper, r.LowerOpen, r.UpperOpen = lower, upper, bounds.LowerOpen, bounds.UpperOpen
-		break
+	if len(keys.sort) == 0 {
+		return r, true
 	}
+	a := keys.sort[0]
+	for _, e := range conjuncts(s.Where) {
+		if t, ok := s.test(e); ok && t.name == a.name && !slices.ContainsFunc(t.values, func(v value.Value) bool { return v.Kind() != a.kind }) {
+			narrow(&r, t)
+		}
+	}
+	switch {
+	case r.Lower.IsZero() && r.Upper.IsZero():
+		return r, true
+	case r.Lower.IsZero() || r.Upper.IsZero():
+		r.Prefix = value.Value{}
+		return r, true
+	}
+	switch c := value.Compare(r.Lower, r.Upper); {
+	case c > 0, c == 0 && (r.LowerOpen || r.UpperOpen):
+		return r, false
+	case c == 0:
+		return expr.KeyRange{Sort: []value.Value{r.Lower}}, true
+	}
+	r.Prefix = value.Value{}
 	return r, true
 }
 
@@ -289,9 +286,9 @@ func (s *statement) checkTests(keys keySchema, all []keyAttr, queried bool) erro
 		}
 		a := all[i]
 		for _, v := range t.values {
-			bound := t.op != "contains" && t.op != "<>" && !negated
+			bound := narrows[e] && t.op != "IN" || slices.Contains(keys.partition, a)
 			switch {
-			case v.Kind() != a.kind && queried && bound && keys.has(a.name) && (narrows[e] || slices.Contains(keys.partition, a)):
+			case v.Kind() != a.kind && queried && keys.has(a.name) && bound && t.op != "contains" && t.op != "<>" && !negated:
 				return wrongKind(a)
 			case v.Kind() != a.kind:
 				return errWrongKind

@@ -112,6 +112,9 @@ func (e *Engine) selection(s *statement) (sel *selection, err error) {
 	if err := s.checkTests(keys, all, queried); err != nil {
 		return nil, err
 	}
+	if len(keys.partition) > 1 || len(keys.sort) > 1 {
+		return nil, errComposite
+	}
 	in.isScan, sel.scans, sel.ranges = !queried, !queried, ranges
 	return sel, s.order(sel, keys)
 }
@@ -288,29 +291,31 @@ func parseToken(token string, bound sum) (p position, err error) {
 	return p, nil
 }
 
-// getOf returns the read of one item that a SELECT stands for. Other SELECTs
-// are refused with the given fault.
-func (e *Engine) getOf(s *statement, single *Fault) (*get, error) {
+// get returns the read of one item that a SELECT stands for, but for its key.
+func (s *statement) get() (g *get, err error) {
 	if err := s.checkParameters(); err != nil {
 		return nil, err
 	}
+	g = &get{table: s.table(), consistent: s.in.consistent}
+	if g.compiled.projection, _, err = s.projection(); err != nil {
+		return nil, err
+	}
+	if s.Where != nil {
+		_, err = s.condition()
+	}
+	return g, err
+}
+
+// placeGet gives the read its key. SELECTs of more than one item are refused
+// with the given fault.
+func (e *Engine) placeGet(s *statement, g *get, single *Fault) error {
 	keys, _, err := s.schema(e)
 	switch {
 	case err != nil:
-		return nil, err
-	case s.Index != "" || s.Where == nil:
-		return nil, single
+		return err
+	case s.Index != "" || !s.isKeyOnly(keys):
+		return single
 	}
-	if _, err := s.condition(); err != nil {
-		return nil, err
-	}
-	if !s.isKeyOnly(keys) {
-		return nil, single
-	}
-	g := &get{table: s.table(), consistent: s.in.consistent}
-	if g.key.item, err = s.key(keys); err != nil {
-		return nil, err
-	}
-	g.compiled.projection, _, err = s.projection()
-	return g, err
+	g.key.item, err = s.key(keys)
+	return err
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+
 	"github.com/dynorm/dynorm/internal/engine/partiql"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -44,19 +46,14 @@ func (e *Engine) executeTransaction(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, s := range parsed {
-		if err := e.fits(s); err != nil {
-			return nil, invalid("Validation failed in TransactStatements[%d]: %s", i, asFault(err).Message)
-		}
-	}
 	if reads {
-		gets, err := allOf(parsed, func(s *statement) (*get, error) { return e.getOf(s, errNoPrimaryKey) })
+		gets, err := allOf(parsed, (*statement).get, func(s *statement, g *get) error { return e.placeGet(s, g, errNoPrimaryKey) }, e.fits)
 		if err != nil {
 			return nil, err
 		}
 		return e.transactGets(gets, "ExecuteTransaction", consumed)
 	}
-	writes, err := allOf(parsed, e.writeOf)
+	writes, err := allOf(parsed, (*statement).write, e.place, e.fits)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +65,11 @@ func (e *Engine) executeTransaction(r *wire.Reader) ([]byte, error) {
 	}, o)
 }
 
+// inTransaction says of a fault which statement of a transaction has it.
+func inTransaction(i int, err error) error {
+	return invalid("Validation failed in TransactStatements[%d]: %s", i, asFault(err).Message)
+}
+
 // parseTransaction reads the statements. reads says that all of them are
 // SELECTs; otherwise none is.
 func (in statements) parseTransaction() (parsed []*statement, reads bool, err error) {
@@ -75,7 +77,10 @@ func (in statements) parseTransaction() (parsed []*statement, reads bool, err er
 	n := 0
 	for i, st := range in {
 		if parsed[i], err = st.parse(); err != nil {
-			return nil, false, err
+			if partiql.Malformed(err) {
+				return nil, false, err
+			}
+			return nil, false, inTransaction(i, err)
 		}
 		if parsed[i].Verb == partiql.Select {
 			n++
@@ -91,15 +96,13 @@ func (in statements) parseTransaction() (parsed []*statement, reads bool, err er
 // exist is found later.
 func (e *Engine) fits(s *statement) error {
 	switch {
-	case s.checkParameters() != nil:
-		return errParameters
 	case s.Returning != "":
 		return errReturning
 	case s.Verb == partiql.Select && s.Index != "":
 		return errIndexRead
 	case s.Verb == partiql.Exists && s.Index != "":
 		return errIndexCheck
-	case s.Verb != partiql.Select && s.Verb != partiql.Exists:
+	case s.Verb == partiql.Insert:
 		return nil
 	}
 	keys, _, err := s.schema(e)
@@ -107,24 +110,37 @@ func (e *Engine) fits(s *statement) error {
 		return nil
 	}
 	_, err = s.key(keys)
+	var wrong unkeyable
 	switch {
 	case s.Verb == partiql.Select && (err == error(errNoKey) || err == nil && !s.isKeyOnly(keys)):
 		return errNoPrimaryKey
 	case s.Verb == partiql.Exists && (err == error(errNoKey) || err == nil && s.isKeyOnly(keys)):
 		return errPlainExists
+	case errors.As(err, &wrong):
+		return err
 	}
 	return nil
 }
 
-// allOf returns what each statement stands for. What is wrong with a key or
-// item cancels the transaction with a reason for each statement.
-func allOf[T any](parsed []*statement, of func(*statement) (T, error)) ([]T, error) {
+// allOf returns what each statement stands for: first what depends on no
+// table, of which a fault is one of the request, and then the rest. What is
+// wrong with a key or item then cancels the transaction with a reason for each
+// statement.
+func allOf[T any](parsed []*statement, of func(*statement) (T, error), place func(*statement, T) error, fits func(*statement) error) ([]T, error) {
 	out := make([]T, len(parsed))
+	for i, s := range parsed {
+		var err error
+		if out[i], err = of(s); err == nil {
+			err = fits(s)
+		}
+		if err != nil {
+			return nil, inTransaction(i, err)
+		}
+	}
 	reasons := make([]reason, len(parsed))
 	failed := false
 	for i, s := range parsed {
-		var err error
-		if out[i], err = of(s); err != nil {
+		if err := place(s, out[i]); err != nil {
 			var is bool
 			if reasons[i], is = reasonOf(err); !is {
 				return nil, err

@@ -92,11 +92,17 @@ func (b *Builder) Condition(root Operand) (*Condition, error) {
 	return &Condition{root.node, b.refs}, nil
 }
 
+// Without returns the condition that an item has no attribute of the name.
+func Without(name string) *Condition { return &Condition{root: without(name)} }
+
 // OrWithout returns the condition that c is true of an item, or that the item
 // has no attribute of the name.
 func (c *Condition) OrWithout(name string) *Condition {
-	absent := &node{op: opCall, call: attributeNotExists, kids: []*node{{op: opPath, path: pathOf([]Step{{Name: name}})}}}
-	return &Condition{&node{op: opOr, kids: []*node{absent, c.root}}, c.refs}
+	return &Condition{&node{op: opOr, kids: []*node{without(name), c.root}}, c.refs}
+}
+
+func without(name string) *node {
+	return &node{op: opCall, call: attributeNotExists, kids: []*node{{op: opPath, path: pathOf([]Step{{Name: name}})}}}
 }
 
 // Projection checks the paths and returns the projection.

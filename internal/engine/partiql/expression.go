@@ -217,7 +217,7 @@ func (p *parser) primary() (*Expr, error) {
 		p.advance()
 		return &Expr{Op: Missing, At: t.pos}, nil
 	case t.is("SELECT"), t.is("CASE"):
-		return nil, Faultf("Unsupported token in expression: %s at %s", strings.ToUpper(t.text), t.pos)
+		return p.unsupportedToken()
 	case p.accept("?"):
 		p.parameters++
 		return &Expr{Op: Parameter, Param: p.parameters - 1, At: t.pos}, nil
@@ -302,7 +302,10 @@ var callable = map[string]bool{
 func (p *parser) call() (*Expr, error) {
 	name := strings.ToLower(p.tok.text)
 	if !p.tok.isName() && !callable[strings.ToUpper(name)] {
-		return p.noCall()
+		if p.tok.is("SELECT") || p.tok.is("CASE") {
+			return p.unsupportedToken()
+		}
+		return nil, errSyntax
 	}
 	at := p.advance().pos
 	open := p.advance().pos
@@ -319,13 +322,37 @@ func (p *parser) call() (*Expr, error) {
 	return &Expr{Op: Call, Text: name, Args: args.Args, At: at}, nil
 }
 
-// noCall reads a word that a parenthesis follows without being its function.
-func (p *parser) noCall() (*Expr, error) {
-	switch {
-	case p.tok.is("SELECT"), p.tok.is("CASE"):
-		return nil, Faultf("Unsupported token in expression: %s at %s", strings.ToUpper(p.tok.text), p.tok.pos)
+// unsupportedToken reads a query or CASE in the place of an operand, which
+// DynamoDB does not take.
+func (p *parser) unsupportedToken() (*Expr, error) {
+	t := p.advance()
+	p.report("Unsupported token in expression: %s at %s", strings.ToUpper(t.text), t.pos)
+	if t.is("SELECT") {
+		_, err := p.selects(Select)
+		return &Expr{Op: Missing, At: t.pos}, err
 	}
-	return nil, errSyntax
+	if !p.tok.is("WHEN") {
+		if _, err := p.expression(); err != nil {
+			return nil, err
+		}
+	}
+	for p.acceptWord("WHEN") {
+		if _, err := p.expression(); err != nil {
+			return nil, err
+		}
+		if err := p.expectWord("THEN"); err != nil {
+			return nil, err
+		}
+		if _, err := p.expression(); err != nil {
+			return nil, err
+		}
+	}
+	if p.acceptWord("ELSE") {
+		if _, err := p.expression(); err != nil {
+			return nil, err
+		}
+	}
+	return &Expr{Op: Missing, At: t.pos}, p.expectWord("END")
 }
 
 func (p *parser) path() (*Expr, error) {

@@ -66,7 +66,11 @@ func (e *Expr) literal(key string, depth int) (value.Value, error) {
 func (e *Expr) key(i int, under string) (string, error) {
 	k := e.Pairs[i].Key
 	if k.Op != Literal || k.Value.Kind() != value.S {
-		return "", Faultf("Tuple keys must be of type String. Actual type: %s under %s at %s", k.Type(), under, k.At)
+		actual := k.Type()
+		if k.Op == Operator || k.Op == Call {
+			actual = "NAry"
+		}
+		return "", Faultf("Tuple keys must be of type String. Actual type: %s under %s at %s", actual, under, k.At)
 	}
 	for _, pair := range e.Pairs[:i] {
 		if pair.Key.Value.Text() == k.Value.Text() {

@@ -20,7 +20,7 @@ func Parse(text string) (*Statement, error) {
 	}
 	switch {
 	case errors.Is(err, errSyntax):
-		return nil, Faultf("Statement wasn't well formed, can't be processed: %s", text)
+		return nil, Faultf(malformed+"%s", text)
 	case err != nil:
 		return nil, err
 	case p.fault != nil:
@@ -29,6 +29,12 @@ func Parse(text string) (*Statement, error) {
 	s.Parameters = p.parameters
 	return s, nil
 }
+
+const malformed = "Statement wasn't well formed, can't be processed: "
+
+// Malformed reports whether err is Parse's fault of a text that is no statement
+// at all.
+func Malformed(err error) bool { return strings.HasPrefix(err.Error(), malformed) }
 
 // errSyntax stands for any fault of syntax: the service tells them apart no
 // further.
@@ -158,7 +164,7 @@ func (p *parser) selects(verb Verb) (s *Statement, err error) {
 	if err := p.expectWord("FROM"); err != nil {
 		return nil, err
 	}
-	if err := p.source(s, true); err != nil {
+	if err := p.source(s); err != nil {
 		return nil, err
 	}
 	if s.Where, err = p.where(); err != nil {
@@ -199,9 +205,9 @@ func (p *parser) alias() error {
 }
 
 // source reads the name of a table, and maybe that of an index.
-func (p *parser) source(s *Statement, index bool) error {
+func (p *parser) source(s *Statement) error {
 	if p.tok.symbol("(") && p.peek.is("SELECT") {
-		return Faultf("Unexpected from source")
+		p.report("Unexpected from source")
 	}
 	e, err := p.expression()
 	if err != nil {
@@ -213,10 +219,8 @@ func (p *parser) source(s *Statement, index bool) error {
 		}
 		p.report("Only select from a single table or index is supported.")
 	}
-	if index {
-		if err := p.alias(); err != nil {
-			return err
-		}
+	if err := p.alias(); err != nil {
+		return err
 	}
 	if e.Op != Path {
 		p.report("Unexpected from source")
@@ -279,10 +283,7 @@ func (p *parser) ending(s *Statement) error {
 			}
 		}
 	}
-	if err := p.unsupported("LIMIT"); err != nil {
-		return err
-	}
-	return p.unsupported("OFFSET")
+	return p.unsupported("LIMIT")
 }
 
 func (p *parser) unsupported(clause string) error {
@@ -313,7 +314,7 @@ func (p *parser) insert() (*Statement, error) {
 	if err := p.expectWord("INTO"); err != nil {
 		return nil, err
 	}
-	if err := p.source(s, false); err != nil {
+	if err := p.source(s); err != nil {
 		return nil, err
 	}
 	if s.Index != "" {
@@ -353,7 +354,7 @@ func (p *parser) insert() (*Statement, error) {
 
 func (p *parser) update() (s *Statement, err error) {
 	s = &Statement{Verb: Update}
-	if err := p.source(s, false); err != nil {
+	if err := p.source(s); err != nil {
 		return nil, err
 	}
 	if s.Index != "" {
@@ -406,7 +407,7 @@ func (p *parser) delete() (*Statement, error) {
 	if err := p.expectWord("FROM"); err != nil {
 		return nil, err
 	}
-	if err := p.source(s, false); err != nil {
+	if err := p.source(s); err != nil {
 		return nil, err
 	}
 	if s.Index != "" {

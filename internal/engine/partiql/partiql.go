@@ -9,6 +9,7 @@ package partiql
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/value"
 )
@@ -145,8 +146,8 @@ func (e *Expr) Type() string {
 		return "Bag"
 	case Missing:
 		return "MISSING"
-	case Ion:
-		return e.Text
+	case Operator:
+		return strings.ToLower(e.Text)
 	}
 	return e.Text
 }
