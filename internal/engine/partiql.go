@@ -229,9 +229,14 @@ func (s *statement) write() (w *write, err error) {
 		}
 	}
 	if s.Where != nil {
-		w.compiled.condition, err = s.condition()
+		if w.compiled.condition, err = s.condition(); err != nil {
+			return nil, err
+		}
 	}
-	return w, err
+	if w.kind == remove && s.Returning != "" && s.Returning != "ALL OLD" {
+		return nil, invalid("Invalid returning clause: RETURNING %s *. Only RETURNING ALL OLD * is allowed in DELETE statements.", s.Returning)
+	}
+	return w, nil
 }
 
 // insert makes w the write of an INSERT.
@@ -280,7 +285,7 @@ func (e *Engine) place(s *statement, w *write) error {
 }
 
 // returned returns what the RETURNING clause of a write shows, and whether it
-// shows anything. Of what was modified, whole attributes are shown.
+// shows anything.
 func (s *statement) returned(w *write, done performed) (string, bool) {
 	r := done.new
 	if s.Returning == "ALL OLD" || s.Returning == "MODIFIED OLD" {
@@ -293,11 +298,7 @@ func (s *statement) returned(w *write, done performed) (string, bool) {
 	case "ALL OLD", "ALL NEW":
 		return r.json, true
 	case "MODIFIED OLD", "MODIFIED NEW":
-		changed := map[string]bool{}
-		for name := range w.compiled.update.Attributes() {
-			changed[name] = true
-		}
-		if it := r.item.Filter(func(name string) bool { return changed[name] }); it.Len() > 0 {
+		if it := w.compiled.updated(r.item); it.Len() > 0 {
 			return string(wire.AppendItem(nil, it)), true
 		}
 	}

@@ -143,6 +143,9 @@ func (s *statement) operand(e *partiql.Expr) (o expr.Operand, err error) {
 }
 
 func (s *statement) call(e *partiql.Expr, update bool) (expr.Operand, error) {
+	if _, err := s.b.Call(e.Text, update); err != nil { // A wrong name comes before wrong operands.
+		return expr.Operand{}, err
+	}
 	args, err := s.operands(e.Args, update)
 	if err != nil {
 		return expr.Operand{}, err

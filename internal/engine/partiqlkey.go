@@ -121,7 +121,7 @@ func (s *statement) isKeyOnly(keys keySchema) bool {
 	seen := map[string]bool{}
 	for _, e := range conjuncts(s.Where) {
 		t, ok := s.test(e)
-		if !ok || t.op != "=" || !keys.has(t.name) || seen[t.name] {
+		if !ok || t.op != "=" || !keys.has(t.name) || seen[t.name] || !t.values[0].Kind().IsKey() {
 			return false
 		}
 		seen[t.name] = true
@@ -259,13 +259,14 @@ func narrow(r *expr.KeyRange, t keyTest) {
 }
 
 // checkTests refuses comparisons of key attributes with values that no key
-// has. queried says that the WHERE names partitions, of which the fault is
+// has, and keys that PartiQL can't read by. queried says that the WHERE names partitions, of which the fault is
 // another one.
 func (s *statement) checkTests(keys keySchema, all []keyAttr, queried bool) error {
 	narrows := map[*partiql.Expr]bool{}
 	for _, e := range conjuncts(s.Where) {
 		narrows[e] = true
 	}
+	var empty error // which is looked for last
 	var check func(e *partiql.Expr, negated bool) error
 	check = func(e *partiql.Expr, negated bool) error {
 		if e.Is("AND") || e.Is("OR") || e.Is("NOT") {
@@ -292,14 +293,22 @@ func (s *statement) checkTests(keys keySchema, all []keyAttr, queried bool) erro
 				return wrongKind(a)
 			case v.Kind() != a.kind:
 				return errWrongKind
-			case a.kind != value.N && v.Len() == 0:
-				return emptyValue(a)
+			case a.kind != value.N && v.Len() == 0 && empty == nil:
+				empty = emptyValue(a)
 			}
 		}
 		return nil
 	}
-	if s.Where == nil {
-		return nil
+	if s.Where != nil {
+		if err := check(s.Where, false); err != nil {
+			return err
+		}
 	}
-	return check(s.Where, false)
+	switch {
+	case len(keys.partition) <= 1 && len(keys.sort) <= 1:
+		return empty
+	case s.in.consistent.V: // Only global indexes have such keys.
+		return errConsistentGSI
+	}
+	return errComposite
 }

@@ -82,10 +82,6 @@ func (s *statement) projection() (*expr.Projection, []column, error) {
 
 // selection prepares a SELECT.
 func (e *Engine) selection(s *statement) (sel *selection, err error) {
-	table, keys, err := s.schema(e)
-	if err != nil {
-		return nil, err
-	}
 	sel = &selection{read: readInput{table: s.table(), consistent: s.in.consistent}}
 	in := &sel.read
 	if s.Index != "" {
@@ -99,6 +95,10 @@ func (e *Engine) selection(s *statement) (sel *selection, err error) {
 			return nil, err
 		}
 	}
+	table, keys, err := s.schema(e)
+	if err != nil {
+		return nil, err
+	}
 	ranges, queried, err := s.ranges(keys)
 	if err != nil {
 		return nil, err
@@ -111,9 +111,6 @@ func (e *Engine) selection(s *statement) (sel *selection, err error) {
 	}
 	if err := s.checkTests(keys, all, queried); err != nil {
 		return nil, err
-	}
-	if len(keys.partition) > 1 || len(keys.sort) > 1 {
-		return nil, errComposite
 	}
 	in.isScan, sel.scans, sel.ranges = !queried, !queried, ranges
 	return sel, s.order(sel, keys)

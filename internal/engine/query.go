@@ -16,6 +16,8 @@ import (
 // item that passes it is the page's last.
 const maxPage = 1 << 20
 
+var errConsistentGSI = invalid("Consistent reads are not supported on global secondary indexes")
+
 // readInput is a Query or Scan as it came in.
 type readInput struct {
 	isScan     bool
@@ -204,7 +206,7 @@ func (e *Engine) page(in *readInput) (*page, error) {
 		indexDef := x.indexDef
 		p.index, keys, items = &indexDef, x.keys, &x.tree
 		if x.global && in.consistent.V {
-			return nil, invalid("Consistent reads are not supported on global secondary indexes")
+			return nil, errConsistentGSI
 		}
 	}
 	within, err := in.span(keys, p)

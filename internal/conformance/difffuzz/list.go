@@ -17,6 +17,7 @@ const (
 	transactPage = "Amazon DynamoDB Transactions: How it works (Developer Guide)"
 	gsiPage      = "Using Global Secondary Indexes in DynamoDB (Developer Guide)"
 	lsiPage      = "Local secondary indexes (Developer Guide)"
+	partiqlPage  = "PartiQL select statements for DynamoDB (Developer Guide)"
 	updatePage   = "Using update expressions in DynamoDB (Developer Guide)"
 )
 
@@ -282,9 +283,81 @@ var Allowed = []Difference{
 		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
 	},
 	{
+		Name: "statements that insert twice", Why: "The exception is DuplicateItemException; DynamoDB Local calls it by the code that batches have for it.",
+		Page: "ExecuteStatement", ops: "ExecuteStatement", local: `DuplicateItem: .*`, engine: `DuplicateItemException: .*`,
+	},
+	{
+		Name: "statements over indexes", Why: "An index holds only what is projected into it, for a condition too; DynamoDB Local looks at the whole item.",
+		Page: gsiPage, ops: "ExecuteStatement", local: `ok|` + valid + `.*`, engine: valid + `One or more parameter values were invalid: Secondary index \S+ does not project one or more filter attributes: .*`,
+	},
+	{
+		Name: "texts of statements in batches", Why: "The message of a statement's error is that of the single statement's.",
+		Page: "BatchExecuteStatement", ops: "BatchExecuteStatement", path: `\.Responses\[\]\.Error\.Message`, when: knownText,
+	},
+	{
+		Name: "reasons of statements", Why: "What is wrong with one statement of a transaction cancels it with a reason for each; DynamoDB Local has one message, or none, for some faults.",
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
+	},
+	{
+		Name: "texts of statements in transactions", Why: "The message of a reason is that of the single statement's error, for EXISTS too.",
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", path: `\.CancellationReasons\[\]\.Message`,
+	},
+	{
+		Name: "items of EXISTS", Why: "ReturnValuesOnConditionCheckFailure goes for every statement; DynamoDB Local forgets EXISTS.",
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", path: `\.CancellationReasons\[\]\.Item`, when: func(x *exchange) bool { return x.at.local == nil },
+	},
+	{
+		Name: "modified parts", Why: "RETURNING MODIFIED shows the parts of documents that the update names, as ReturnValues does; DynamoDB Local returns whole attributes.",
+		Page: "PartiQL update statements for DynamoDB (Developer Guide)", ops: "ExecuteStatement BatchExecuteStatement", path: `\.(Items|Responses).*`, when: func(x *exchange) bool {
+			return strings.Contains(encode(x.q.Body), "RETURNING MODIFIED") || strings.Contains(encode(x.q.Body), "RETURNING modified")
+		},
+	},
+	{
+		Name: "keys too long", Why: "What is too long is said to be the hash key or the range keys.",
+		Page: "Quotas in Amazon DynamoDB (Developer Guide)", local: valid + `Hash primary key values must be under 2048 bytes, .*`, engine: valid + `One or more parameter values were invalid: (Size of hashkey|Aggregated size of all range keys) has exceeded the (maximum )?size limit of.*`,
+	},
+	{
+		Name: "malformed statements", Why: "Which of several things is wrong with a text that is hardly a statement is not laid down.",
+		Page: partiqlPage, ops: "ExecuteStatement BatchExecuteStatement ExecuteTransaction", when: malformed,
+	},
+	{
 		Name: "unknown operations", Why: "DynamoDB Local does not have these operations.",
 		Page: "DynamoDB low-level API (Developer Guide)", ops: "TagResource UntagResource ListTagsOfResource DescribeEndpoints", local: `UnknownOperationException: .*`,
 	},
+}
+
+// malformed is true for a statement that something was made wrong with, of
+// which both engines say that it is no good, in the words they have for that.
+func malformed(x *exchange) bool {
+	if !spoilt(x) {
+		return false
+	}
+	for _, o := range []*outcome{x.local, x.engine} {
+		if !whole(valid+`(Validation failed in \w+\[\d+\]: )?(`+badStatement+`)`, o.String()) {
+			return false
+		}
+	}
+	return true
+}
+
+// badStatement are faults of the text of a statement.
+const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
+	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|RETURNING .*|Select statements .*|Key value must .*`
+
+// knownText is true for a message of which DynamoDB Local's own wording is
+// listed where it stands alone.
+func knownText(x *exchange) bool {
+	text, _ := x.at.engine.(string)
+	return whole(`Requested resource not found|One or more parameter values were invalid: Type mismatch for Index Key .*|The update expression attempted .*|`+
+		`The parameter cannot be converted .*|Attempting to store more than 38 .*|.*Invalid attribute type name found; .*|.*: Input collection .*`, text) ||
+		whole(applied, valid+text) || sameTextButNumbers(x)
+}
+
+// sameTextButNumbers is true for two texts that differ in the form of numbers alone.
+func sameTextButNumbers(x *exchange) bool {
+	a, _ := x.at.local.(string)
+	b, _ := x.at.engine.(string)
+	return sameButNumbers(&exchange{local: &outcome{failed: true, message: a}, engine: &outcome{failed: true, message: b}})
 }
 
 // spoilt is true for a request that something was made wrong with.

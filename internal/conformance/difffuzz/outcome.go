@@ -102,7 +102,8 @@ func askPages(ctx context.Context, e *conformance.Endpoint, q *Request) (*outcom
 		next, more := b["NextToken"]
 		if !more {
 			text, _ := q.Body["Statement"].(string)
-			if !strings.Contains(text, "ORDER BY") {
+			// An index may hold the same sort key more than once.
+			if !strings.Contains(text, "ORDER BY") || strings.Contains(text, `"."`) {
 				sortList(items)
 			}
 			return &outcome{status: 200, body: object{"Items": items}}, nil

@@ -219,8 +219,10 @@ func (p *parser) source(s *Statement) error {
 		}
 		p.report("Only select from a single table or index is supported.")
 	}
-	if err := p.alias(); err != nil {
-		return err
+	if s.Verb != Insert {
+		if err := p.alias(); err != nil {
+			return err
+		}
 	}
 	if e.Op != Path {
 		p.report("Unexpected from source")
@@ -413,13 +415,7 @@ func (p *parser) delete() (*Statement, error) {
 	if s.Index != "" {
 		p.report("This operation is not supported on an index")
 	}
-	if err := p.rest(s); err != nil {
-		return nil, err
-	}
-	if s.Returning != "" && s.Returning != "ALL OLD" {
-		p.report("Invalid returning clause: RETURNING %s *. Only RETURNING ALL OLD * is allowed in DELETE statements.", s.Returning)
-	}
-	return s, nil
+	return s, p.rest(s)
 }
 
 // rest reads the WHERE and RETURNING of a write.
