@@ -296,7 +296,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "reasons of statements", Why: "What is wrong with one statement of a transaction cancels it with a reason for each; DynamoDB Local has one message, or none, for some faults.",
-		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|` + localKey + `|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
 	},
 	{
 		Name: "texts of statements in transactions", Why: "The message of a reason is that of the single statement's error, for EXISTS too.",
@@ -315,6 +315,10 @@ var Allowed = []Difference{
 	{
 		Name: "keys too long", Why: "What is too long is said to be the hash key or the range keys.",
 		Page: "Quotas in Amazon DynamoDB (Developer Guide)", local: valid + `Hash primary key values must be under 2048 bytes, .*`, engine: valid + `One or more parameter values were invalid: (Size of hashkey|Aggregated size of all range keys) has exceeded the (maximum )?size limit of.*`,
+	},
+	{
+		Name: "keys of another type", Why: "A value that no key attribute can have is a fault of the statement, before others of the table's; DynamoDB Local does not always find it, or finds another first.",
+		Page: partiqlPage, ops: "ExecuteStatement", engine: valid + `Key attribute's data type should match its data type in table's schema: Key \S+`, when: spoilt,
 	},
 	{
 		Name: "malformed statements", Why: "Which of several things is wrong with a text that is hardly a statement is not laid down.",
@@ -342,12 +346,15 @@ func malformed(x *exchange) bool {
 
 // badStatement are faults of the text of a statement.
 const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
-	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|RETURNING .*|Select statements .*|Key value must .*`
+	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|RETURNING .*|Select statements .*|Key value must .*`
 
 // knownText is true for a message of which DynamoDB Local's own wording is
 // listed where it stands alone.
 func knownText(x *exchange) bool {
 	text, _ := x.at.engine.(string)
+	if theirs, _ := x.at.local.(string); spoilt(x) && whole(badStatement, text) && whole(badStatement, theirs) {
+		return true
+	}
 	return whole(`Requested resource not found|One or more parameter values were invalid: Type mismatch for Index Key .*|The update expression attempted .*|`+
 		`The parameter cannot be converted .*|Attempting to store more than 38 .*|.*Invalid attribute type name found; .*|.*: Input collection .*`, text) ||
 		whole(applied, valid+text) || sameTextButNumbers(x)

@@ -137,7 +137,8 @@ func (s *sentence) condition(depth int) string {
 	case 4:
 		return "attribute_type(" + p + ", " + s.value(object{"S": pick(s.r, "S", "N", "B", "SS", "L", "M", "NULL", "BOOL")}) + ")"
 	case 5:
-		return "size(" + s.name(pick(s.r, "l", "ss", "ns", "m")) + ") " + pick(s.r, "=", "<", ">", "<>") + " " + s.value(object{"N": fmt.Sprint(s.r.IntN(5))})
+		// Of texts the engines count different things.
+		return "attribute_type(l, 'L') AND size(l) " + pick(s.r, "=", "<", ">", "<>") + " " + s.value(object{"N": fmt.Sprint(s.r.IntN(5))})
 	case 6:
 		list := []string{v()}
 		for range s.r.IntN(3) {

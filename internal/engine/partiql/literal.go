@@ -41,7 +41,7 @@ func (e *Expr) literal(key string, depth int) (value.Value, error) {
 	case Tuple:
 		attrs := make([]value.Attr, len(e.Pairs))
 		for i, pair := range e.Pairs {
-			name, err := e.key(i, key)
+			name, err := e.key(i, key, e.At)
 			if err != nil {
 				return value.Value{}, err
 			}
@@ -62,8 +62,9 @@ func (e *Expr) literal(key string, depth int) (value.Value, error) {
 	return value.Value{}, Faultf("Unsupported data type: %s under key %s at %s", e.Type(), key, e.At)
 }
 
-// key returns the name of the i-th attribute of a tuple at a key.
-func (e *Expr) key(i int, under string) (string, error) {
+// key returns the name of the i-th attribute of a tuple at a key. at is where
+// one that is there twice is said to be.
+func (e *Expr) key(i int, under string, at Pos) (string, error) {
 	k := e.Pairs[i].Key
 	if k.Op != Literal || k.Value.Kind() != value.S {
 		actual := k.Type()
@@ -74,7 +75,7 @@ func (e *Expr) key(i int, under string) (string, error) {
 	}
 	for _, pair := range e.Pairs[:i] {
 		if pair.Key.Value.Text() == k.Value.Text() {
-			return "", Faultf("Duplicate keys in tuple. Key: %s under %s at %s", k.Value.Text(), under, k.At)
+			return "", Faultf("Duplicate keys in tuple. Key: %s under %s at %s", k.Value.Text(), under, at)
 		}
 	}
 	return k.Value.Text(), nil

@@ -344,7 +344,7 @@ func (p *parser) insert() (*Statement, error) {
 		return s, nil
 	}
 	for i, pair := range item.Pairs {
-		name, err := item.key(i, rootKey)
+		name, err := item.key(i, rootKey, pair.Key.At)
 		if err != nil {
 			p.report("%s", err)
 			return s, nil
