@@ -80,8 +80,9 @@ func readStatement(r *wire.Reader, class string) *statementInput {
 // shares one builder, so it is good for one execution.
 type statement struct {
 	*partiql.Statement
-	in *statementInput
-	b  expr.Builder
+	in     *statementInput
+	b      expr.Builder
+	global bool // its index is a global one, as the schema showed
 }
 
 func (in *statementInput) parse() (*statement, error) {
@@ -125,6 +126,7 @@ func (s *statement) schema(e *Engine) (table keySchema, read keySchema, err erro
 	if x == nil {
 		return table, read, invalid("The table does not have the specified index: %s", s.Index)
 	}
+	s.global = x.global
 	return t.keys, x.keys, nil
 }
 

@@ -70,15 +70,20 @@ func (s *statement) operands(args []*partiql.Expr, update bool) ([]expr.Operand,
 }
 
 func (s *statement) logical(e *partiql.Expr) (expr.Operand, error) {
+	isSize := func(a *partiql.Expr) bool { return a.Op == partiql.Call && a.Text == "size" }
+	for _, a := range e.Args {
+		switch {
+		case isCondition(a) || isSize(a):
+		case e.Text == "NOT":
+			return expr.Operand{}, invalid("The argument to NOT must be a Type or Expression")
+		default:
+			return expr.Operand{}, invalid("The arguments to AND/OR must be Expressions")
+		}
+	}
 	args := make([]expr.Operand, len(e.Args))
 	for i, a := range e.Args {
-		switch {
-		case a.Op == partiql.Call && a.Text == "size":
+		if isSize(a) {
 			return expr.Operand{}, invalid("Incorrect operand type for operator or function; operator or function: %s, operand type: N", e.Text)
-		case !isCondition(a) && e.Text == "NOT":
-			return expr.Operand{}, invalid("The argument to NOT must be a Type or Expression")
-		case !isCondition(a):
-			return expr.Operand{}, invalid("The arguments to AND/OR must be Expressions")
 		}
 		var err error
 		if args[i], err = s.boolean(a); err != nil {
@@ -104,6 +109,11 @@ var isTypes = map[string]value.Kind{
 }
 
 func (s *statement) is(e *partiql.Expr) (o expr.Operand, err error) {
+	switch e.Args[0].Op {
+	case partiql.Path, partiql.Literal, partiql.Parameter:
+	default:
+		return o, invalid("The left hand side argument to IS must be a Variable Reference, Literal, or Path")
+	}
 	left, err := s.operand(e.Args[0])
 	if err != nil {
 		return o, err

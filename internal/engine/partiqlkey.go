@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
@@ -258,57 +259,43 @@ func narrow(r *expr.KeyRange, t keyTest) {
 	}
 }
 
-// checkTests refuses comparisons of key attributes with values that no key
-// has, and keys that PartiQL can't read by. queried says that the WHERE names partitions, of which the fault is
-// another one.
-func (s *statement) checkTests(keys keySchema, all []keyAttr, queried bool) error {
+// checkTests finds comparisons of key attributes with values that no key has.
+// queried says that the WHERE names partitions: of what it compares then the
+// fault is wrong, and everything else that is at fault is other, which is found
+// later.
+func (s *statement) checkTests(keys keySchema, all []keyAttr, queried bool) (wrong, other error) {
 	narrows := map[*partiql.Expr]bool{}
 	for _, e := range conjuncts(s.Where) {
 		narrows[e] = true
 	}
-	var empty error // which is looked for last
-	var check func(e *partiql.Expr, negated bool) error
-	check = func(e *partiql.Expr, negated bool) error {
+	var check func(e *partiql.Expr, negated bool)
+	check = func(e *partiql.Expr, negated bool) {
 		if e.Is("AND") || e.Is("OR") || e.Is("NOT") {
 			for _, a := range e.Args {
-				if err := check(a, negated || e.Is("NOT")); err != nil {
-					return err
-				}
+				check(a, negated || e.Is("NOT"))
 			}
-			return nil
+			return
 		}
 		t, ok := s.test(e)
-		if !ok {
-			return nil
-		}
 		i := slices.IndexFunc(all, func(a keyAttr) bool { return a.name == t.name })
-		if i < 0 {
-			return nil
+		if !ok || i < 0 {
+			return
 		}
 		a := all[i]
 		for _, v := range t.values {
 			bound := narrows[e] && t.op != "IN" || slices.Contains(keys.partition, a)
 			switch {
 			case v.Kind() != a.kind && queried && keys.has(a.name) && bound && t.op != "contains" && t.op != "<>" && !negated:
-				return wrongKind(a)
+				wrong = cmp.Or[error](wrong, wrongKind(a))
 			case v.Kind() != a.kind:
-				return errWrongKind
-			case a.kind != value.N && v.Len() == 0 && empty == nil:
-				empty = emptyValue(a)
+				other = cmp.Or[error](other, errWrongKind)
+			case a.kind != value.N && v.Len() == 0:
+				other = cmp.Or[error](other, emptyValue(a))
 			}
 		}
-		return nil
 	}
 	if s.Where != nil {
-		if err := check(s.Where, false); err != nil {
-			return err
-		}
+		check(s.Where, false)
 	}
-	switch {
-	case len(keys.partition) <= 1 && len(keys.sort) <= 1:
-		return empty
-	case s.in.consistent.V: // Only global indexes have such keys.
-		return errConsistentGSI
-	}
-	return errComposite
+	return wrong, other
 }

@@ -109,11 +109,21 @@ func (e *Engine) selection(s *statement) (sel *selection, err error) {
 			all = append(all, a)
 		}
 	}
-	if err := s.checkTests(keys, all, queried); err != nil {
-		return nil, err
+	wrong, other := s.checkTests(keys, all, queried)
+	if wrong != nil {
+		return nil, wrong
 	}
 	in.isScan, sel.scans, sel.ranges = !queried, !queried, ranges
-	return sel, s.order(sel, keys)
+	if err := s.order(sel, keys); err != nil {
+		return nil, err
+	}
+	switch {
+	case s.global && s.in.consistent.V:
+		return nil, errConsistentGSI
+	case len(keys.partition) > 1 || len(keys.sort) > 1:
+		return nil, errComposite
+	}
+	return sel, other
 }
 
 // order arranges the reading as ORDER BY says.

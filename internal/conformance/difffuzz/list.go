@@ -296,7 +296,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "reasons of statements", Why: "What is wrong with one statement of a transaction cancels it with a reason for each; DynamoDB Local has one message, or none, for some faults.",
-		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|` + localKey + `|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|` + localKey + `|` + valid + `One or more parameter values are not valid\. .*|TransactionCanceledException: .*|ResourceNotFoundException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
 	},
 	{
 		Name: "texts of statements in transactions", Why: "The message of a reason is that of the single statement's error, for EXISTS too.",
@@ -346,7 +346,7 @@ func malformed(x *exchange) bool {
 
 // badStatement are faults of the text of a statement.
 const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
-	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|RETURNING .*|Select statements .*|Key value must .*`
+	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|Incorrect operand type .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
 
 // knownText is true for a message of which DynamoDB Local's own wording is
 // listed where it stands alone.
