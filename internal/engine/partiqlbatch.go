@@ -26,6 +26,7 @@ func (in statements) shape(s *shape, set bool, path string, most int) {
 
 var (
 	errMixedBatch = invalid("Read and write requests together in the same batch is not supported.")
+	errForeign    = invalid("Invalid operation. Only select, insert, update and delete operations are valid")
 	errOneItem    = invalid("Only single item select is supported")
 	errSameItem   = invalid("Provided list of item keys contains duplicates")
 )
@@ -65,6 +66,9 @@ func (e *Engine) batchExecuteStatement(r *wire.Reader) ([]byte, error) {
 	reads, writes := 0, 0
 	for i, st := range in {
 		if parsed[i], results[i].err = st.parse(); results[i].err != nil {
+			if partiql.Foreign(results[i].err) {
+				results[i].err = errForeign
+			}
 			continue
 		}
 		switch parsed[i].Verb {

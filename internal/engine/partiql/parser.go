@@ -36,6 +36,12 @@ const malformed = "Statement wasn't well formed, can't be processed: "
 // at all.
 func Malformed(err error) bool { return strings.HasPrefix(err.Error(), malformed) }
 
+const unsupported = "Unsupported operation: "
+
+// Foreign reports whether err is Parse's fault of a statement that is none of
+// DynamoDB's.
+func Foreign(err error) bool { return strings.HasPrefix(err.Error(), unsupported) }
+
 // errSyntax stands for any fault of syntax: the service tells them apart no
 // further.
 const errSyntax value.Error = "syntax error"
@@ -122,7 +128,7 @@ func (p *parser) statement() (*Statement, error) {
 	if e.Op == Call || e.Op == Operator {
 		p.report("EXISTS can only be used in ExecuteTransaction write requests.")
 	}
-	p.report("Unsupported operation: %s", e.Type())
+	p.report(unsupported+"%s", e.Type())
 	return &Statement{}, nil
 }
 
@@ -135,7 +141,7 @@ func (p *parser) foreign() error {
 		}
 		verb += title(p.advance().text)
 	}
-	return Faultf("Unsupported operation: %s", verb)
+	return Faultf(unsupported+"%s", verb)
 }
 
 func title(word string) string { return strings.ToUpper(word[:1]) + strings.ToLower(word[1:]) }
@@ -326,7 +332,7 @@ func (p *parser) insert() (*Statement, error) {
 		if _, err := p.expression(); err != nil {
 			return nil, err
 		}
-		p.report("Unsupported operation: InsertOp")
+		p.report(unsupported + "InsertOp")
 		return s, nil
 	}
 	item, err := p.expression()
