@@ -20,6 +20,7 @@ var (
 	errDuplicate   = fault("DuplicateItemException", "Duplicate primary key exists in table")
 	errNextToken   = invalid("Invalid NextToken")
 	errOtherToken  = invalid("NextToken does not match request")
+	errTableName   = invalid("Table name should be within the length [3, 255] and only contain 'a-z', 'A-Z', '0-9', '-', '_', '.'.")
 	errParameters  = invalid("Number of parameters in request and statement don't match.")
 	errExistsAlone = invalid("EXISTS can only be used in ExecuteTransaction write requests.")
 )
@@ -107,11 +108,17 @@ func (s *statement) checkParameters() error {
 
 func (s *statement) table() wire.Text { return wire.Text{V: s.Table, Set: true} }
 
+// isNamed reports whether the statement's table has a name that a table can
+// have.
+func (s *statement) isNamed() bool {
+	name := tableName(s.table())
+	return len(name) >= 3 && len(name) <= 255 && validName(name)
+}
+
 // schema returns the keys of the statement's table, or of its index.
 func (s *statement) schema(e *Engine) (table keySchema, read keySchema, err error) {
-	name := tableName(s.table())
-	if len(name) < 3 || len(name) > 255 || !validName(name) {
-		return table, read, invalid("Table name should be within the length [3, 255] and only contain 'a-z', 'A-Z', '0-9', '-', '_', '.'.")
+	if !s.isNamed() {
+		return table, read, errTableName
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()

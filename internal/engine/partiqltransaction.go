@@ -98,6 +98,8 @@ func (e *Engine) fits(s *statement) error {
 	switch {
 	case s.Returning != "":
 		return errReturning
+	case !s.isNamed():
+		return errTableName
 	case s.Verb == partiql.Select && s.Index != "":
 		return errIndexRead
 	case s.Verb == partiql.Exists && s.Index != "":

@@ -172,7 +172,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "item twice first", Why: "That no item may be named twice is judged before any of them is looked at, and a number in two forms is one key.",
-		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: `ok|` + valid + `.*|TransactionCanceledException: .*`, engine: valid + `Transaction request cannot include multiple operations on one item`,
+		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems ExecuteTransaction", local: `ok|` + valid + `.*|TransactionCanceledException: .*`, engine: valid + `Transaction request cannot include multiple operations on one item`,
 	},
 	{
 		Name: "keys twice", Why: "A number in two forms is one key; DynamoDB Local compares the keys of a batch by their text.",
@@ -252,7 +252,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "second path", Why: "Both paths are named; DynamoDB Local names another one of the request's as the second.",
-		Page: updatePage, local: valid + `Invalid \w+Expression: Two document paths (overlap|conflict) .*`, engine: valid + `Invalid \w+Expression: Two document paths (overlap|conflict) .*`, when: sameFirstPath,
+		Page: updatePage, local: valid + `([^:]*: )?Two document paths (overlap|conflict) .*`, engine: valid + `([^:]*: )?Two document paths (overlap|conflict) .*`, when: sameFirstPath,
 	},
 	{
 		Name: "reasons", Why: "What is wrong with one action of a transaction cancels it with a reason for each; DynamoDB Local refuses the request with one message.",
@@ -314,11 +314,11 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "keys too long", Why: "What is too long is said to be the hash key or the range keys.",
-		Page: "Quotas in Amazon DynamoDB (Developer Guide)", local: valid + `Hash primary key values must be under 2048 bytes, .*`, engine: valid + `One or more parameter values were invalid: (Size of hashkey|Aggregated size of all range keys) has exceeded the (maximum )?size limit of.*`,
+		Page: "Quotas in Amazon DynamoDB (Developer Guide)", local: valid + `(Hash primary key values must be under 2048 bytes, .*|One or more parameter values were invalid: Size limit exceeded)`, engine: valid + `One or more parameter values were invalid: (Size of hashkey|Aggregated size of all range keys) has exceeded the (maximum )?size limit of.*`,
 	},
 	{
 		Name: "keys of another type", Why: "A value that no key attribute can have is a fault of the statement, before others of the table's; DynamoDB Local does not always find it, or finds another first.",
-		Page: partiqlPage, ops: "ExecuteStatement", engine: valid + `Key attribute's data type should match its data type in table's schema: Key \S+`, when: spoilt,
+		Page: partiqlPage, ops: "ExecuteStatement", engine: valid + `(Key attribute's data type should match its data type in table's schema: Key \S+|One or more parameter values were invalid: Condition parameter type does not match schema type)`, when: spoilt,
 	},
 	{
 		Name: "malformed statements", Why: "Which of several things is wrong with a text that is hardly a statement is not laid down.",
@@ -346,7 +346,7 @@ func malformed(x *exchange) bool {
 
 // badStatement are faults of the text of a statement.
 const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
-	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|Incorrect operand type .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
+	`Aliasing is not supported|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|Incorrect operand type .*|PartiQL statements cannot .*|Consistent reads .*|Variable reference .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
 
 // knownText is true for a message of which DynamoDB Local's own wording is
 // listed where it stands alone.
