@@ -230,18 +230,20 @@ func (s *statement) sortRange(keys keySchema) (r expr.KeyRange, possible bool) {
 // are left to the filter.
 func narrow(r *expr.KeyRange, t keyTest) {
 	lower := func(v value.Value, open bool) {
-		if c := 1; r.Lower.IsZero() {
-			r.Lower, r.LowerOpen = v, open
-		} else if c = value.Compare(v, r.Lower); c > 0 || c == 0 && open {
-			r.Lower, r.LowerOpen = v, open
+		if !r.Lower.IsZero() {
+			if c := value.Compare(v, r.Lower); c < 0 || c == 0 && !open {
+				return
+			}
 		}
+		r.Lower, r.LowerOpen = v, open
 	}
 	upper := func(v value.Value, open bool) {
-		if c := -1; r.Upper.IsZero() {
-			r.Upper, r.UpperOpen = v, open
-		} else if c = value.Compare(v, r.Upper); c < 0 || c == 0 && open {
-			r.Upper, r.UpperOpen = v, open
+		if !r.Upper.IsZero() {
+			if c := value.Compare(v, r.Upper); c > 0 || c == 0 && !open {
+				return
+			}
 		}
+		r.Upper, r.UpperOpen = v, open
 	}
 	switch t.op {
 	case "=":

@@ -114,9 +114,9 @@ func (e *Engine) fits(s *statement) error {
 	_, err = s.key(keys)
 	var wrong unkeyable
 	switch {
-	case s.Verb == partiql.Select && (err == error(errNoKey) || err == nil && !s.isKeyOnly(keys)):
+	case s.Verb == partiql.Select && (errors.Is(err, errNoKey) || err == nil && !s.isKeyOnly(keys)):
 		return errNoPrimaryKey
-	case s.Verb == partiql.Exists && (err == error(errNoKey) || err == nil && s.isKeyOnly(keys)):
+	case s.Verb == partiql.Exists && (errors.Is(err, errNoKey) || err == nil && s.isKeyOnly(keys)):
 		return errPlainExists
 	case errors.As(err, &wrong):
 		return err

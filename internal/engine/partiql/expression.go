@@ -1,6 +1,7 @@
 package partiql
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/value"
@@ -403,7 +404,7 @@ func (p *parser) number() (*Expr, error) {
 	n, err := value.ParseNumber(t.text)
 	switch {
 	case err == nil:
-	case err == error(value.ErrPrecision):
+	case errors.Is(err, value.ErrPrecision):
 		p.report("DynamoDB only supports precision up to 38 digits")
 	default:
 		p.report("%s", err)
