@@ -242,9 +242,6 @@ func (s *statement) write() (w *write, err error) {
 			return nil, err
 		}
 	}
-	if w.kind == remove && s.Returning != "" && s.Returning != "ALL OLD" {
-		return nil, invalid("Invalid returning clause: RETURNING %s *. Only RETURNING ALL OLD * is allowed in DELETE statements.", s.Returning)
-	}
 	return w, nil
 }
 
@@ -276,6 +273,9 @@ func (e *Engine) place(s *statement, w *write) error {
 			return err
 		}
 		if w.kind == remove { // What is not there is not deleted, which is no fault.
+			if s.Returning != "" && s.Returning != "ALL OLD" {
+				return invalid("Invalid returning clause: RETURNING %s *. Only RETURNING ALL OLD * is allowed in DELETE statements.", s.Returning)
+			}
 			w.compiled.condition = w.compiled.condition.OrWithout(keys.partition[0].name)
 		}
 		return nil

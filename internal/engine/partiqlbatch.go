@@ -158,12 +158,12 @@ func (e *Engine) getInBatch(g *get, b *batchResult, total *usages) {
 	defer e.mu.RUnlock()
 	t, err := e.table(g.table)
 	if err != nil {
-		b.err = err
+		b.table, b.err = "", err
 		return
 	}
 	found, err := g.find(t)
 	if err != nil {
-		b.err = err
+		b.table, b.err = "", err
 		return
 	}
 	total.of(t.name).own += readUnits(sizeOf(found), g.consistent.V)

@@ -87,7 +87,8 @@ func conjuncts(e *partiql.Expr) []*partiql.Expr {
 	return list
 }
 
-// key returns the key of the one item that a statement is about.
+// key returns the key of the one item that a statement is about. That its
+// values are neither empty nor too long is for the read or write to see to.
 func (s *statement) key(keys keySchema) (value.Item, error) {
 	found := map[string]value.Value{}
 	for _, e := range conjuncts(s.Where) {
@@ -113,8 +114,7 @@ func (s *statement) key(keys keySchema) (value.Item, error) {
 			return value.Item{}, wrongKind(a)
 		}
 	}
-	item := value.ItemOf(found)
-	return item, keys.checkValues(item)
+	return value.ItemOf(found), nil
 }
 
 // isKeyOnly reports whether the WHERE says nothing but the key of one item.
