@@ -56,6 +56,14 @@ func (u *usage) addIndex(x *index, units halves) {
 	u.indexes[i].units += units
 }
 
+// add counts the other share of the same table too.
+func (u *usage) add(other *usage) {
+	u.own += other.own
+	for _, x := range other.indexes {
+		u.addIndex(&index{indexDef: indexDef{name: x.name, global: x.global}}, x.units)
+	}
+}
+
 // scale multiplies all figures, as transactions do by two.
 func (u *usage) scale(by halves) {
 	u.own *= by

@@ -127,6 +127,10 @@ var operations = map[string]operation{
 	"ListTagsOfResource": (*Engine).listTagsOfResource,
 	"DescribeLimits":     (*Engine).describeLimits,
 	"DescribeEndpoints":  (*Engine).describeEndpoints,
+
+	"ExecuteStatement":      (*Engine).executeStatement,
+	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
+	"ExecuteTransaction":    (*Engine).executeTransaction,
 }
 
 // Operations returns the names of the operations the engine knows, sorted.

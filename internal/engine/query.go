@@ -16,6 +16,8 @@ import (
 // item that passes it is the page's last.
 const maxPage = 1 << 20
 
+var errConsistentGSI = invalid("Consistent reads are not supported on global secondary indexes")
+
 // readInput is a Query or Scan as it came in.
 type readInput struct {
 	isScan     bool
@@ -31,6 +33,7 @@ type readInput struct {
 	segments   wire.Int
 	exprs      exprInput
 	compiled   compiled
+	partition  *expr.KeyRange // what a query reads, where no key condition says so
 }
 
 func (in *readInput) field(r *wire.Reader, name string) {
@@ -203,7 +206,7 @@ func (e *Engine) page(in *readInput) (*page, error) {
 		indexDef := x.indexDef
 		p.index, keys, items = &indexDef, x.keys, &x.tree
 		if x.global && in.consistent.V {
-			return nil, invalid("Consistent reads are not supported on global secondary indexes")
+			return nil, errConsistentGSI
 		}
 	}
 	within, err := in.span(keys, p)
@@ -217,7 +220,7 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
 		return nil, err
 	}
-	if !in.isScan && in.compiled.filter != nil {
+	if !in.isScan && in.compiled.filter != nil && in.partition == nil {
 		if err := in.compiled.filter.CheckFilter(keyNames(keys)); err != nil {
 			return nil, err
 		}
@@ -339,6 +342,9 @@ func (d *indexDef) lacks(names iter.Seq[string], table keySchema) []string {
 // span returns the keys that the request covers: those of the key condition,
 // or of the scan's segment.
 func (in *readInput) span(keys keySchema, p *page) (span, error) {
+	if in.partition != nil {
+		return spanOf(*in.partition)
+	}
 	if !in.isScan {
 		index := ""
 		if p.index != nil {
@@ -404,6 +410,9 @@ func (in *readInput) startAt(p *page, keys keySchema, within span) (string, erro
 // outside returns the fault of a starting key that the key condition does not
 // cover: by its partition, by its sort key or by both.
 func (in *readInput) outside(p *page, keys keySchema, within span, start []byte) error {
+	if in.partition != nil {
+		return errNextToken
+	}
 	index := ""
 	if p.index != nil {
 		index = p.index.name
@@ -444,6 +453,14 @@ func (p *page) emptyStart(start value.Item, keys keySchema) error {
 		return invalid("%sThe provided starting key is invalid: %s", restart, fault.Message)
 	}
 	return nil
+}
+
+// key returns the starting key that goes on after r.
+func (p *page) key(r *record) value.Item {
+	names := p.startNames()
+	return r.item.Filter(func(name string) bool {
+		return slices.ContainsFunc(names, func(a keyAttr) bool { return a.name == name })
+	})
 }
 
 // startNames returns the attributes of starting keys: those of the index's
@@ -497,10 +514,7 @@ func (p *page) answer(in *readInput) ([]byte, error) {
 	o.Int("Count", int64(count))
 	o.Int("ScannedCount", int64(len(p.records)))
 	if p.last != nil {
-		names := p.startNames()
-		o.Item("LastEvaluatedKey", p.last.item.Filter(func(name string) bool {
-			return slices.ContainsFunc(names, func(a keyAttr) bool { return a.name == name })
-		}))
+		o.Item("LastEvaluatedKey", p.key(p.last))
 	}
 	if want := reportOf(in.consumed); want != reportNone {
 		o.Key("ConsumedCapacity")

@@ -39,7 +39,7 @@ func reasonOf(err error) (reason, bool) {
 			r.item = string(o.Buf)
 		}
 		return r, true
-	case f.Type == validationType:
+	case f.Type == validationType, f == errDuplicate:
 		return reason{code: "ValidationError", message: f.Message}, true
 	}
 	return reason{}, false
@@ -135,16 +135,34 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	if err := e.checkActions(actions, set, consumed, metrics, token); err != nil {
 		return nil, err
 	}
-	steps, err := e.prepareActions(actions)
+	writes := make([]*write, len(actions))
+	for i, a := range actions {
+		writes[i] = &a.w
+	}
+	tx := transaction{operation: "TransactWriteItems", consumed: consumed, metrics: metrics, token: token, digest: digest}
+	return e.transactWrites(writes, tx, wire.Begin(nil))
+}
+
+// transaction is what a transaction's request says beside its writes.
+type transaction struct {
+	operation                string
+	consumed, metrics, token wire.Text
+	digest                   func([]step) sum // of what must be the same under one token
+}
+
+// transactWrites runs all of the writes or none, and finishes the answer o.
+func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) ([]byte, error) {
+	metrics, token := tx.metrics, tx.token
+	steps, err := e.prepareActions(writes)
 	if err != nil {
 		return nil, err
 	}
-	want := reportOf(consumed)
+	want := reportOf(tx.consumed)
 	var total usages
-	now, lag := e.cfg.Now(), e.lag("TransactWriteItems")
+	now, lag := e.cfg.Now(), e.lag(tx.operation)
 	var key, request sum
 	if token.Set {
-		key, request = sumOf([]byte(token.V)), digest(steps)
+		key, request = sumOf([]byte(token.V)), tx.digest(steps)
 	}
 
 	e.mu.Lock()
@@ -168,7 +186,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 			total.of(s.table.name).own += readUnits(sizeOf(s.old), true)
 			continue
 		}
-		if e.conflict("TransactWriteItems") {
+		if e.conflict(tx.operation) {
 			reasons[i], failed = conflicted, true
 			continue
 		}
@@ -204,7 +222,6 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 			e.tokens.add(key, request, now)
 		}
 	}
-	o := wire.Begin(nil)
 	kind := writeOnly
 	if replay {
 		kind = readOnly
@@ -309,14 +326,14 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 
 // prepareActions checks the actions against their tables and each other. What
 // is wrong with an item or key cancels the transaction with a reason.
-func (e *Engine) prepareActions(actions []*actionInput) ([]step, error) {
-	steps := make([]step, len(actions))
-	reasons := make([]reason, len(actions))
-	places := make(map[itemID]bool, len(actions))
+func (e *Engine) prepareActions(writes []*write) ([]step, error) {
+	steps := make([]step, len(writes))
+	reasons := make([]reason, len(writes))
+	places := make(map[itemID]bool, len(writes))
 	failed := false
-	for i, a := range actions {
-		steps[i].write = &a.w
-		err := e.writing(&a.w)
+	for i, w := range writes {
+		steps[i].write = w
+		err := e.writing(w)
 		if err != nil {
 			var is bool
 			if reasons[i], is = reasonOf(err); !is {
@@ -325,7 +342,7 @@ func (e *Engine) prepareActions(actions []*actionInput) ([]step, error) {
 			failed = true
 			continue
 		}
-		id := itemID{tableName(a.w.table), a.w.place}
+		id := itemID{tableName(w.table), w.place}
 		if places[id] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}
@@ -370,6 +387,11 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 	if err := e.checkGets(gets, set, consumed); err != nil {
 		return nil, err
 	}
+	return e.transactGets(gets, "TransactGetItems", consumed)
+}
+
+// transactGets reads all of the items at once.
+func (e *Engine) transactGets(gets []*get, operation string, consumed wire.Text) ([]byte, error) {
 	found := make([]*record, len(gets))
 	reasons := make([]reason, len(gets))
 	failed := false
@@ -398,7 +420,7 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}
 		places[id] = true
-		if e.conflict("TransactGetItems") {
+		if e.conflict(operation) {
 			reasons[i], failed = conflicted, true
 		}
 		size += sizeOf(found[i])

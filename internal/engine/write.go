@@ -34,6 +34,7 @@ type write struct {
 	returning wire.Text // ReturnValues
 	onFailure wire.Text // ReturnValuesOnConditionCheckFailure
 	compiled  compiled
+	unique    bool // an INSERT: that the item is there is a fault of its own
 
 	home   *table  // that the write is prepared for
 	place  string  // the tree key there
@@ -138,6 +139,9 @@ func (w *write) run(t *table) (old, new *record, err error) {
 // conditionFailed returns the fault of a condition that does not hold, with
 // the present item when the request asks for it.
 func (w *write) conditionFailed(old *record) *Fault {
+	if w.unique {
+		return errDuplicate
+	}
 	if w.onFailure.V != "ALL_OLD" || old == nil {
 		return errCondition
 	}
@@ -174,49 +178,57 @@ func (e *Engine) locked(w *write) (*table, error) {
 
 // single runs a PutItem, UpdateItem or DeleteItem.
 func (e *Engine) single(w *write, out writeOutput) ([]byte, error) {
-	if err := e.writing(w); err != nil {
+	done, err := e.perform(w, w.kind.operation(), out)
+	if err != nil {
 		return nil, err
 	}
-	operation := w.kind.operation()
+	o := wire.Begin(nil)
+	w.returnValues(&o, done.old, done.new)
+	if out.consumed != reportNone {
+		o.Key("ConsumedCapacity")
+		o.Buf = done.usage.append(o.Buf, out.consumed, plainUnits)
+	}
+	if done.collection != nil {
+		o.Raw("ItemCollectionMetrics", string(done.collection))
+	}
+	return o.End(), nil
+}
+
+// performed is what came of a single write.
+type performed struct {
+	old, new   *record
+	usage      usage
+	collection []byte // its metrics, if wanted and there are any
+}
+
+// perform prepares, runs and applies one write of the named operation.
+func (e *Engine) perform(w *write, operation string, out writeOutput) (done performed, err error) {
+	if err := e.writing(w); err != nil {
+		return done, err
+	}
 	if e.conflict(operation) {
-		return nil, errConflict
+		return done, errConflict
 	}
 	now := e.cfg.Now()
 	lag := e.lag(operation)
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	t, err := e.locked(w)
 	if err != nil {
-		e.mu.Unlock()
-		return nil, err
+		return done, err
 	}
-	old, new, err := w.run(t)
-	if err != nil {
-		e.mu.Unlock()
-		return nil, err
+	if done.old, done.new, err = w.run(t); err != nil {
+		return done, err
 	}
-	var u usage
 	if out.consumed != reportNone {
-		u = usage{table: t.name}
-		u.addWrite(t, old, new)
+		done.usage = usage{table: t.name}
+		done.usage.addWrite(t, done.old, done.new)
 	}
-	e.commit(t, old, new, now, lag)
-	metrics := out.metrics && t.hasLSI()
-	var collection []byte
-	if shown := shownRecord(old, new); metrics && shown != nil {
-		collection = t.appendCollection(nil, shown)
+	e.commit(t, done.old, done.new, now, lag)
+	if shown := shownRecord(done.old, done.new); out.metrics && t.hasLSI() && shown != nil {
+		done.collection = t.appendCollection(nil, shown)
 	}
-	e.mu.Unlock()
-
-	o := wire.Begin(nil)
-	w.returnValues(&o, old, new)
-	if out.consumed != reportNone {
-		o.Key("ConsumedCapacity")
-		o.Buf = u.append(o.Buf, out.consumed, plainUnits)
-	}
-	if collection != nil {
-		o.Raw("ItemCollectionMetrics", string(collection))
-	}
-	return o.End(), nil
+	return done, nil
 }
 
 func shownRecord(old, new *record) *record {

@@ -30,6 +30,9 @@ type Config struct {
 	// RoundLength is how many requests one set of tables sees. Defaults to
 	// 300.
 	RoundLength int
+	// Statements is how many of a hundred requests are PartiQL's. Defaults to
+	// 15; negative means none.
+	Statements int
 	// Log gets the differences as they are found, and the progress. Defaults
 	// to nothing.
 	Log io.Writer
@@ -81,6 +84,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.RoundLength == 0 {
 		cfg.RoundLength = 300
 	}
+	if cfg.Statements == 0 {
+		cfg.Statements = 15
+	}
 	if cfg.MaxFindings == 0 {
 		cfg.MaxFindings = 50
 	}
@@ -106,7 +112,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 
 // round runs one set of tables through its requests.
 func (f *fuzzer) round(ctx context.Context, n int) error {
-	g := &generator{r: rand.New(rand.NewPCG(f.Seed, uint64(n))), prefix: fmt.Sprintf("%s%d", f.prefix(), n), token: fmt.Sprintf("%08x", rand.Uint32())}
+	g := &generator{r: rand.New(rand.NewPCG(f.Seed, uint64(n))), prefix: fmt.Sprintf("%s%d", f.prefix(), n), token: fmt.Sprintf("%08x", rand.Uint32()), share: f.Statements}
 	var history []*Request
 	defer f.drop(context.WithoutCancel(ctx), g)
 	for range 1 + g.r.IntN(3) {
@@ -156,6 +162,8 @@ func (q *Request) changes() bool {
 	switch q.Op {
 	case "GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "DescribeTable", "ListTables", "DescribeTimeToLive", "DescribeLimits":
 		return false
+	case "ExecuteStatement":
+		return !q.walk
 	}
 	return true
 }

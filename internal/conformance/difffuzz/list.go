@@ -17,6 +17,7 @@ const (
 	transactPage = "Amazon DynamoDB Transactions: How it works (Developer Guide)"
 	gsiPage      = "Using Global Secondary Indexes in DynamoDB (Developer Guide)"
 	lsiPage      = "Local secondary indexes (Developer Guide)"
+	partiqlPage  = "PartiQL select statements for DynamoDB (Developer Guide)"
 	updatePage   = "Using update expressions in DynamoDB (Developer Guide)"
 )
 
@@ -171,7 +172,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "item twice first", Why: "That no item may be named twice is judged before any of them is looked at, and a number in two forms is one key.",
-		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems", local: `ok|` + valid + `.*|TransactionCanceledException: .*`, engine: valid + `Transaction request cannot include multiple operations on one item`,
+		Page: "TransactWriteItems", ops: "TransactWriteItems TransactGetItems ExecuteTransaction", local: `ok|` + valid + `.*|TransactionCanceledException: .*`, engine: valid + `Transaction request cannot include multiple operations on one item`,
 	},
 	{
 		Name: "keys twice", Why: "A number in two forms is one key; DynamoDB Local compares the keys of a batch by their text.",
@@ -251,7 +252,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "second path", Why: "Both paths are named; DynamoDB Local names another one of the request's as the second.",
-		Page: updatePage, local: valid + `Invalid \w+Expression: Two document paths (overlap|conflict) .*`, engine: valid + `Invalid \w+Expression: Two document paths (overlap|conflict) .*`, when: sameFirstPath,
+		Page: updatePage, local: valid + `([^:]*: )?Two document paths (overlap|conflict) .*`, engine: valid + `([^:]*: )?Two document paths (overlap|conflict) .*`, when: sameFirstPath,
 	},
 	{
 		Name: "reasons", Why: "What is wrong with one action of a transaction cancels it with a reason for each; DynamoDB Local refuses the request with one message.",
@@ -282,9 +283,92 @@ var Allowed = []Difference{
 		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
 	},
 	{
+		Name: "statements that insert twice", Why: "The exception is DuplicateItemException; DynamoDB Local calls it by the code that batches have for it.",
+		Page: "ExecuteStatement", ops: "ExecuteStatement", local: `DuplicateItem: .*`, engine: `DuplicateItemException: .*`,
+	},
+	{
+		Name: "statements over indexes", Why: "An index holds only what is projected into it, for a condition too; DynamoDB Local looks at the whole item.",
+		Page: gsiPage, ops: "ExecuteStatement", local: `ok|` + valid + `.*`, engine: valid + `One or more parameter values were invalid: Secondary index \S+ does not project one or more filter attributes: .*`,
+	},
+	{
+		Name: "texts of statements in batches", Why: "The message of a statement's error is that of the single statement's.",
+		Page: "BatchExecuteStatement", ops: "BatchExecuteStatement", path: `\.Responses\[\]\.Error\.Message`, when: knownText,
+	},
+	{
+		Name: "reasons of statements", Why: "What is wrong with one statement of a transaction cancels it with a reason for each; DynamoDB Local has one message, or none, for some faults.",
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|` + localKey + `|` + valid + `One or more parameter values are not valid\. .*|TransactionCanceledException: .*|ResourceNotFoundException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
+	},
+	{
+		Name: "texts of statements in transactions", Why: "The message of a reason is that of the single statement's error, for EXISTS too.",
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", path: `\.CancellationReasons\[\]\.Message`,
+	},
+	{
+		Name: "items of EXISTS", Why: "ReturnValuesOnConditionCheckFailure goes for every statement; DynamoDB Local forgets EXISTS.",
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", path: `\.CancellationReasons\[\]\.Item`, when: func(x *exchange) bool { return x.at.local == nil },
+	},
+	{
+		Name: "modified parts", Why: "RETURNING MODIFIED shows the parts of documents that the update names, as ReturnValues does; DynamoDB Local returns whole attributes.",
+		Page: "PartiQL update statements for DynamoDB (Developer Guide)", ops: "ExecuteStatement BatchExecuteStatement", path: `\.(Items|Responses).*`, when: func(x *exchange) bool {
+			return strings.Contains(encode(x.q.Body), "RETURNING MODIFIED") || strings.Contains(encode(x.q.Body), "RETURNING modified")
+		},
+	},
+	{
+		Name: "empty maps of statements", Why: "The item of a failed condition is shown as it is; DynamoDB Local leaves empty maps out of it.",
+		Page: "BatchStatementError", ops: "BatchExecuteStatement ExecuteStatement ExecuteTransaction", path: `\..*Item\..*\.M`, when: func(x *exchange) bool { m, ok := x.at.engine.(object); return x.at.local == nil && ok && len(m) == 0 },
+	},
+	{
+		Name: "keys too long", Why: "What is too long is said to be the hash key or the range keys.",
+		Page: "Quotas in Amazon DynamoDB (Developer Guide)", local: valid + `(Hash primary key values must be under 2048 bytes, .*|One or more parameter values were invalid: Size limit exceeded)`, engine: valid + `One or more parameter values were invalid: (Size of hashkey|Aggregated size of all range keys) has exceeded the (maximum )?size limit of.*`,
+	},
+	{
+		Name: "keys of another type", Why: "A value that no key attribute can have is a fault of the statement, before others of the table's; DynamoDB Local does not always find it, or finds another first.",
+		Page: partiqlPage, ops: "ExecuteStatement", engine: valid + `(Key attribute's data type should match its data type in table's schema: Key \S+|One or more parameter values were invalid: Condition parameter type does not match schema type)`, when: spoilt,
+	},
+	{
+		Name: "malformed statements", Why: "Which of several things is wrong with a text that is hardly a statement is not laid down.",
+		Page: partiqlPage, ops: "ExecuteStatement BatchExecuteStatement ExecuteTransaction", when: malformed,
+	},
+	{
 		Name: "unknown operations", Why: "DynamoDB Local does not have these operations.",
 		Page: "DynamoDB low-level API (Developer Guide)", ops: "TagResource UntagResource ListTagsOfResource DescribeEndpoints", local: `UnknownOperationException: .*`,
 	},
+}
+
+// malformed is true for a statement that something was made wrong with, of
+// which both engines say that it is no good, in the words they have for that.
+func malformed(x *exchange) bool {
+	if !spoilt(x) {
+		return false
+	}
+	for _, o := range []*outcome{x.local, x.engine} {
+		if !whole(valid+`(Validation failed in \w+\[\d+\]: )?(`+badStatement+`)`, o.String()) {
+			return false
+		}
+	}
+	return true
+}
+
+// badStatement are faults of the text of a statement.
+const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
+	`Aliasing is not supported|The (first |second )?arguments? to .*|SET_[A-Z]+ must .*|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|Incorrect operand type .*|PartiQL statements cannot .*|One or more parameter values were invalid: Global secondary index \S+ does not project .*|Consistent reads .*|Variable reference .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
+
+// knownText is true for a message of which DynamoDB Local's own wording is
+// listed where it stands alone.
+func knownText(x *exchange) bool {
+	text, _ := x.at.engine.(string)
+	if theirs, _ := x.at.local.(string); spoilt(x) && whole(badStatement, text) && whole(badStatement, theirs) {
+		return true
+	}
+	return whole(`Requested resource not found|One or more parameter values were invalid: Type mismatch for Index Key .*|The update expression attempted .*|`+
+		`The parameter cannot be converted .*|Attempting to store more than 38 .*|.*Invalid attribute type name found; .*|.*: Input collection .*`, text) ||
+		whole(applied, valid+text) || sameTextButNumbers(x)
+}
+
+// sameTextButNumbers is true for two texts that differ in the form of numbers alone.
+func sameTextButNumbers(x *exchange) bool {
+	a, _ := x.at.local.(string)
+	b, _ := x.at.engine.(string)
+	return sameButNumbers(&exchange{local: &outcome{failed: true, message: a}, engine: &outcome{failed: true, message: b}})
 }
 
 // spoilt is true for a request that something was made wrong with.

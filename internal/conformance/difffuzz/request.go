@@ -36,6 +36,8 @@ type generator struct {
 	token  string
 	n      int
 	tables []*table
+	// share is how many of a hundred requests are PartiQL's.
+	share int
 }
 
 // table makes up a table and returns it with the request that creates it.
@@ -50,6 +52,9 @@ func (g *generator) anyTable() *table { return g.tables[g.r.IntN(len(g.tables))]
 // next makes up a request about one of the tables.
 func (g *generator) next() *Request {
 	t := g.anyTable()
+	if chance(g.r, g.share) {
+		return g.nextStatement(t)
+	}
 	var q *Request
 	switch n := g.r.IntN(100); {
 	case n < 18:

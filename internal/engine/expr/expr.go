@@ -80,5 +80,8 @@ func faultf(format string, args ...any) error {
 
 // invalid is a fault in the expression that k holds.
 func (k Kind) invalid(text string) error {
+	if k == 0 { // of a statement, which is not an expression parameter
+		return value.Error(text)
+	}
 	return value.Error("Invalid " + k.String() + ": " + text)
 }

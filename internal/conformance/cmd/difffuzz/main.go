@@ -24,6 +24,7 @@ func main() {
 		first    = flag.Int("first", 0, "round to begin with, to repeat a finding")
 		length   = flag.Int("round", 300, "requests on one set of tables")
 	)
+	statements := flag.Int("partiql", 15, "how many of a hundred requests are PartiQL's; negative means none")
 	list := flag.Bool("list", false, "print the listed differences as a Markdown table, and do nothing else")
 	flag.Parse()
 	if *list {
@@ -49,6 +50,7 @@ func main() {
 		First:       *first,
 		RoundLength: *length,
 		MaxFindings: *findings,
+		Statements:  *statements,
 		Log:         os.Stdout,
 	})
 	fmt.Printf("\n%d requests compared, %d of them refused\n", report.Requests, report.Failed)
