@@ -27,6 +27,7 @@ type tableGets struct {
 
 func readTableGets(r *wire.Reader, name string) *tableGets {
 	g := &tableGets{}
+	g.exprs.takes = legacyOfGet
 	g.table = wire.Text{V: name, Set: true}
 	r.Struct("KeysAndAttributes", func(name string) {
 		if name == "Keys" {

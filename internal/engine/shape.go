@@ -65,6 +65,23 @@ func (s *shape) length(t wire.Text, path string, low, high int) {
 	}
 }
 
+// shownTexts shows a list of texts.
+func shownTexts(texts []wire.Text) string {
+	shown := make([]string, len(texts))
+	for i, t := range texts {
+		shown[i] = t.Or("null")
+	}
+	return "[" + strings.Join(shown, ", ") + "]"
+}
+
+// lowerFirst returns a member's name as paths show it.
+func lowerFirst(name string) string {
+	if name == "" {
+		return ""
+	}
+	return strings.ToLower(name[:1]) + name[1:]
+}
+
 func validName(name string) bool {
 	for _, c := range []byte(name) {
 		switch {
