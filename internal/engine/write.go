@@ -111,6 +111,9 @@ func (w *write) run(t *table) (old, new *record, err error) {
 		return old, old, nil
 	}
 	if old == nil {
+		if w.compiled.update != nil && !w.compiled.update.Creates() {
+			return nil, nil, nil
+		}
 		present = w.key.item
 	}
 	item, err := w.compiled.apply(present)

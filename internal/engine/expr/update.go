@@ -111,6 +111,12 @@ func (u *Update) CheckScalars(keys []string, index bool) error {
 // IsLegacy reports whether the update came as AttributeUpdates.
 func (u *Update) IsLegacy() bool { return u.legacy }
 
+// Creates reports whether the update makes an item that is not there. Legacy
+// updates that only delete do not.
+func (u *Update) Creates() bool {
+	return !u.legacy || slices.ContainsFunc(u.actions, func(a action) bool { return a.verb == verbSet || a.verb == verbAdd })
+}
+
 // Updated returns the parts of an item that the expression changes: of the old
 // item for UPDATED_OLD, of the new one for UPDATED_NEW.
 func (u *Update) Updated(it value.Item) value.Item { return u.tree.project(it) }
