@@ -23,12 +23,30 @@ var (
 type legacyInput struct {
 	attributes    []wire.Text // AttributesToGet
 	attributesSet bool
-	expected      map[string]*legacyCondition
-	keyConditions map[string]*legacyCondition
-	filter        map[string]*legacyCondition
+	expected      entries[legacyCondition]
+	keyConditions entries[legacyCondition]
+	filter        entries[legacyCondition]
 	filterName    string // QueryFilter or ScanFilter
-	updates       map[string]*legacyUpdate
+	updates       entries[legacyUpdate]
 	operator      wire.Text // ConditionalOperator
+}
+
+// entries is a map of a request in the order in which it came, which is that
+// of its faults.
+type entries[T any] struct {
+	set   bool
+	names []string
+	by    map[string]*T
+}
+
+func (e *entries[T]) add(name string, entry *T) {
+	if e.by == nil {
+		e.by = make(map[string]*T)
+	}
+	if e.by[name] == nil {
+		e.names = append(e.names, name)
+	}
+	e.by[name] = entry
 }
 
 // legacyCondition is a condition on one attribute.
@@ -64,8 +82,7 @@ func (in *legacyInput) field(r *wire.Reader, name string) {
 	case "QueryFilter", "ScanFilter":
 		in.filter, in.filterName = readConditions(r, "Condition"), name
 	case "AttributeUpdates":
-		in.updates = make(map[string]*legacyUpdate)
-		r.Map("AttributeValueUpdate", func(key string) {
+		in.updates.set = r.Map("AttributeValueUpdate", func(key string) {
 			u := &legacyUpdate{}
 			r.Struct("AttributeValueUpdate", func(name string) {
 				switch {
@@ -78,14 +95,13 @@ func (in *legacyInput) field(r *wire.Reader, name string) {
 					r.Skip()
 				}
 			})
-			in.updates[key] = u
+			in.updates.add(key, u)
 		})
 	}
 }
 
-func readConditions(r *wire.Reader, class string) map[string]*legacyCondition {
-	out := make(map[string]*legacyCondition)
-	r.Map(class, func(key string) {
+func readConditions(r *wire.Reader, class string) (out entries[legacyCondition]) {
+	out.set = r.Map(class, func(key string) {
 		c := &legacyCondition{}
 		read := func() value.Value {
 			v, err := r.Value()
@@ -110,7 +126,7 @@ func readConditions(r *wire.Reader, class string) map[string]*legacyCondition {
 				r.Skip()
 			}
 		})
-		out[key] = c
+		out.add(key, c)
 	})
 	return out
 }
@@ -166,16 +182,16 @@ func (in *legacyInput) shape(s *shape) {
 	s.conditions(in.expected, "expected", false)
 	s.conditions(in.keyConditions, "keyConditions", true)
 	s.conditions(in.filter, lowerFirst(in.filterName), true)
-	for _, name := range expr.InMapOrder(in.updates) {
-		s.enum(in.updates[name].action, "attributeUpdates."+name+".member.action", "ADD", "PUT", "DELETE")
+	for _, name := range in.updates.names {
+		s.enum(in.updates.by[name].action, "attributeUpdates."+name+".member.action", "ADD", "PUT", "DELETE")
 	}
 }
 
 // conditions checks the operators of legacy conditions, which in most
 // parameters are required.
-func (s *shape) conditions(conditions map[string]*legacyCondition, path string, required bool) {
-	for _, name := range expr.InMapOrder(conditions) {
-		c := conditions[name]
+func (s *shape) conditions(conditions entries[legacyCondition], path string, required bool) {
+	for _, name := range conditions.names {
+		c := conditions.by[name]
 		at := path + "." + name + ".member.comparisonOperator"
 		if required && !c.null {
 			s.required(c.operator.Set, at)
@@ -187,7 +203,7 @@ func (s *shape) conditions(conditions map[string]*legacyCondition, path string, 
 // compile turns the legacy parameters into what the expressions that say the
 // same are compiled to.
 func (in *legacyInput) compile(c *compiled) error {
-	if in.keyConditions != nil && len(in.keyConditions) == 0 {
+	if in.keyConditions.set && len(in.keyConditions.names) == 0 {
 		return invalid("Conditions can be of length 1 or 2 only")
 	}
 	keys, err := compare(in.keyConditions, (*legacyCondition).check)
@@ -247,11 +263,11 @@ func (in *legacyInput) project(c *compiled) error {
 
 var errEmptyName = invalid("Empty attribute name")
 
-// compare checks the conditions and returns them in the service's order.
-func compare(conditions map[string]*legacyCondition, check func(c *legacyCondition, name string) error) ([]expr.Comparison, error) {
+// compare checks the conditions and returns them.
+func compare(conditions entries[legacyCondition], check func(c *legacyCondition, name string) error) ([]expr.Comparison, error) {
 	var out []expr.Comparison
-	for _, name := range expr.InMapOrder(conditions) {
-		c := conditions[name]
+	for _, name := range conditions.names {
+		c := conditions.by[name]
 		if name == "" {
 			return nil, errEmptyName
 		}
@@ -357,8 +373,8 @@ func (c *legacyCondition) comparison(name string) expr.Comparison {
 // update compiles AttributeUpdates.
 func (in *legacyInput) update(c *compiled) error {
 	var changes []expr.Change
-	for _, name := range expr.InMapOrder(in.updates) {
-		u := in.updates[name]
+	for _, name := range in.updates.names {
+		u := in.updates.by[name]
 		if name == "" {
 			return errEmptyName
 		}

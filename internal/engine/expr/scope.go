@@ -53,7 +53,7 @@ func (s *Scope) checkNames(has Kind) error {
 	case len(s.Names) == 0:
 		return faultf("%s must not be empty", what)
 	}
-	keys := InMapOrder(s.Names)
+	keys := inMapOrder(s.Names)
 	for _, k := range keys {
 		if err := checkPlaceholder(what, k, tokName); err != nil {
 			return err
@@ -96,7 +96,7 @@ func (s *Scope) checkValues(takes, has Kind) error {
 		return faultf("%s must not be empty", what)
 	}
 	total := 0
-	for _, k := range InMapOrder(s.Values) {
+	for _, k := range inMapOrder(s.Values) {
 		if err := checkPlaceholder(what, k, tokValue); err != nil {
 			return err
 		}
@@ -132,10 +132,10 @@ func (s *Scope) CheckUsed() error {
 	}
 	names, values := s.countUsed()
 	if names < len(s.Names) {
-		return s.unused("ExpressionAttributeNames", InMapOrder(s.Names))
+		return s.unused("ExpressionAttributeNames", inMapOrder(s.Names))
 	}
 	if values < len(s.Values) {
-		return s.unused("ExpressionAttributeValues", InMapOrder(s.Values))
+		return s.unused("ExpressionAttributeValues", inMapOrder(s.Values))
 	}
 	return nil
 }
@@ -168,10 +168,10 @@ func (s *Scope) unused(parameter string, keys []string) error {
 	return faultf("Value provided in %s unused in expressions: keys: {%s}", parameter, strings.Join(keys, ", "))
 }
 
-// InMapOrder returns the keys of m in the order in which the service, a Java
+// inMapOrder returns the keys of m in the order in which the service, a Java
 // program, goes through a hash set of them, so that what it finds first and
 // what it lists are the same here.
-func InMapOrder[V any](m map[string]V) []string {
+func inMapOrder[V any](m map[string]V) []string {
 	buckets := 16
 	for buckets < len(m)*4/3+1 {
 		buckets *= 2
