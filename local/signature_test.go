@@ -84,8 +84,10 @@ func TestSignatures(t *testing.T) {
 		{"no date that is one", now, "dynamodb", func(r *http.Request) { r.Header.Set("X-Amz-Date", now.UTC().Format("20060102")+"x") }, 400, `IncompleteSignatureException","message":"Date must be in ISO-8601 'basic format'.`},
 		{"another day", now, "dynamodb", func(r *http.Request) { r.Header.Set("X-Amz-Date", "2") }, 400, `InvalidSignatureException","message":"Date in Credential scope does not match`},
 		{"another algorithm", now, "dynamodb", func(r *http.Request) { r.Header.Set("Authorization", "Basic abc") }, 400, `IncompleteSignatureException","message":"Unsupported AWS 'algorithm': 'Basic'."`},
-		{"the algorithm alone", now, "dynamodb", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256") }, 400,
-			`IncompleteSignatureException","message":"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization=AWS4-HMAC-SHA256"`},
+		{
+			"the algorithm alone", now, "dynamodb", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256") }, 400,
+			`IncompleteSignatureException","message":"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization=AWS4-HMAC-SHA256"`,
+		},
 		{"half a credential", now, "dynamodb", func(r *http.Request) {
 			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0")
 		}, 400, `IncompleteSignatureException","message":"Credential must have at least 5 slash-delimited elements, not 'a/b'."`},
