@@ -36,8 +36,8 @@ func (in *exprInput) compileExpressions(cache *expr.Cache, takes expr.Kind, word
 		{expr.KindUpdate, in.update},
 		{expr.KindCondition, in.condition},
 		{expr.KindFilter, in.filter},
-		{expr.KindKeyCondition, in.keyCondition},
 		{expr.KindProjection, in.projection},
+		{expr.KindKeyCondition, in.keyCondition},
 	}
 	has := expr.Kind(0)
 	for _, t := range texts {

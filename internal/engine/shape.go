@@ -74,6 +74,16 @@ func shownTexts(texts []wire.Text) string {
 	return "[" + strings.Join(shown, ", ") + "]"
 }
 
+// shownList shows a list of structures of the given type as the service, a Java
+// program, does.
+func shownList(n int, class string) string {
+	shown := make([]string, n)
+	for i := range shown {
+		shown[i] = "com.amazonaws.dynamodb.v20120810." + class + "@" + strconv.Itoa(i)
+	}
+	return "[" + strings.Join(shown, ", ") + "]"
+}
+
 // lowerFirst returns a member's name as paths show it.
 func lowerFirst(name string) string {
 	if name == "" {
@@ -111,8 +121,8 @@ func (s *shape) table(t wire.Text, path string) {
 
 // index checks a member that names an index.
 func (s *shape) index(t wire.Text, path string) {
-	s.length(t, path, 3, 255)
 	s.name(t, path)
+	s.length(t, path, 3, 255)
 }
 
 // atLeast notes an integer below low.
