@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
@@ -46,13 +46,9 @@ func (c canned) Do(r *http.Request) (*http.Response, error) {
 
 // cannedClient answers what engine answered when it was recorded.
 func cannedClient(recorded []local.Request) *dynamodb.Client {
-	c := canned{map[string]answer{}}
-	for _, r := range recorded {
-		c.answers[r.Operation] = answer{[]byte(r.Answer), strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(r.Answer))), 10)}
-	}
 	return dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String("http://localhost"),
-		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider("local", "local", "")), HTTPClient: c,
+		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider("local", "local", "")), HTTPClient: cannedAnswers(recorded),
 	})
 }
 
@@ -129,8 +125,9 @@ func load(b testing.TB, c *dynamodb.Client, n int) {
 	}
 }
 
-// contenders are the clients to compare: over canned answers, over the engine
-// in this process and over HTTP, and over DynamoDB Local if there is one.
+// contenders are the clients to compare: over canned answers, in this process
+// and over HTTP, over the engine likewise, and over DynamoDB Local if there is
+// one.
 func contenders(b *testing.B) (names []string, clients []*dynamodb.Client) {
 	e := open(b, local.Config{})
 	load(b, e.Client(), 25*partitions)
@@ -152,23 +149,34 @@ func contenders(b *testing.B) (names []string, clients []*dynamodb.Client) {
 	}
 	add("canned", cannedClient(r.Requests()))
 	add("engine", e.Client())
+	limit := httptest.NewServer(cannedAnswers(r.Requests()))
+	b.Cleanup(limit.Close)
+	remote("canned-http", limit.URL)
 	remote("http", s.URL())
 	if url := os.Getenv("DYNORM_TEST_ENDPOINT"); url != "" {
-		c := remote("dynamodb-local", url)
-		_, err := c.DeleteTable(b.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("app")})
-		var missing *types.ResourceNotFoundException
-		if err != nil && !errors.As(err, &missing) {
-			b.Fatal(err)
-		}
-		createTable(b, c, "app")
-		load(b, c, 25*partitions)
+		fillEndpoint(b, url)
+		remote("dynamodb-local", url)
 	}
 	return names, clients
 }
 
+// fillEndpoint makes the table afresh on the DynamoDB Local at url.
+func fillEndpoint(b *testing.B, url string) {
+	e, err := local.Open(b.Context(), local.Config{Endpoint: url})
+	check(b, err)
+	defer e.Close()
+	_, err = e.Client().DeleteTable(b.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("app")})
+	var missing *types.ResourceNotFoundException
+	if err != nil && !errors.As(err, &missing) {
+		b.Fatal(err)
+	}
+	createTable(b, e.Client(), "app")
+	load(b, e.Client(), 25*partitions)
+}
+
 // turns lets the clients take turns, 64 requests each, so that all of them meet
 // the same machine, and returns the sorted times of a request of each.
-func turns(b *testing.B, clients []*dynamodb.Client, goroutines int, do func(c *dynamodb.Client, i int)) [][]float64 {
+func turns[C any](b *testing.B, clients []C, goroutines int, do func(c C, i int)) [][]float64 {
 	const burst = 64
 	times := make([][]float64, len(clients))
 	for round := 0; b.Loop(); round++ {

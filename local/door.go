@@ -49,6 +49,14 @@ func (d *door) change(edit func(*setting)) {
 	d.setting.Store(&next)
 }
 
+// refuse returns why the embedded engine does not let a request in, or nil.
+func (d *door) refuse(r *http.Request, body []byte) *engine.Fault {
+	if b, ok := d.backend.(embedded); ok && b.guard != nil {
+		return b.guard.check(r, body)
+	}
+	return nil
+}
+
 func (d *door) close() { d.backend.close() }
 
 var errLost = errors.New("connection reset by peer (the answer was lost on order)")

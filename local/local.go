@@ -60,6 +60,12 @@ type Config struct {
 	// Defaults to ten seconds. Negative means none.
 	ExpiryDelay time.Duration
 
+	// Credentials are what the client signs with. If they are given, they are
+	// also the only ones that the embedded engine accepts, over HTTP too: the
+	// signature of every request is checked, and what is wrong with it is
+	// answered as the service does. Defaults to none, and everyone is let in.
+	Credentials aws.Credentials
+
 	// Seed seeds the choice of the requests that injected faults hit. Defaults
 	// to zero, which is a seed like any other.
 	Seed uint64
@@ -84,6 +90,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Endpoint != "" && cfg.Jar != "" {
 		return nil, errors.New("local: Config.Endpoint and Config.Jar exclude each other")
 	}
+	if (cfg.Credentials.AccessKeyID == "") != (cfg.Credentials.SecretAccessKey == "") {
+		return nil, errors.New("local: Config.Credentials needs both AccessKeyID and SecretAccessKey, or neither")
+	}
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1"
 	}
@@ -107,7 +116,11 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 			Now: cfg.Clock.Now, Region: cfg.Region,
 			TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Mishaps: e.door.mishaps(),
 		})
-		e.door.backend = embedded{e.embedded}
+		own := embedded{engine: e.embedded}
+		if cfg.Credentials.HasKeys() {
+			own.guard = &guard{cfg.Credentials, cfg.Region, time.Now}
+		}
+		e.door.backend = own
 	}
 	endpoint := "http://localhost"
 	if r, ok := e.door.backend.(*remote); ok {
@@ -115,22 +128,29 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.client = dynamodb.New(dynamodb.Options{
 		Region:       cfg.Region,
-		Credentials:  aws.NewCredentialsCache(aws.CredentialsProviderFunc(dummyCredentials)),
+		Credentials:  aws.NewCredentialsCache(cfg.provider()),
 		BaseEndpoint: aws.String(endpoint),
 		HTTPClient:   transport{e.door},
 	})
 	return e, nil
 }
 
-func dummyCredentials(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "dynorm/local"}, nil
+// provider returns the credentials that the client signs with.
+func (cfg Config) provider() aws.CredentialsProviderFunc {
+	own := cfg.Credentials
+	if !own.HasKeys() {
+		own.AccessKeyID, own.SecretAccessKey = "local", "local"
+	}
+	own.Source = "dynorm/local"
+	return func(context.Context) (aws.Credentials, error) { return own, nil }
 }
 
 // Client returns the client. All calls return the same one.
 func (e *Engine) Client() *dynamodb.Client { return e.client }
 
 // Handler returns an http.Handler that answers DynamoDB requests of any SDK
-// and of the AWS CLI. Signatures are accepted unseen.
+// and of the AWS CLI. Signatures are accepted unseen, unless the Config names
+// Credentials.
 func (e *Engine) Handler() http.Handler { return handler{e.door} }
 
 // Clock returns the clock that the embedded engine goes by.

@@ -27,7 +27,10 @@ type backend interface {
 	close()
 }
 
-type embedded struct{ engine *engine.Engine }
+type embedded struct {
+	engine *engine.Engine
+	guard  *guard // nil accepts everyone
+}
 
 func (b embedded) do(_ context.Context, operation string, _ http.Header, body []byte) (answer, error) {
 	out, fault := b.engine.Do(operation, body)
@@ -92,6 +95,9 @@ func (t transport) Do(r *http.Request) (*http.Response, error) {
 			return response(r, answerOf(nil, fault)), nil
 		}
 	}
+	if fault := t.door.refuse(r, body); fault != nil {
+		return response(r, answerOf(nil, fault)), nil
+	}
 	a, err := t.door.do(ctx, engine.OperationOf(r.Header), r.Header, body)
 	if err != nil {
 		return nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: err}
@@ -126,6 +132,10 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, fault := engine.ReadBody(r.Body, r.ContentLength)
 	if fault != nil {
+		write(w, answerOf(nil, fault))
+		return
+	}
+	if fault := h.door.refuse(r, body); fault != nil {
 		write(w, answerOf(nil, fault))
 		return
 	}

@@ -72,9 +72,9 @@ type Expect struct {
 //
 // A line that begins with a space or a tab continues the one before it. The
 // word T_name stands for the name of that fixture's table in this run. Text
-// in {{ }} is a text/template action with two functions: repeat n s, and
-// each n s, which is s n times with # replaced by 0, 1, 2, ... and commas
-// between.
+// in {{ }} is a text/template action with three functions: repeat n s; each n
+// s, which is s n times with # replaced by 0, 1, 2, ... and commas between; and
+// list n s, the same with commas and blanks.
 func ParseScript(file, text string) ([]*Case, error) {
 	p := scriptParser{file: file}
 	lines := strings.Split(text, "\n")
@@ -223,15 +223,19 @@ func expand(s string) (string, error) {
 	if !strings.Contains(s, "{{") {
 		return s, nil
 	}
-	t, err := template.New("").Funcs(template.FuncMap{
-		"repeat": func(n int, s string) string { return strings.Repeat(s, n) },
-		"each": func(n int, s string) string {
+	joined := func(separator string) func(n int, s string) string {
+		return func(n int, s string) string {
 			parts := make([]string, n)
 			for i := range parts {
 				parts[i] = strings.ReplaceAll(s, "#", fmt.Sprint(i))
 			}
-			return strings.Join(parts, ",")
-		},
+			return strings.Join(parts, separator)
+		}
+	}
+	t, err := template.New("").Funcs(template.FuncMap{
+		"repeat": func(n int, s string) string { return strings.Repeat(s, n) },
+		"each":   joined(","),
+		"list":   joined(", "),
 	}).Parse(s)
 	if err != nil {
 		return "", err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
@@ -27,6 +28,7 @@ type tableGets struct {
 
 func readTableGets(r *wire.Reader, name string) *tableGets {
 	g := &tableGets{}
+	g.exprs.takes = legacyOfGet
 	g.table = wire.Text{V: name, Set: true}
 	r.Struct("KeysAndAttributes", func(name string) {
 		if name == "Keys" {
@@ -123,7 +125,7 @@ func (e *Engine) checkBatchGet(tables []*tableGets, set bool, consumed wire.Text
 		at := "requestItems." + g.table.V + ".member"
 		s.required(g.keysSet, at+".keys")
 		if g.keysSet {
-			s.count(len(g.keys), 1, maxBatchGets, shownList(len(g.keys)), at+".keys")
+			s.count(len(g.keys), 1, maxBatchGets, shownKeys(g.keys), at+".keys")
 		}
 		g.exprs.shape(&s)
 	}
@@ -162,11 +164,17 @@ func (e *Engine) checkBatchGet(tables []*tableGets, set bool, consumed wire.Text
 	return nil
 }
 
-func shownList(n int) string {
-	if n == 0 {
-		return "[]"
+// shownKeys shows a list of keys.
+func shownKeys(keys []itemInput) string {
+	shown := make([]string, len(keys))
+	for i, k := range keys {
+		attrs := make([]string, 0, k.item.Len())
+		for _, a := range k.item.Attrs() {
+			attrs = append(attrs, a.Name+"=AttributeValue("+a.Value.Kind().String()+"="+a.Value.Text()+")")
+		}
+		shown[i] = "{" + strings.Join(attrs, ", ") + "}"
 	}
-	return "[" + strconv.Itoa(n) + " elements]"
+	return "[" + strings.Join(shown, ", ") + "]"
 }
 
 // tableWrites are a BatchWriteItem's changes of one table.
@@ -344,8 +352,8 @@ func checkBatchWrite(tables []*tableWrites, set bool, consumed, metrics wire.Tex
 	if set {
 		s.count(len(tables), 1, maxBatchWrites, "{}", "requestItems")
 	}
+	s.writes(tables)
 	for _, tw := range tables {
-		s.count(len(tw.writes), 1, maxBatchWrites, shownList(len(tw.writes)), "requestItems."+tw.table.V+".member")
 		for i, w := range tw.writes {
 			at := member("requestItems."+tw.table.V+".member", i)
 			if w.puts {
@@ -379,6 +387,21 @@ func checkBatchWrite(tables []*tableWrites, set bool, consumed, metrics wire.Tex
 		}
 	}
 	return nil
+}
+
+// writes notes tables of which too much or nothing is to be written.
+func (s *shape) writes(tables []*tableWrites) {
+	shown := make([]string, len(tables))
+	fits := true
+	for i, tw := range tables {
+		n := len(tw.writes)
+		fits = fits && n >= 1 && n <= maxBatchWrites
+		shown[i] = tw.table.V + "=" + shownList(n, "WriteRequest")
+	}
+	if !fits {
+		s.add(quote("{"+strings.Join(shown, ", ")+"}"), "requestItems",
+			"Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
+	}
 }
 
 // inputErr returns the fault in the write's item or key.

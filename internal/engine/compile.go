@@ -14,6 +14,7 @@ type compiled struct {
 	update     *expr.Update
 	condition  *expr.Condition
 	filter     *expr.Condition
+	filterName string // of the parameter, if a legacy one
 	key        *expr.KeyCondition
 	projection *expr.Projection
 }
@@ -21,9 +22,13 @@ type compiled struct {
 // compile reads the expressions, of the parameters that the operation takes,
 // in the service's order.
 func (in *exprInput) compile(cache *expr.Cache, takes expr.Kind, wording expr.Wording) (c compiled, err error) {
-	if err := in.translate(); err != nil {
+	if c, err = in.compileExpressions(cache, takes, wording); err != nil || in.legacy == nil {
 		return c, err
 	}
+	return c, in.legacy.compile(&c)
+}
+
+func (in *exprInput) compileExpressions(cache *expr.Cache, takes expr.Kind, wording expr.Wording) (c compiled, err error) {
 	texts := [...]struct {
 		kind expr.Kind
 		text wire.Text
@@ -31,8 +36,8 @@ func (in *exprInput) compile(cache *expr.Cache, takes expr.Kind, wording expr.Wo
 		{expr.KindUpdate, in.update},
 		{expr.KindCondition, in.condition},
 		{expr.KindFilter, in.filter},
-		{expr.KindKeyCondition, in.keyCondition},
 		{expr.KindProjection, in.projection},
+		{expr.KindKeyCondition, in.keyCondition},
 	}
 	has := expr.Kind(0)
 	for _, t := range texts {

@@ -24,12 +24,10 @@ type exprInput struct {
 	valuesSet bool
 	err       error // the fault in the values, if any
 
+	takes   []string     // the legacy parameters of the operation
 	legacy  *legacyInput // nil if there is none
-	present []string     // names of the legacy parameters
+	present []string     // those that the request has
 }
-
-// legacyNames are the parameters that expressions replace.
-var legacyNames = []string{"AttributesToGet", "AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter", "ScanFilter"}
 
 // field reads the member if it is one of an expression's.
 func (in *exprInput) field(r *wire.Reader, name string) bool {
@@ -71,7 +69,7 @@ func (in *exprInput) field(r *wire.Reader, name string) bool {
 }
 
 func (in *exprInput) legacyField(r *wire.Reader, name string) bool {
-	if !slices.Contains(legacyNames, name) {
+	if !slices.Contains(in.takes, name) {
 		return false
 	}
 	if r.Null() {
@@ -112,9 +110,14 @@ func (in *exprInput) mixed(takes expr.Kind) error {
 			expressions = append(expressions, e.name)
 		}
 	}
-	if len(expressions) > 0 {
-		legacy := slices.Clone(in.present)
-		slices.Sort(legacy)
+	var legacy []string
+	for _, name := range in.takes {
+		// Conditions on the key go with expressions of other kinds.
+		if slices.Contains(in.present, name) && (name != "KeyConditions" || in.keyCondition.Set) {
+			legacy = append(legacy, name)
+		}
+	}
+	if len(expressions) > 0 && len(legacy) > 0 {
 		return invalid("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
 			strings.Join(legacy, ", "), strings.Join(expressions, ", "))
 	}

@@ -31,6 +31,12 @@ func fault(name, message string) *Fault {
 	return &Fault{Type: modelPrefix + name, Message: message, Status: http.StatusBadRequest}
 }
 
+// Refused returns the fault with the given name of a request that is not let
+// in.
+func Refused(name, message string) *Fault {
+	return &Fault{Type: coralPrefix + name, Message: message, Status: http.StatusBadRequest}
+}
+
 // invalid returns a ValidationException.
 func invalid(format string, args ...any) *Fault {
 	message := format

@@ -50,8 +50,9 @@ func sizeOf(r *record) int {
 }
 
 func (e *Engine) getItem(r *wire.Reader) ([]byte, error) {
-	var g get
 	var consumed wire.Text
+	var g get
+	g.exprs.takes = legacyOfGet
 	err := decode(r, "GetItemInput", func(name string) {
 		if name == "ReturnConsumedCapacity" {
 			consumed = r.Text()

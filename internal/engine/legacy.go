@@ -1,41 +1,68 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
-// legacyInput are the parameters that expressions replaced. They are carried
-// out as the expressions that say the same.
+// The parameters that expressions replaced, by operation, in the service's
+// order.
+var (
+	legacyOfGet    = []string{"AttributesToGet"}
+	legacyOfWrite  = []string{"Expected", "ConditionalOperator"}
+	legacyOfUpdate = []string{"AttributeUpdates", "Expected", "ConditionalOperator"}
+	legacyOfQuery  = []string{"AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"}
+	legacyOfScan   = []string{"AttributesToGet", "ScanFilter", "ConditionalOperator"}
+)
+
+// legacyInput are the parameters that expressions replaced, as they came in.
 type legacyInput struct {
 	attributes    []wire.Text // AttributesToGet
 	attributesSet bool
-	expected      []legacyCondition
-	keyConditions []legacyCondition
-	filter        []legacyCondition // QueryFilter, ScanFilter
-	updates       []legacyUpdate
+	expected      entries[legacyCondition]
+	keyConditions entries[legacyCondition]
+	filter        entries[legacyCondition]
+	filterName    string // QueryFilter or ScanFilter
+	updates       entries[legacyUpdate]
 	operator      wire.Text // ConditionalOperator
+}
+
+// entries is a map of a request in the order in which it came, which is that
+// of its faults.
+type entries[T any] struct {
+	set   bool
+	names []string
+	by    map[string]*T
+}
+
+func (e *entries[T]) add(name string, entry *T) {
+	if e.by == nil {
+		e.by = make(map[string]*T)
+	}
+	if e.by[name] == nil {
+		e.names = append(e.names, name)
+	}
+	e.by[name] = entry
 }
 
 // legacyCondition is a condition on one attribute.
 type legacyCondition struct {
-	name     string
+	null     bool
 	operator wire.Text
 	list     []value.Value
 	listSet  bool
 	value    value.Value
 	valueSet bool
 	exists   wire.Bool
-	err      error
+	err      error // the fault in the values, if any
 }
 
 // legacyUpdate is a change of one attribute.
 type legacyUpdate struct {
-	name     string
 	value    value.Value
 	valueSet bool
 	action   wire.Text
@@ -53,29 +80,29 @@ func (in *legacyInput) field(r *wire.Reader, name string) {
 	case "KeyConditions":
 		in.keyConditions = readConditions(r, "Condition")
 	case "QueryFilter", "ScanFilter":
-		in.filter = readConditions(r, "Condition")
+		in.filter, in.filterName = readConditions(r, "Condition"), name
 	case "AttributeUpdates":
-		r.Map("AttributeValueUpdate", func(key string) {
-			u := legacyUpdate{name: key}
+		in.updates.set = r.Map("AttributeValueUpdate", func(key string) {
+			u := &legacyUpdate{}
 			r.Struct("AttributeValueUpdate", func(name string) {
-				switch name {
-				case "Action":
+				switch {
+				case name == "Action":
 					u.action = r.Text()
-				case "Value":
+				case name == "Value" && !r.Null():
 					u.value, u.err = r.Value()
 					u.valueSet = true
-				default:
+				case name != "Value":
 					r.Skip()
 				}
 			})
-			in.updates = append(in.updates, u)
+			in.updates.add(key, u)
 		})
 	}
 }
 
-func readConditions(r *wire.Reader, class string) (out []legacyCondition) {
-	r.Map(class, func(key string) {
-		c := legacyCondition{name: key}
+func readConditions(r *wire.Reader, class string) (out entries[legacyCondition]) {
+	out.set = r.Map(class, func(key string) {
+		c := &legacyCondition{}
 		read := func() value.Value {
 			v, err := r.Value()
 			if c.err == nil {
@@ -83,47 +110,60 @@ func readConditions(r *wire.Reader, class string) (out []legacyCondition) {
 			}
 			return v
 		}
-		r.Struct(class, func(name string) {
+		c.null = !r.Struct(class, func(name string) {
 			switch name {
 			case "ComparisonOperator":
 				c.operator = r.Text()
 			case "AttributeValueList":
 				c.listSet = r.List(func() { c.list = append(c.list, read()) })
 			case "Value":
-				c.value, c.valueSet = read(), true
+				if !r.Null() {
+					c.value, c.valueSet = read(), true
+				}
 			case "Exists":
 				c.exists = r.Bool()
 			default:
 				r.Skip()
 			}
 		})
-		out = append(out, c)
+		out.add(key, c)
 	})
 	return out
 }
 
+// someOperands and noOperands are counts of operands that are no counts.
+const (
+	someOperands = -1
+	noOperands   = 0
+)
+
+var (
+	orderedKinds  = []value.Kind{value.S, value.N, value.B}
+	prefixKinds   = []value.Kind{value.S, value.B}
+	containsKinds = []value.Kind{value.S, value.N, value.B, value.BOOL, value.NULL}
+)
+
 // comparisons are the operators of legacy conditions, in the order of the
-// service's faults, with the kinds of operands they take (all if none) and how
-// many: exactly so many, or at least one if 0.
+// service's faults, with the number of operands they take and the types that
+// these can have: all, if none are given.
 var comparisons = []struct {
 	name     string
 	operands int
 	kinds    []value.Kind
-	format   string // of the attribute and the operands
 }{
-	{"IN", 0, nil, "%a IN (%v)"},
-	{"NULL", -1, nil, "attribute_not_exists(%a)"},
-	{"BETWEEN", 2, []value.Kind{value.S, value.N, value.B}, "%a BETWEEN %v AND %v"},
-	{"LT", 1, []value.Kind{value.S, value.N, value.B}, "%a < %v"},
-	{"NOT_CONTAINS", 1, []value.Kind{value.S, value.N, value.B, value.BOOL, value.NULL}, "attribute_exists(%a) AND NOT contains(%a, %v)"},
-	{"EQ", 1, nil, "%a = %v"},
-	{"GT", 1, []value.Kind{value.S, value.N, value.B}, "%a > %v"},
-	{"NOT_NULL", -1, nil, "attribute_exists(%a)"},
-	{"NE", 1, nil, "%a <> %v"},
-	{"LE", 1, []value.Kind{value.S, value.N, value.B}, "%a <= %v"},
-	{"BEGINS_WITH", 1, []value.Kind{value.S, value.B}, "begins_with(%a, %v)"},
-	{"GE", 1, []value.Kind{value.S, value.N, value.B}, "%a >= %v"},
-	{"CONTAINS", 1, []value.Kind{value.S, value.N, value.B, value.BOOL, value.NULL}, "contains(%a, %v)"},
+	{"IN", someOperands, orderedKinds},
+	{"NULL", noOperands, nil},
+	{"BETWEEN", 2, orderedKinds},
+	{"LT", 1, orderedKinds},
+	{"NOT_CONTAINS", 1, containsKinds},
+	{"EQ", 1, nil},
+	{"GT", 1, orderedKinds},
+	{"NOT_NULL", noOperands, nil},
+	{"NE", 1, nil},
+	{"LE", 1, orderedKinds},
+	{"BEGINS_WITH", 1, prefixKinds},
+	{"GE", 1, orderedKinds},
+	{"CONTAINS", 1, containsKinds},
 }
 
 func comparisonNames() []string {
@@ -136,135 +176,144 @@ func comparisonNames() []string {
 
 func (in *legacyInput) shape(s *shape) {
 	if in.attributesSet {
-		s.count(len(in.attributes), 1, 255, "[]", "attributesToGet")
+		s.count(len(in.attributes), 1, 255, shownTexts(in.attributes), "attributesToGet")
 	}
 	s.enum(in.operator, "conditionalOperator", "OR", "AND")
-	for _, c := range in.expected {
-		s.enum(c.operator, "expected."+c.name+".member.comparisonOperator", comparisonNames()...)
-	}
-	for _, c := range in.keyConditions {
-		s.required(c.operator.Set, "keyConditions."+c.name+".member.comparisonOperator")
-		s.enum(c.operator, "keyConditions."+c.name+".member.comparisonOperator", comparisonNames()...)
-	}
-	for _, c := range in.filter {
-		s.required(c.operator.Set, "filter."+c.name+".member.comparisonOperator")
-		s.enum(c.operator, "filter."+c.name+".member.comparisonOperator", comparisonNames()...)
-	}
-	for _, u := range in.updates {
-		s.enum(u.action, "attributeUpdates."+u.name+".member.action", "ADD", "PUT", "DELETE")
+	s.conditions(in.expected, "expected", false)
+	s.conditions(in.keyConditions, "keyConditions", true)
+	s.conditions(in.filter, lowerFirst(in.filterName), true)
+	for _, name := range in.updates.names {
+		s.enum(in.updates.by[name].action, "attributeUpdates."+name+".member.action", "ADD", "PUT", "DELETE")
 	}
 }
 
-// translate turns the legacy parameters into expressions.
-func (in *exprInput) translate() error {
-	if len(in.present) == 0 {
-		return nil
+// conditions checks the operators of legacy conditions, which in most
+// parameters are required.
+func (s *shape) conditions(conditions entries[legacyCondition], path string, required bool) {
+	for _, name := range conditions.names {
+		c := conditions.by[name]
+		at := path + "." + name + ".member.comparisonOperator"
+		if required && !c.null {
+			s.required(c.operator.Set, at)
+		}
+		s.enum(c.operator, at, comparisonNames()...)
 	}
-	scope := expr.Scope{Names: in.names, Values: in.values}
-	if err := scope.Check(0, 0); err != nil {
+}
+
+// compile turns the legacy parameters into what the expressions that say the
+// same are compiled to.
+func (in *legacyInput) compile(c *compiled) error {
+	if in.keyConditions.set && len(in.keyConditions.names) == 0 {
+		return invalid("Conditions can be of length 1 or 2 only")
+	}
+	keys, err := compare(in.keyConditions, (*legacyCondition).check)
+	if err != nil {
 		return err
 	}
-	legacy := in.legacy
-	if len(legacy.operator.V) > 0 && len(legacy.expected)+len(legacy.filter) < 2 {
-		if len(legacy.expected)+len(legacy.filter) == 0 {
-			return invalid("One or more parameter values were invalid: ConditionalOperator cannot be used without Filter or Expected")
-		}
-		return invalid("One or more parameter values were invalid: ConditionalOperator can only be used when Filter or Expected has two or more elements")
+	filter, err := compare(in.filter, (*legacyCondition).check)
+	if err != nil {
+		return err
 	}
-	var err error
-	joint := " " + legacy.operator.Or("AND") + " "
-	for _, part := range []struct {
-		target     *wire.Text
-		conditions []legacyCondition
-		joint      string
-	}{{&in.condition, legacy.expected, joint}, {&in.keyCondition, legacy.keyConditions, " AND "}, {&in.filter, legacy.filter, joint}} {
-		if len(part.conditions) == 0 {
-			continue
-		}
-		texts := make([]string, len(part.conditions))
-		for i, c := range part.conditions {
-			if texts[i], err = in.comparison(c); err != nil {
-				return err
-			}
-		}
-		*part.target = wire.Text{V: strings.Join(texts, part.joint), Set: true}
+	expected, err := compare(in.expected, (*legacyCondition).checkExpected)
+	if err != nil {
+		return err
 	}
-	if legacy.attributesSet {
-		texts := make([]string, len(legacy.attributes))
-		for i, a := range legacy.attributes {
-			for _, b := range legacy.attributes[:i] {
-				if a.V == b.V {
-					return parameter("Duplicate value in attribute name: %s", a.V)
-				}
-			}
-			texts[i] = in.alias(a.V)
-		}
-		in.projection = wire.Text{V: strings.Join(texts, ", "), Set: true}
+	switch conditions := len(filter) + len(expected); {
+	case !in.operator.Set || conditions > 1:
+	case conditions == 0:
+		return parameter("ConditionalOperator cannot be used without Filter or Expected")
+	default:
+		return parameter("ConditionalOperator can only be used when Filter or Expected has two or more elements")
 	}
-	return in.translateUpdates()
+	if len(keys) > 0 {
+		c.key = expr.KeyConditionOf(keys)
+	}
+	if len(filter) > 0 {
+		c.filter = expr.ConditionOf(filter, in.operator.V == "OR")
+		c.filterName = in.filterName
+	}
+	if len(expected) > 0 {
+		c.condition = expr.ConditionOf(expected, in.operator.V == "OR")
+	}
+	if err := in.project(c); err != nil {
+		return err
+	}
+	return in.update(c)
 }
 
-// alias returns a placeholder for an attribute's name.
-func (in *exprInput) alias(name string) string {
-	if in.names == nil {
-		in.names = make(map[string]string)
+// project compiles AttributesToGet.
+func (in *legacyInput) project(c *compiled) error {
+	if !in.attributesSet {
+		return nil
 	}
-	key := "#l" + strconv.Itoa(len(in.names))
-	in.names[key] = name
-	return key
+	names := make([]string, len(in.attributes))
+	seen := make(map[string]bool, len(names))
+	for i, a := range in.attributes {
+		switch {
+		case a.V == "":
+			return errEmptyName
+		case seen[a.V]:
+			return parameter("Duplicate value in attribute name: %s", a.V)
+		}
+		names[i], seen[a.V] = a.V, true
+	}
+	c.projection = expr.ProjectionOf(names)
+	return nil
 }
 
-// bind returns a placeholder for a value.
-func (in *exprInput) bind(v value.Value) string {
-	if in.values == nil {
-		in.values = make(map[string]value.Value)
+var errEmptyName = invalid("Empty attribute name")
+
+// compare checks the conditions and returns them.
+func compare(conditions entries[legacyCondition], check func(c *legacyCondition, name string) error) ([]expr.Comparison, error) {
+	var out []expr.Comparison
+	for _, name := range conditions.names {
+		c := conditions.by[name]
+		if name == "" {
+			return nil, errEmptyName
+		}
+		if err := check(c, name); err != nil {
+			return nil, err
+		}
+		out = append(out, c.comparison(name))
 	}
-	key := ":l" + strconv.Itoa(len(in.values))
-	in.values[key] = v
-	return key
+	return out, nil
 }
 
-// comparison returns the expression for one condition.
-func (in *exprInput) comparison(c legacyCondition) (string, error) {
+// check judges an entry of KeyConditions, QueryFilter or ScanFilter.
+func (c *legacyCondition) check(name string) error {
 	switch {
+	case c.null:
+		return invalid("The filter condition for an attribute cannot be null: %s", name)
 	case c.err != nil:
-		return "", c.err
-	case c.operator.Set && c.valueSet && c.listSet:
-		return "", parameter("Value and AttributeValueList cannot be used together for Attribute: %s", c.name)
-	case c.operator.Set && c.exists.Set:
-		return "", parameter("Exists and ComparisonOperator cannot be used together for Attribute: %s", c.name)
-	case !c.operator.Set && c.listSet:
-		return "", parameter("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s", c.name)
-	case !c.operator.Set && c.exists.Set && !c.exists.V && c.valueSet:
-		return "", parameter("Value cannot be used when Exists is false for Attribute: %s", c.name)
-	case !c.operator.Set && (!c.exists.Set || c.exists.V) && !c.valueSet:
-		return "", parameter("Value must be provided when Exists is %s for Attribute: %s", existsText(c.exists), c.name)
+		return c.err
 	}
-	operator, operands := c.operator.V, c.list
-	if c.valueSet {
-		operands = []value.Value{c.value}
+	return checkOperands(c.operator.V, c.list)
+}
+
+// checkExpected judges an entry of Expected.
+func (c *legacyCondition) checkExpected(name string) error {
+	operator, exists := c.operator.Set, !c.exists.Set || c.exists.V
+	switch {
+	case c.null:
+		return parameter("ExpectedAttributeValue must not be null for Attribute: %s", name)
+	case c.valueSet && c.listSet:
+		return parameter("Value and AttributeValueList cannot be used together for Attribute: %s", name)
+	case operator && c.exists.Set:
+		return parameter("Exists and ComparisonOperator cannot be used together for Attribute: %s", name)
+	case operator && !c.valueSet && !c.listSet && c.operator.V != "NULL" && c.operator.V != "NOT_NULL":
+		return parameter("Value or AttributeValueList must be used with ComparisonOperator: %s for Attribute: %s", c.operator.V, name)
+	case !operator && c.listSet:
+		return parameter("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s", name)
+	case !operator && !exists && c.valueSet:
+		return parameter("Value cannot be used when Exists is false for Attribute: %s", name)
+	case !operator && exists && !c.valueSet:
+		return parameter("Value must be provided when Exists is %s for Attribute: %s", existsText(c.exists), name)
+	case c.err != nil:
+		return c.err
+	case !operator:
+		return nil
 	}
-	if !c.operator.Set {
-		operator = "EQ"
-		if c.exists.Set && !c.exists.V {
-			operator = "NULL"
-		}
-	}
-	for _, cmp := range comparisons {
-		if cmp.name != operator {
-			continue
-		}
-		if n := len(operands); n != max(cmp.operands, 0) && (cmp.operands != 0 || n == 0) {
-			return "", parameter("Invalid number of argument(s) for the %s ComparisonOperator", operator)
-		}
-		for _, v := range operands {
-			if !allows(cmp.kinds, v.Kind()) {
-				return "", parameter("ComparisonOperator %s is not valid for %s AttributeValue type", operator, v.Kind())
-			}
-		}
-		return in.format(cmp.format, c.name, operands), nil
-	}
-	return "", Internal
+	return checkOperands(c.operator.V, c.operands())
 }
 
 func existsText(b wire.Bool) string {
@@ -274,74 +323,76 @@ func existsText(b wire.Bool) string {
 	return strconv.FormatBool(b.V)
 }
 
-func allows(kinds []value.Kind, k value.Kind) bool {
-	if kinds == nil {
-		return true
+func (c *legacyCondition) operands() []value.Value {
+	if c.valueSet {
+		return []value.Value{c.value}
 	}
-	for _, allowed := range kinds {
-		if allowed == k {
-			return true
-		}
-	}
-	return false
+	return c.list
 }
 
-// format fills in %a, the attribute, and %v, the next operand or, for IN, all
-// of them.
-func (in *exprInput) format(format, name string, operands []value.Value) string {
-	text := strings.ReplaceAll(format, "%a", in.alias(name))
-	if strings.HasSuffix(format, "(%v)") && strings.Contains(format, " IN ") {
-		all := make([]string, len(operands))
-		for i, v := range operands {
-			all[i] = in.bind(v)
+// checkOperands judges the operands of an operator: their number, their types,
+// and the order of BETWEEN's.
+func checkOperands(operator string, operands []value.Value) error {
+	for _, cmp := range comparisons {
+		if cmp.name != operator {
+			continue
 		}
-		return strings.Replace(text, "%v", strings.Join(all, ", "), 1)
+		if n := len(operands); n != cmp.operands && (cmp.operands != someOperands || n == 0) {
+			return parameter("Invalid number of argument(s) for the %s ComparisonOperator", operator)
+		}
+		for _, v := range operands {
+			if v.Kind() != operands[0].Kind() {
+				return parameter("AttributeValues inside AttributeValueList must be of same type")
+			}
+		}
+		for _, v := range operands {
+			if cmp.kinds != nil && !slices.Contains(cmp.kinds, v.Kind()) {
+				return parameter("ComparisonOperator %s is not valid for %s AttributeValue type", operator, v.Kind())
+			}
+		}
 	}
-	for _, v := range operands {
-		text = strings.Replace(text, "%v", in.bind(v), 1)
+	if operator == "BETWEEN" && value.Compare(operands[0], operands[1]) > 0 {
+		return invalid("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
 	}
-	if strings.Contains(text, " AND NOT ") {
-		return "(" + text + ")"
-	}
-	return text
+	return nil
 }
 
-// translateUpdates turns AttributeUpdates into an update expression.
-func (in *exprInput) translateUpdates() error {
-	clauses := map[string][]string{}
-	for _, u := range in.legacy.updates {
-		if u.err != nil {
-			return u.err
+// comparison returns the condition, once it is checked.
+func (c *legacyCondition) comparison(name string) expr.Comparison {
+	operator := c.operator.V
+	switch {
+	case c.operator.Set:
+	case c.exists.Set && !c.exists.V:
+		operator = "NULL"
+	default:
+		operator = "EQ"
+	}
+	return expr.Comparison{Name: name, Operator: operator, Operands: c.operands()}
+}
+
+// update compiles AttributeUpdates.
+func (in *legacyInput) update(c *compiled) error {
+	var changes []expr.Change
+	for _, name := range in.updates.names {
+		u := in.updates.by[name]
+		if name == "" {
+			return errEmptyName
 		}
 		action := u.action.Or("PUT")
-		if !u.valueSet && action != "DELETE" {
-			return parameter("Only DELETE action is allowed when no attribute value is specified")
-		}
 		switch kind := u.value.Kind(); {
-		case action == "PUT":
-			clauses["SET"] = append(clauses["SET"], in.alias(u.name)+" = "+in.bind(u.value))
-		case !u.valueSet:
-			clauses["REMOVE"] = append(clauses["REMOVE"], in.alias(u.name))
-		case action == "DELETE" && !kind.IsSet():
+		case u.err != nil:
+			return u.err
+		case !u.valueSet && action != "DELETE":
+			return parameter("Only DELETE action is allowed when no attribute value is specified")
+		case action == "DELETE" && u.valueSet && !kind.IsSet():
 			return parameter("DELETE action with value is not supported for the type %s", kind)
 		case action == "ADD" && !kind.IsSet() && kind != value.N && kind != value.L:
 			return parameter("ADD action is not supported for the type %s", kind)
-		case action == "ADD" && kind == value.L:
-			name := in.alias(u.name)
-			empty := in.bind(value.List(nil))
-			clauses["SET"] = append(clauses["SET"], name+" = list_append(if_not_exists("+name+", "+empty+"), "+in.bind(u.value)+")")
-		default:
-			clauses[action] = append(clauses[action], in.alias(u.name)+" "+in.bind(u.value))
 		}
+		changes = append(changes, expr.Change{Name: name, Action: action, Value: u.value})
 	}
-	var texts []string
-	for _, verb := range []string{"SET", "REMOVE", "ADD", "DELETE"} {
-		if len(clauses[verb]) > 0 {
-			texts = append(texts, verb+" "+strings.Join(clauses[verb], ", "))
-		}
-	}
-	if len(texts) > 0 {
-		in.update = wire.Text{V: strings.Join(texts, " "), Set: true}
+	if len(changes) > 0 {
+		c.update = expr.UpdateOf(changes)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (in *statementInput) shape(s *shape) {
 	s.required(in.text.Set, "statement")
 	s.length(in.text, "statement", 1, partiql.MaxSize)
 	if in.paramsSet {
-		s.count(len(in.params), 1, partiql.MaxSize, shownList(len(in.params)), "parameters")
+		s.count(len(in.params), 1, partiql.MaxSize, shownList(len(in.params), "AttributeValue"), "parameters")
 	}
 	s.enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 }

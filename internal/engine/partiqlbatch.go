@@ -10,10 +10,10 @@ import (
 // statements are those of a batch or transaction as they came in.
 type statements []*statementInput
 
-func (in statements) shape(s *shape, set bool, path string, most int) {
+func (in statements) shape(s *shape, set bool, path, class string, most int) {
 	s.required(set, path)
 	if set {
-		s.count(len(in), 1, most, shownList(len(in)), path)
+		s.count(len(in), 1, most, shownList(len(in), class), path)
 	}
 	for i, st := range in {
 		at := shape{}
@@ -56,7 +56,7 @@ func (e *Engine) batchExecuteStatement(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	var sh shape
-	in.shape(&sh, set, "statements", maxBatchStatements)
+	in.shape(&sh, set, "statements", "BatchStatementRequest", maxBatchStatements)
 	sh.consumed(consumed)
 	if err := sh.err(); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func (e *Engine) executeTransaction(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	var sh shape
-	in.shape(&sh, set, "transactStatements", maxActions)
+	in.shape(&sh, set, "transactStatements", "ParameterizedStatement", maxActions)
 	sh.length(token, "clientRequestToken", 1, maxToken)
 	sh.consumed(consumed)
 	if err := sh.err(); err != nil {

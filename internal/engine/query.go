@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"math/bits"
@@ -148,6 +149,10 @@ func (e *Engine) scan(r *wire.Reader) ([]byte, error)  { return e.readMany(r, tr
 
 func (e *Engine) readMany(r *wire.Reader, isScan bool, class string) ([]byte, error) {
 	in := readInput{isScan: isScan}
+	in.exprs.takes = legacyOfQuery
+	if isScan {
+		in.exprs.takes = legacyOfScan
+	}
 	if err := decode(r, class, func(name string) { in.field(r, name) }); err != nil {
 		return nil, err
 	}
@@ -213,15 +218,15 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+		return nil, err
+	}
 	start, err := in.startAt(p, keys, within)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
-		return nil, err
-	}
 	if !in.isScan && in.compiled.filter != nil && in.partition == nil {
-		if err := in.compiled.filter.CheckFilter(keyNames(keys)); err != nil {
+		if err := in.compiled.filter.CheckFilter(keyNames(keys), cmp.Or(in.compiled.filterName, "Filter Expression")); err != nil {
 			return nil, err
 		}
 	}

@@ -65,6 +65,33 @@ func (s *shape) length(t wire.Text, path string, low, high int) {
 	}
 }
 
+// shownTexts shows a list of texts.
+func shownTexts(texts []wire.Text) string {
+	shown := make([]string, len(texts))
+	for i, t := range texts {
+		shown[i] = t.Or("null")
+	}
+	return "[" + strings.Join(shown, ", ") + "]"
+}
+
+// shownList shows a list of structures of the given type as the service, a Java
+// program, does.
+func shownList(n int, class string) string {
+	shown := make([]string, n)
+	for i := range shown {
+		shown[i] = "com.amazonaws.dynamodb.v20120810." + class + "@" + strconv.Itoa(i)
+	}
+	return "[" + strings.Join(shown, ", ") + "]"
+}
+
+// lowerFirst returns a member's name as paths show it.
+func lowerFirst(name string) string {
+	if name == "" {
+		return ""
+	}
+	return strings.ToLower(name[:1]) + name[1:]
+}
+
 func validName(name string) bool {
 	for _, c := range []byte(name) {
 		switch {
@@ -94,8 +121,8 @@ func (s *shape) table(t wire.Text, path string) {
 
 // index checks a member that names an index.
 func (s *shape) index(t wire.Text, path string) {
-	s.length(t, path, 3, 255)
 	s.name(t, path)
+	s.length(t, path, 3, 255)
 }
 
 // atLeast notes an integer below low.

@@ -275,7 +275,7 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 	s.metrics(metrics)
 	s.required(set, "transactItems")
 	if set {
-		s.count(len(actions), 1, maxActions, shownList(len(actions)), "transactItems")
+		s.count(len(actions), 1, maxActions, shownList(len(actions), "TransactWriteItem"), "transactItems")
 	}
 	for i, a := range actions {
 		s.within("transactItems", i, a.path)
@@ -450,7 +450,7 @@ func (e *Engine) checkGets(gets []*get, set bool, consumed wire.Text) error {
 	s.consumed(consumed)
 	s.required(set, "transactItems")
 	if set {
-		s.count(len(gets), 1, maxActions, shownList(len(gets)), "transactItems")
+		s.count(len(gets), 1, maxActions, shownList(len(gets), "TransactGetItem"), "transactItems")
 	}
 	for i, g := range gets {
 		if g == nil {

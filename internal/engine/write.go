@@ -112,6 +112,9 @@ func (w *write) run(t *table) (old, new *record, err error) {
 		return old, old, nil
 	}
 	if old == nil {
+		if w.compiled.update != nil && !w.compiled.update.Creates() {
+			return nil, nil, nil
+		}
 		present = w.key.item
 	}
 	item, err := w.compiled.apply(present)
@@ -121,7 +124,7 @@ func (w *write) run(t *table) (old, new *record, err error) {
 	if old != nil && item.Equal(old.item) {
 		return old, old, nil
 	}
-	if err := checkIndexKeys(item, t.indexes, true); err != nil {
+	if err := checkIndexKeys(item, t.indexes, w.compiled.update != nil && !w.compiled.update.IsLegacy()); err != nil {
 		return old, nil, err
 	}
 	for _, a := range item.Attrs() {
@@ -345,6 +348,10 @@ func (in *singleInput) check(cache *expr.Cache) error {
 
 func (e *Engine) write(r *wire.Reader, kind writeKind, class string) ([]byte, error) {
 	in := singleInput{w: write{kind: kind}}
+	in.w.exprs.takes = legacyOfWrite
+	if kind == update {
+		in.w.exprs.takes = legacyOfUpdate
+	}
 	if err := decode(r, class, func(name string) { in.field(r, name) }); err != nil {
 		return nil, err
 	}

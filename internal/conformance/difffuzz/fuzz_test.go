@@ -88,10 +88,11 @@ func TestFindsAFault(t *testing.T) {
 		Seed: 1, Requests: 20000, MaxFindings: 1,
 	})
 	require.NoError(t, err)
-	require.Len(t, report.Findings, 1)
-	f := report.Findings[0]
-	require.LessOrEqual(t, len(f.Requests), 4, "%s", f)
-	require.True(t, strings.HasPrefix(f.Requests[0], "CreateTable"), "%s", f)
-	require.True(t, strings.HasPrefix(f.Requests[len(f.Requests)-1], "GetItem"), "%s", f)
-	require.Contains(t, f.Engine, "hallo")
+	require.NotEmpty(t, report.Findings)
+	for _, f := range report.Findings {
+		require.LessOrEqual(t, len(f.Requests), 4, "%s", f)
+		require.True(t, strings.HasPrefix(f.Requests[0], "CreateTable"), "%s", f)
+		require.True(t, strings.HasPrefix(f.Requests[len(f.Requests)-1], "GetItem"), "%s", f)
+		require.Contains(t, f.Engine, "hallo")
+	}
 }

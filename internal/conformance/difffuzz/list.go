@@ -31,7 +31,9 @@ const (
 	// expression is a fault found in the expressions themselves.
 	expression = valid + `(Invalid \w+Expression: .*|ExpressionAttribute(Names|Values) .*|Value provided in ExpressionAttribute(Names|Values) unused in expressions: .*|KeyConditionExpressions .*|Invalid operator used in KeyConditionExpression: .*|Invalid condition in KeyConditionExpression: .*|Key attributes must be scalars; .*)`
 	// stored is a fault in a value.
-	stored    = valid + `(.*: )?(Supplied AttributeValue .*|One or more parameter values were invalid: (Null attribute value types .*|An (string|number) set  may not be empty|Binary sets should not be empty|Input collection .*)|Input collection contains duplicates|The parameter cannot be converted .*|Attempting to store more than 38 .*|Number (over|under)flow.*|Nesting Levels .*)`
+	stored = valid + `(.*: )?(Supplied AttributeValue .*|One or more parameter values were invalid: (Null attribute value types .*|An (string|number) set  may not be empty|Binary sets should not be empty|Input collection .*)|Input collection contains duplicates|The parameter cannot be converted .*|Attempting to store more than 38 .*|Number (over|under)flow.*|Nesting Levels .*)`
+	// legacy is a fault found in the legacy parameters themselves.
+	legacy    = valid + `(One or more parameter values were invalid: (Invalid number of argument\(s\) .*|AttributeValues inside AttributeValueList .*|ComparisonOperator \w+ is not valid .*|Value .*for Attribute: .*|Exists and .*|AttributeValueList can only .*|ConditionalOperator .*|Duplicate value in attribute name: .*|Only DELETE action .*|(ADD|DELETE) action .*)|The BETWEEN condition was provided .*|Conditions can be of length 1 or 2 only)`
 	noTable   = `ResourceNotFoundException: Cannot do operations on a non-existent table`
 	applied   = valid + `(The document path provided in the update expression is invalid for update|The provided expression refers to an attribute that does not exist in the item|An operand in the update expression has an incorrect data type|Number overflow.*|Number underflow.*|Attempting to store more than 38 .*|DynamoDB only supports precision up to 38 digits)`
 	cancelled = `TransactionCanceledException: Transaction cancelled, please refer cancellation reasons for specific reasons `
@@ -50,7 +52,9 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "constraints", Why: "The shape of a request is checked against the API's model, first and as a whole; DynamoDB Local checks it later, member by member, in words of its own, or not at all.",
-		Page: commonPage, engine: constraint, when: spoilt,
+		Page: commonPage, engine: constraint, when: func(x *exchange) bool {
+			return spoilt(x) || strings.Contains(x.engine.String(), "comparisonOperator' failed")
+		},
 	},
 	{
 		Name: "table names", Why: "A name too short or too long for a table is answered by 'TableName must be at least 3 characters long and at most 255 characters long'.",
@@ -248,7 +252,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "key updates before conditions", Why: "An update of a key attribute, or of a part of one, is refused whatever the condition says; DynamoDB Local tries the condition first.",
-		Page: updatePage, local: `ConditionalCheckFailedException: .*`, engine: valid + `(One or more parameter values were invalid: Cannot update attribute \S+\. This attribute is part of the key|Key attributes must be scalars; .*)`,
+		Page: updatePage, local: `ConditionalCheckFailedException: .*|` + valid + `Type mismatch for attribute to update`, engine: valid + `(One or more parameter values were invalid: Cannot update attribute \S+\. This attribute is part of the key|Key attributes must be scalars; .*)`,
 	},
 	{
 		Name: "second path", Why: "Both paths are named; DynamoDB Local names another one of the request's as the second.",
@@ -280,7 +284,46 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "batches", Why: "What a batch asks for is judged item by item, in words of the single request; DynamoDB Local has its own words and order.",
-		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: Missing the key .*)`,
+		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: (Missing the key .*|Type mismatch for key .*))`,
+	},
+	{
+		Name: "legacy updates' types", Why: "ADD and DELETE of a wrong type name it as requests do: S, not STRING.",
+		Page: "AttributeValueUpdate", ops: "UpdateItem", local: valid + `One or more parameter values were invalid: (ADD|DELETE) action .* type [A-Z_]+`, engine: legacy,
+	},
+	{
+		Name: "ConditionalOperator", Why: "It is about parameter values, which the message begins with.",
+		Page: "Legacy conditional parameters (Developer Guide)", local: valid + `ConditionalOperator .*`, engine: valid + `One or more parameter values were invalid: ConditionalOperator .*`,
+	},
+	{
+		Name: "legacy names twice", Why: "The name that comes twice is named.",
+		Page: "GetItem", local: valid + `Cannot have two attributes with the same name`, engine: valid + `.*`,
+	},
+	{
+		Name: "legacy operators", Why: "Operators are those of the API's model, one or two conditions make a query, and those that no index answers are refused as such; DynamoDB Local has words of its own.",
+		Page: "Legacy conditional parameters (Developer Guide)", local: valid + `(Conditions must be at least length 1|Only scalar types can be used as (Range|Hash) Key values|Comparison type does not exist in DynamoDB)`, engine: valid + `.*`,
+	},
+	{
+		Name: "legacy updates of index keys", Why: "What would be put in an index's key is told with its index, and an attribute that is not there is deleted in vain; DynamoDB Local judges the operand.",
+		Page: "AttributeValueUpdate", ops: "UpdateItem", local: valid + `(Updates on index keys must be of the same data type as the key attribute|One or more parameter values were invalid: Type mismatch for Index Key)`,
+		engine: `ok|` + valid + `(Type mismatch for attribute to update|One or more parameter values were invalid: Type mismatch for Index Key \S+ Expected: .*)`,
+	},
+	{
+		Name: "legacy parameters first", Why: "Legacy parameters are judged with the request, before its table, keys and conditions; DynamoDB Local judges some of them later.",
+		Page: "Legacy conditional parameters (Developer Guide)", engine: legacy, when: func(x *exchange) bool { return !legacyFault.MatchString(x.local.String()) },
+	},
+	{
+		Name: "values before legacy parameters", Why: "The values of keys and items are checked, and return values, before legacy parameters; DynamoDB Local goes the other way.",
+		Page: commonPage, local: legacy, engine: stored + `|` + valid + `(ReturnValues can only be ALL_OLD or NONE|The provided starting key is invalid: .*|Item size has exceeded .*|The (TotalSegments|Segment) parameter .*)`,
+	},
+	{
+		Name: "size of keys", Why: "Whether a key in a condition has the wrong type or is too long is found first is not laid down.",
+		Page: "Query", ops: "Query", local: valid + `One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes`, engine: valid + `One or more parameter values were invalid: Condition parameter type does not match schema type`,
+	},
+	{
+		Name: "parts of keys in transactions", Why: "Attributes of keys have no parts, in condition checks either; DynamoDB Local tries these.",
+		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `ok|TransactionCanceledException: .*`, engine: cancelled + `\[.*ValidationError.*\]`, when: func(x *exchange) bool {
+			return strings.Contains(encode(x.engine.body), "Key attributes must be scalars")
+		},
 	},
 	{
 		Name: "statements that insert twice", Why: "The exception is DuplicateItemException; DynamoDB Local calls it by the code that batches have for it.",
@@ -370,6 +413,8 @@ func sameTextButNumbers(x *exchange) bool {
 	b, _ := x.at.engine.(string)
 	return sameButNumbers(&exchange{local: &outcome{failed: true, message: a}, engine: &outcome{failed: true, message: b}})
 }
+
+var legacyFault = regexp.MustCompile(`^(?:` + legacy + `)$`)
 
 // spoilt is true for a request that something was made wrong with.
 func spoilt(x *exchange) bool { return x.q.faults > 0 }

@@ -116,8 +116,12 @@ func (g *generator) guard(e *expressions, b object, p int) {
 
 func (g *generator) put(t *table) *Request {
 	b, e := object{"TableName": t.name, "Item": t.item(g.r)}, newExpressions(g.r, t)
-	g.guard(e, b, 25)
-	e.into(b)
+	if chance(g.r, legacyPercent) {
+		g.legacyExpected(b, 60)
+	} else {
+		g.guard(e, b, 25)
+		e.into(b)
+	}
 	if chance(g.r, 25) {
 		b["ReturnValues"] = pick(g.r, "ALL_OLD", "NONE")
 	}
@@ -127,11 +131,16 @@ func (g *generator) put(t *table) *Request {
 
 func (g *generator) update(t *table) *Request {
 	b, e := object{"TableName": t.name, "Key": t.key(g.r)}, newExpressions(g.r, t)
-	if chance(g.r, 97) {
-		b["UpdateExpression"] = e.update()
+	if chance(g.r, legacyPercent) {
+		g.legacyUpdates(b)
+		g.legacyExpected(b, 30)
+	} else {
+		if chance(g.r, 97) {
+			b["UpdateExpression"] = e.update()
+		}
+		g.guard(e, b, 25)
+		e.into(b)
 	}
-	g.guard(e, b, 25)
-	e.into(b)
 	if chance(g.r, 40) {
 		b["ReturnValues"] = pick(g.r, "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW", "NONE")
 	}
@@ -141,8 +150,12 @@ func (g *generator) update(t *table) *Request {
 
 func (g *generator) delete(t *table) *Request {
 	b, e := object{"TableName": t.name, "Key": t.key(g.r)}, newExpressions(g.r, t)
-	g.guard(e, b, 40)
-	e.into(b)
+	if chance(g.r, legacyPercent) {
+		g.legacyExpected(b, 80)
+	} else {
+		g.guard(e, b, 40)
+		e.into(b)
+	}
 	if chance(g.r, 40) {
 		b["ReturnValues"] = pick(g.r, "ALL_OLD", "NONE")
 	}
@@ -152,7 +165,9 @@ func (g *generator) delete(t *table) *Request {
 
 func (g *generator) get(t *table) *Request {
 	b, e := object{"TableName": t.name, "Key": t.key(g.r)}, newExpressions(g.r, t)
-	if chance(g.r, 50) {
+	if chance(g.r, legacyPercent) {
+		g.legacyProjection(b)
+	} else if chance(g.r, 50) {
 		b["ProjectionExpression"] = e.projection()
 	}
 	e.into(b)
@@ -193,13 +208,29 @@ func (g *generator) read(t *table, x *index, e *expressions, b object) {
 	case n < 40 && x != nil:
 		b["Select"] = "ALL_PROJECTED_ATTRIBUTES"
 	}
+	g.readSettings(x, b)
+	e.into(b)
+}
+
+// legacyRead is read with legacy parameters, of which filter is one.
+func (g *generator) legacyRead(x *index, filter string, b object) {
+	if chance(g.r, 50) {
+		b[filter] = g.legacyFilter(b, g.filterOn)
+	}
+	g.legacyProjection(b)
+	if chance(g.r, 10) {
+		b["Select"] = pick(g.r, "COUNT", "SPECIFIC_ATTRIBUTES", "ALL_ATTRIBUTES")
+	}
+	g.readSettings(x, b)
+}
+
+func (g *generator) readSettings(x *index, b object) {
 	if chance(g.r, 20) && (x == nil || x.local) {
 		b["ConsistentRead"] = true
 	}
 	if chance(g.r, 20) {
 		b["ReturnConsumedCapacity"] = pick(g.r, "TOTAL", "INDEXES")
 	}
-	e.into(b)
 }
 
 func (g *generator) query(t *table) *Request {
@@ -211,11 +242,20 @@ func (g *generator) query(t *table) *Request {
 		hash, sort = x.hash, x.sort
 	}
 	q.order, q.ordered = sort, x == nil
-	b["KeyConditionExpression"] = e.keyCondition(hash, sort)
+	switch {
+	case !chance(g.r, legacyPercent):
+		b["KeyConditionExpression"] = e.keyCondition(hash, sort)
+		g.read(t, x, e, b)
+	case chance(g.r, 20): // expressions beside them
+		g.legacyKeyConditions(b, hash, sort)
+		g.read(t, x, e, b)
+	default:
+		g.legacyKeyConditions(b, hash, sort)
+		g.legacyRead(x, "QueryFilter", b)
+	}
 	if chance(g.r, 30) {
 		b["ScanIndexForward"] = chance(g.r, 30)
 	}
-	g.read(t, x, e, b)
 	if chance(g.r, 35) {
 		b["Limit"] = 1 + g.r.IntN(4)
 		q.walk = chance(g.r, 60) || x != nil
@@ -229,7 +269,11 @@ func (g *generator) query(t *table) *Request {
 func (g *generator) scan(t *table) *Request {
 	b, e := object{"TableName": t.name}, newExpressions(g.r, t)
 	q := &Request{Op: "Scan", Body: b}
-	g.read(t, g.source(t, b), e, b)
+	if x := g.source(t, b); chance(g.r, legacyPercent) {
+		g.legacyRead(x, "ScanFilter", b)
+	} else {
+		g.read(t, x, e, b)
+	}
 	if chance(g.r, 30) {
 		b["Limit"] = 1 + g.r.IntN(5)
 		q.walk = true

@@ -139,7 +139,7 @@ func (b *Builder) Update(changes []Action) (*Update, error) {
 			return nil, err
 		}
 	}
-	return &Update{actions, tree, b.refs}, nil
+	return &Update{actions: actions, tree: tree, refs: b.refs}, nil
 }
 
 func (b *Builder) binder() *binder { return &binder{refs: b.refs} }

@@ -41,12 +41,12 @@ func (c *Condition) CheckScalars(keys []string, index bool) error {
 }
 
 // CheckFilter refuses the attributes of the key that a query reads by: they
-// belong in its key condition.
-func (c *Condition) CheckFilter(keys []string) error {
+// belong in its key condition. what is the filter's name in the fault.
+func (c *Condition) CheckFilter(keys []string, what string) error {
 	for _, key := range keys {
 		for name := range c.Attributes() {
 			if name == key {
-				return faultf("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", key)
+				return faultf("%s can only contain non-primary key attributes: Primary key attribute: %s", what, key)
 			}
 		}
 	}

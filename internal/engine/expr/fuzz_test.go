@@ -95,7 +95,7 @@ func FuzzFilter(f *testing.F) {
 		for name := range c.Attributes() {
 			named = named || name == "pk"
 		}
-		if named != (c.CheckFilter(keys[:1]) != nil) {
+		if named != (c.CheckFilter(keys[:1], "Filter Expression") != nil) {
 			t.Fatalf("%q names the key: %v", text, named)
 		}
 	})

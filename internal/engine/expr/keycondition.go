@@ -249,6 +249,20 @@ func (k *KeyCondition) checkMulti(schema KeySchema) error {
 	return k.checkSort(schema)
 }
 
+// checkIndexable refuses what legacy conditions can ask for and no order of
+// keys answers.
+func (k *KeyCondition) checkIndexable(attrs []KeyAttr) error {
+	if err := k.checkTypes(attrs); err != nil {
+		return err
+	}
+	for _, a := range attrs {
+		if c, ok := k.on(a.Name); ok && (c.op == opNE || c.op == opIn) {
+			return faultf("Attempted conditional constraint is not an indexable operation")
+		}
+	}
+	return nil
+}
+
 // notEqual returns the attributes without a condition of equality.
 func (k *KeyCondition) notEqual(attrs []KeyAttr) []string {
 	var names []string
@@ -274,6 +288,9 @@ func (k *KeyCondition) checkPartition(schema KeySchema) error {
 
 // checkSort checks the values of the sort key.
 func (k *KeyCondition) checkSort(schema KeySchema) error {
+	if err := k.checkIndexable(schema.Sort); err != nil {
+		return err
+	}
 	if err := k.checkValues(schema.Index, schema.Sort); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type Update struct {
 	actions []action
 	tree    *pathTree // of the targets
 	refs    bindings
+	legacy  bool // it came as AttributeUpdates
 }
 
 // ParseUpdate reads an update expression.
@@ -42,7 +44,7 @@ func ParseUpdate(text string, scope *Scope) (*Update, error) {
 			return nil, err
 		}
 	}
-	return &Update{syn.actions, tree, refs}, nil
+	return &Update{actions: syn.actions, tree: tree, refs: refs}, nil
 }
 
 func (b *binder) checkAction(a action) error {
@@ -106,15 +108,29 @@ func (u *Update) CheckScalars(keys []string, index bool) error {
 	return nil
 }
 
+// IsLegacy reports whether the update came as AttributeUpdates.
+func (u *Update) IsLegacy() bool { return u.legacy }
+
+// Creates reports whether the update makes an item that is not there. Legacy
+// updates that only delete do not.
+func (u *Update) Creates() bool {
+	return !u.legacy || slices.ContainsFunc(u.actions, func(a action) bool { return a.verb == verbSet || a.verb == verbAdd })
+}
+
 // Updated returns the parts of an item that the expression changes: of the old
 // item for UPDATED_OLD, of the new one for UPDATED_NEW.
 func (u *Update) Updated(it value.Item) value.Item { return u.tree.project(it) }
 
 // Apply returns the item with all changes. Each of them sees the item as it
 // was, so their order doesn't matter. An item that doesn't exist is its key.
-// Errors are ErrPath, ErrMissing, ErrOperandType and those of numbers.
+// Errors are ErrPath, ErrMissing, ErrOperandType (ErrType of legacy updates)
+// and those of numbers.
 func (u *Update) Apply(it value.Item) (value.Item, error) {
-	return application{u.actions, evaluation{u.refs, it}}.fields(u.tree.top, it)
+	changed, err := application{u.actions, evaluation{u.refs, it}}.fields(u.tree.top, it)
+	if u.legacy && errors.Is(err, ErrOperandType) {
+		return changed, ErrType
+	}
+	return changed, err
 }
 
 // application is an update expression over one item.
@@ -217,6 +233,8 @@ func add(old, v value.Value) (value.Value, error) {
 	case v.Kind() == value.N:
 		sum, err := old.Number().Add(v.Number())
 		return value.Num(sum), err
+	case v.Kind() == value.L: // of legacy updates alone
+		return value.List(slices.Concat(old.Elems(), v.Elems())), nil
 	}
 	return old.Union(v), nil
 }

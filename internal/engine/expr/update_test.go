@@ -112,8 +112,8 @@ func TestConditionAttributes(t *testing.T) {
 	for range c.Attributes() {
 		break
 	}
-	require.NoError(t, c.CheckFilter([]string{"other"}))
-	check(t, c.CheckFilter(keys), "Filter Expression can only contain non-primary key attributes: Primary key attribute: pk")
+	require.NoError(t, c.CheckFilter([]string{"other"}, "Filter Expression"))
+	check(t, c.CheckFilter(keys, "Filter Expression"), "Filter Expression can only contain non-primary key attributes: Primary key attribute: pk")
 	check(t, c.CheckScalars([]string{"a"}, false), "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: a")
 }
 
