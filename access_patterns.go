@@ -199,10 +199,7 @@ func (e *entity) queryPattern(p *accessPath, d *demand, fields []string, lead in
 		x.Projection = d.slot.include
 	}
 	for i := lead; i < len(p.sk.fields); i++ {
-		order := keytmpl.Ascending
-		if !p.native {
-			order = p.sk.key.Order(i)
-		}
+		order := p.sk.order(i)
 		if order == keytmpl.Unordered || !p.sk.exact[i] {
 			break
 		}
