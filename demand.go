@@ -57,6 +57,7 @@ type demand struct {
 
 	slot   *slot
 	placed string // why it is on the slot
+	built  string // why it is not native in a schema of native indexes
 	pk, sk *keyTemplate
 }
 
@@ -109,6 +110,11 @@ func (e *entity) deriveDemands() (faults []error) {
 	}
 	if e.deletedAttr != "" {
 		e.demandTrashed()
+	}
+	if e.schema.cfg.NativeIndexes {
+		for _, d := range e.demands {
+			d.built = e.makeNative(d)
+		}
 	}
 	return faults
 }

@@ -66,6 +66,77 @@ func (e *entity) demandNative(ix parser.Index) (faults []error) {
 	return faults
 }
 
+// maxNativeParts is the number of attributes that a key of a global index may
+// have; one of a local index has one.
+const maxNativeParts = 4
+
+// makeNative turns a demand by templates into one of a native index, in a schema
+// of such. It says why where it has to stay as it is.
+func (e *entity) makeNative(d *demand) (reason string) {
+	if d.native {
+		return ""
+	}
+	if d.when != nil {
+		return "it has a condition"
+	}
+	most := maxNativeParts
+	if d.local {
+		most = 1
+	}
+	sides := []string{d.pkSrc, d.skSrc}
+	bound := [2]*keyTemplate{}
+	for i, src := range sides {
+		if d.local && i == 0 {
+			continue
+		}
+		kt := &keyTemplate{}
+		tmpl, err := e.schema.parseTemplate(src)
+		if err != nil {
+			return "the template is at fault"
+		}
+		for _, ref := range tmpl.Refs() {
+			f, err := e.codec.Resolve(ref.Name())
+			if err != nil {
+				return "the template is at fault"
+			}
+			_, ok := nativeKind(f)
+			switch plain := "{" + ref.Name() + "}"; {
+			case !strings.Contains(src, plain) || len(ref.Path) > 0:
+				return "{" + ref.Name() + "} has a format, a modifier, a shard or a path"
+			case !ok:
+				return f.Name + " is stored as neither text, number nor bytes"
+			}
+			if !slices.Contains(kt.fields, f) {
+				kt.fields = append(kt.fields, f)
+			}
+		}
+		switch {
+		case i == 0 && len(kt.fields) == 0:
+			return "its partition is of no field"
+		case len(kt.fields) > most:
+			return fmt.Sprintf("a key has more than %d fields", most)
+		}
+		bound[i] = kt
+	}
+	for _, o := range e.demands {
+		if o.native && o.local == d.local && slices.Equal(o.pk.fields, bound[0].fieldList(e.pk)) && slices.Equal(o.sk.fields, bound[1].fields) {
+			return "the index " + o.name + " has its fields"
+		}
+	}
+	if d.native, d.pk, d.sk = true, bound[0], bound[1]; d.local {
+		d.pk = e.pk
+	}
+	return ""
+}
+
+// fieldList is the list of a key's fields; without one, that of another key.
+func (kt *keyTemplate) fieldList(other *keyTemplate) []*codec.Field {
+	if kt == nil {
+		kt = other
+	}
+	return kt.fields
+}
+
 // nativeKind is the type by which a field is a key as it is stored.
 func nativeKind(f *codec.Field) (types.ScalarAttributeType, bool) {
 	switch kind := f.Type.Kind; {

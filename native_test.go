@@ -2,6 +2,7 @@ package dynorm_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynorm/dynorm"
+	"github.com/dynorm/dynorm/internal/golden"
+	"github.com/dynorm/dynorm/internal/patterntest"
 	"github.com/dynorm/dynorm/internal/testdb"
 )
 
@@ -261,4 +264,59 @@ func TestNativeFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.CreateTable(t.Context()))
 	require.NoError(t, db.CreateTable(t.Context()), "made once more, the table does not differ")
+}
+
+// Entities most of whose indexes can be native.
+type (
+	nativeTask struct {
+		_        dynorm.Entity `dynorm:"Task,list=2"`
+		_        dynorm.Index  `dynorm:"byState" pk:"STATE#{State}#{Team}" sk:"{Due}#{ID}"`
+		_        dynorm.Index  `dynorm:"perDay" pk:"DAY#{Due:date}" sk:"{Due}"`
+		ID       string
+		State    string `dynorm:",required"`
+		Team     string `dynorm:",index,omitempty"`
+		Due      time.Time
+		Points   int
+		PersonID string        `dynorm:",omitempty"`
+		Person   *nativePerson `rel:"belongsTo"`
+	}
+	nativePerson struct {
+		_     dynorm.Entity `dynorm:"Person"`
+		ID    string
+		Tasks []*nativeTask `rel:"hasMany"`
+		Notes []*nativeNote `rel:"hasMany"`
+	}
+	nativeNote struct {
+		_        dynorm.Entity `dynorm:"Note"`
+		ID       string
+		PersonID string `dynorm:",omitempty"`
+	}
+)
+
+// TestAccessPatternsOfNativeSchema chooses native indexes for a schema.
+func TestAccessPatternsOfNativeSchema(t *testing.T) {
+	models := []any{dynorm.SchemaConfig{NativeIndexes: true}, nativeTask{}, nativePerson{}, nativeNote{}}
+	schema, err := dynorm.NewSchema(models...)
+	require.NoError(t, err)
+	f := golden.Open(t, filepath.Join("testdata", "derivation", "native.txtar"))
+	f.Explain(t, "a schema of native indexes: which are, which can't be and why, and what they answer")
+	f.Compare(t, "explain", schema.Explain())
+	f.Compare(t, "patterns", schema.AccessPatterns().Markdown())
+	f.Compare(t, "diagram", schema.Mermaid())
+	f.Only(t, "explain", "patterns", "diagram")
+	client := testdb.Open(t)
+	var sum patterntest.Counts
+	for seed := range uint64(4) {
+		n := patterntest.Check(t, t, client, schema, seed, 25)
+		sum.Calls, sum.Items = sum.Calls+n.Calls, sum.Items+n.Items
+	}
+	t.Logf("%d calls, %d items", sum.Calls, sum.Items)
+
+	type bare struct {
+		_    dynorm.Entity `dynorm:"Bare"`
+		ID   string
+		City string `dynorm:",index"`
+	}
+	_, err = dynorm.NewSchema(dynorm.SchemaConfig{NativeIndexes: true}, bare{})
+	require.ErrorContains(t, err, "can't be stored empty (tag it `omitempty` or `required`)")
 }

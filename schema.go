@@ -49,6 +49,16 @@ type SchemaConfig struct {
 	// list are called LSI1, LSI2, ... with the key attributes lsi1sk, lsi2sk,
 	// ... Their PK is the table's.
 	LocalIndexes []IndexConfig
+	// NativeIndexes makes every index native that can be, those of fields and
+	// relations included: its keys are the fields that the templates name, without
+	// the words around them, in place of built strings. It takes no key attributes
+	// beside the fields, but entities share an index only where their fields are
+	// called alike, so that there are more indexes, and their items are then told
+	// apart by a filter. Templates with a shard, a format, a modifier, more than
+	// four fields or no field at all, and those under a condition, stay built.
+	// [Schema.Explain] says which and why. Defaults to false: an index is native
+	// where its tag says so.
+	NativeIndexes bool
 	// Lock is what [Lock.JSON] wrote: the assignment of entries to indexes as
 	// it stands. Defaults to none: entries are then placed in declared order.
 	Lock []byte

@@ -161,8 +161,7 @@ func (c *check) list(ctx context.Context, def *definition.Entity, p *dynorm.Acce
 	}
 	require.Len(c.t, plan.Keys, p.Requests, p.Name)
 	require.Equal(c.t, p.ReadUnits, plan.ReadUnits, p.Name)
-	native := slices.ContainsFunc(def.Indexes, func(ix definition.Index) bool { return ix.Native && ix.Name == p.For })
-	if low == nil && !native {
+	if low == nil && c.native(p.Index) == nil {
 		for _, key := range plan.Keys {
 			require.Regexp(c.t, keyPattern(p.Key), key, p.Name)
 		}

@@ -293,14 +293,11 @@ func compare(a, b any) int {
 // entry reports whether a row has an entry in the index of a pattern.
 func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Record) bool {
 	i := slices.IndexFunc(def.Indexes, func(ix parser.Index) bool { return ix.Name == p.For })
-	if i >= 0 && def.Indexes[i].Native {
-		for _, name := range slices.Concat(def.Indexes[i].PKParts, def.Indexes[i].SKParts) {
-			f, _ := def.Field(name)
-			if missing(field(def, r, f.Attr)) {
-				return false
-			}
-		}
-		return true
+	if attrs := c.native(p.Index); attrs != nil {
+		return !slices.ContainsFunc(attrs, func(attr string) bool {
+			_, own := def.Field(attr)
+			return own && missing(field(def, r, attr))
+		})
 	}
 	slot := c.lock.Indexes[slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == p.Index })]
 	entity := c.lock.Entities[slices.IndexFunc(c.lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == def.Name })]
@@ -332,4 +329,27 @@ func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Reco
 		return true
 	}
 	return false
+}
+
+// native lists the key attributes of an index over fields, nil for one of built
+// keys, which the lock has.
+func (c *check) native(index string) (attrs []string) {
+	if slices.ContainsFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index }) {
+		return nil
+	}
+	table := c.schema.TableDefinition()
+	add := func(name *string, keys []types.KeySchemaElement) {
+		if *name == index {
+			for _, k := range keys {
+				attrs = append(attrs, *k.AttributeName)
+			}
+		}
+	}
+	for _, x := range table.GlobalSecondaryIndexes {
+		add(x.IndexName, x.KeySchema)
+	}
+	for _, x := range table.LocalSecondaryIndexes {
+		add(x.IndexName, x.KeySchema)
+	}
+	return attrs
 }
