@@ -337,6 +337,9 @@ func (e *entity) patternWarnings(p *accessPath, d *demand) (warnings []string) {
 	if p.kind == localPath || d == nil && len(e.schema.locals) > 0 {
 		warnings = append(warnings, "The table has local indexes, so that a partition holds 10 GB at most.")
 	}
+	if p.single == never && p.kind != tablePath {
+		warnings = append(warnings, "Items of other entities can be in the same partitions, which a filter discards after they were read.")
+	}
 	if d != nil && d.when != nil && d.kind != demandTrashed {
 		warnings = append(warnings, "It holds only items where "+d.when.String()+".")
 	}

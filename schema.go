@@ -166,6 +166,7 @@ func NewSchema(models ...any) (*Schema, error) {
 	}
 	for i := range defs {
 		if faulty[defs[i].Name] {
+			faults = append(faults, s.constantFaults(&defs[i])...)
 			continue
 		}
 		e, errs := s.compile(defs[i], goTypes[i])
@@ -186,11 +187,29 @@ func NewSchema(models ...any) (*Schema, error) {
 			s.byType[e.typ] = e
 		}
 	}
+	faults = append(faults, s.checkPrefixes(defs)...)
 	if faults = append(faults, s.derive()...); len(faults) > 0 {
 		return nil, definitionError(faults)
 	}
 	s.derivePaths()
 	return s, nil
+}
+
+// constantFaults reports the indexes of one partition of an entity that has
+// other faults and is not compiled.
+func (s *Schema) constantFaults(def *parser.Entity) (faults []error) {
+	spread := "ID"
+	for _, f := range def.Fields {
+		if f.Primary {
+			spread = f.Name
+		}
+	}
+	for _, ix := range def.Indexes {
+		if fault := s.constantFault(def, ix, spread); fault != nil {
+			faults = append(faults, fault)
+		}
+	}
+	return faults
 }
 
 // derive compiles the keys of all entities and places their index entries. What
@@ -216,7 +235,6 @@ func (s *Schema) derive() (faults []error) {
 	for _, e := range s.entities {
 		faults = append(faults, e.checkReserved()...)
 	}
-	faults = append(faults, s.checkPrefixes()...)
 	faults = append(faults, s.checkTTL()...)
 	return append(faults, s.checkKeys()...)
 }
