@@ -326,13 +326,13 @@ func (e *entity) patternWarnings(p *accessPath, d *demand) (warnings []string) {
 	narrow := !slices.ContainsFunc(p.pk.fields, func(f *codec.Field) bool { return f.Type.Kind != parser.Bool && len(f.Enum) == 0 })
 	switch {
 	case len(p.pk.fields) == 0 && d != nil && d.kind == demandTrashed:
-		warnings = append(warnings, "All deleted items are in one partition, which takes 1,000 write units a second.")
+		warnings = append(warnings, "All deleted items are in one partition, which grows without bound and takes 1,000 write units a second.")
 	case len(p.pk.fields) == 0 && d != nil && d.kind == demandList:
-		warnings = append(warnings, "All items are in one partition, which takes 1,000 write units a second: spread them by list=8.")
+		warnings = append(warnings, "All items are in one partition, which grows without bound and takes 1,000 write units a second: spread them by list=8.")
 	case len(p.pk.fields) == 0:
-		warnings = append(warnings, "All items are in one partition, which takes 1,000 write units a second.")
+		warnings = append(warnings, "All items are in one partition, which grows without bound and takes 1,000 write units a second.")
 	case narrow:
-		warnings = append(warnings, "Few partitions hold all items, each of which takes 1,000 write units a second: spread them by a shard.")
+		warnings = append(warnings, "Few partitions hold all items, each of which grows without bound and takes 1,000 write units a second: spread them by a shard.")
 	}
 	if p.kind == localPath || d == nil && len(e.schema.locals) > 0 {
 		warnings = append(warnings, "The table has local indexes, so that a partition holds 10 GB at most.")
