@@ -152,6 +152,14 @@ func (e *entity) keyRefs(kt *keyTemplate) keyRefs {
 	return k
 }
 
+// order is the way in which the key runs for a reference.
+func (k *keyRefs) order(ref int) keytmpl.Order {
+	if k.key == nil {
+		return keytmpl.Ascending
+	}
+	return k.key.Order(ref)
+}
+
 // always reports whether every item of the entity has a key part for the field.
 func (e *entity) always(f *codec.Field) bool {
 	if len(f.Path()) > 1 || f.Type.Pointer || f.OmitEmpty || f.TTL {

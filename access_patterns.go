@@ -142,10 +142,14 @@ func (e *entity) uniquePattern(u *unique) AccessPattern {
 	for _, attr := range fields {
 		args += ", " + variable(attr)
 	}
+	call := fmt.Sprintf("%s.FindBy(ctx, %s)", e.modelText(), args)
+	if e.typ.Name() == "" {
+		call = e.modelText() + whereText(fields) + ".First(ctx)"
+	}
 	return AccessPattern{
 		Name: e.def.Name + " by " + strings.Join(fields, " and ") + " (unique)", Entity: e.def.Name, Kind: PatternUnique, For: u.name, Fields: fields,
 		Key:      e.pk.attr + " = " + u.key.key.Pattern() + " and " + e.sk.attr + " = " + claimPrefix + ", then the item that the claim names",
-		Call:     fmt.Sprintf("%s.FindBy(ctx, %s)", e.modelText(), args),
+		Call:     call,
 		Requests: 2, ReadUnits: 2, Consistent: true,
 	}
 }
@@ -172,12 +176,17 @@ func (e *entity) queryPatterns(p *accessPath, d *demand) []AccessPattern {
 		if lead > 0 && (!p.sk.exact[lead-1] || len(fields) == len(patterns[len(patterns)-1].Fields)) {
 			break // a comparison would be with less than the value, or says nothing new
 		}
+		if d == nil && p.sk.givenBy(fields, lead) == len(p.sk.fields) {
+			break // the whole key, of one item
+		}
 		patterns = append(patterns, e.queryPattern(p, d, fields, lead))
 	}
 	return patterns
 }
 
 func (e *entity) queryPattern(p *accessPath, d *demand, fields []string, lead int) AccessPattern {
+	narrowed := lead
+	lead = p.sk.givenBy(fields, lead)
 	x := AccessPattern{
 		Entity: e.def.Name, Kind: PatternQuery, Index: p.index, Fields: fields, Requests: 1,
 		Key: p.keyPattern(lead), Consistent: p.kind != globalPath,
@@ -190,10 +199,7 @@ func (e *entity) queryPattern(p *accessPath, d *demand, fields []string, lead in
 		x.Projection = d.slot.include
 	}
 	for i := lead; i < len(p.sk.fields); i++ {
-		order := keytmpl.Ascending
-		if !p.native {
-			order = p.sk.key.Order(i)
-		}
+		order := p.sk.order(i)
 		if order == keytmpl.Unordered || !p.sk.exact[i] {
 			break
 		}
@@ -216,27 +222,47 @@ func (e *entity) queryPattern(p *accessPath, d *demand, fields []string, lead in
 	suffix := ""
 	if d != nil {
 		x.For = d.name
-		suffix = e.describeDemand(&x, d, lead)
+		suffix = e.describeDemand(&x, d, narrowed)
 	}
-	x.Call = e.modelText()
-	for i, attr := range fields {
-		if i == 0 {
-			x.Call += ".Where("
-		} else {
-			x.Call += ", "
+	x.Call = e.modelText() + whereText(fields) + suffix
+	if x.Requests > 1 {
+		// What several requests bring is merged where an order is asked for.
+		for _, term := range x.Sorted {
+			attr, desc := strings.CutSuffix(term, " desc")
+			by := ".OrderBy"
+			if desc {
+				by += "Desc"
+			}
+			x.Call += fmt.Sprintf("%s(%q)", by, attr)
 		}
-		x.Call += fmt.Sprintf("dynorm.Eq(%q, %s)", attr, variable(attr))
 	}
-	if len(fields) == 0 {
-		x.Call += ".Query("
-	}
-	x.Call += ")" + suffix
 	if p.projected != nil {
 		x.Call += ".Hydrate()"
 	}
 	x.Call += ".List(ctx)"
 	x.Warnings = e.patternWarnings(p, d)
 	return x
+}
+
+// givenBy counts the leading references whose values are given, of which at
+// least lead are; others may stand in the partition key.
+func (k *keyRefs) givenBy(attrs []string, lead int) int {
+	for lead < len(k.fields) && slices.Contains(attrs, attrName(k.fields[lead].AttrPath())) {
+		lead++
+	}
+	return lead
+}
+
+// whereText starts a query for the values of attributes.
+func whereText(attrs []string) string {
+	if len(attrs) == 0 {
+		return ".Query()"
+	}
+	terms := make([]string, len(attrs))
+	for i, attr := range attrs {
+		terms[i] = fmt.Sprintf("dynorm.Eq(%q, %s)", attr, variable(attr))
+	}
+	return ".Where(" + strings.Join(terms, ", ") + ")"
 }
 
 // keyPattern is the key condition of a path with the leading fields of its sort
@@ -300,16 +326,19 @@ func (e *entity) patternWarnings(p *accessPath, d *demand) (warnings []string) {
 	narrow := !slices.ContainsFunc(p.pk.fields, func(f *codec.Field) bool { return f.Type.Kind != parser.Bool && len(f.Enum) == 0 })
 	switch {
 	case len(p.pk.fields) == 0 && d != nil && d.kind == demandTrashed:
-		warnings = append(warnings, "All deleted items are in one partition, which takes 1,000 write units a second.")
+		warnings = append(warnings, "All deleted items are in one partition, which grows without bound and takes 1,000 write units a second.")
 	case len(p.pk.fields) == 0 && d != nil && d.kind == demandList:
-		warnings = append(warnings, "All items are in one partition, which takes 1,000 write units a second: spread them by list=8.")
+		warnings = append(warnings, "All items are in one partition, which grows without bound and takes 1,000 write units a second: spread them by list=8.")
 	case len(p.pk.fields) == 0:
-		warnings = append(warnings, "All items are in one partition, which takes 1,000 write units a second.")
+		warnings = append(warnings, "All items are in one partition, which grows without bound and takes 1,000 write units a second.")
 	case narrow:
-		warnings = append(warnings, "Few partitions hold all items, each of which takes 1,000 write units a second: spread them by a shard.")
+		warnings = append(warnings, "Few partitions hold all items, each of which grows without bound and takes 1,000 write units a second: spread them by a shard.")
 	}
 	if p.kind == localPath || d == nil && len(e.schema.locals) > 0 {
 		warnings = append(warnings, "The table has local indexes, so that a partition holds 10 GB at most.")
+	}
+	if p.single == never && p.kind != tablePath {
+		warnings = append(warnings, "Items of other entities can be in the same partitions, which a filter discards after they were read.")
 	}
 	if d != nil && d.when != nil && d.kind != demandTrashed {
 		warnings = append(warnings, "It holds only items where "+d.when.String()+".")

@@ -1,6 +1,7 @@
 package dynorm_test
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,10 +20,13 @@ import (
 
 	"github.com/dynorm/dynorm"
 	"github.com/dynorm/dynorm/internal/golden"
+	definition "github.com/dynorm/dynorm/parser"
+	"github.com/dynorm/dynorm/testdata/models/forge"
+	"github.com/dynorm/dynorm/testdata/models/saas"
 	"github.com/dynorm/dynorm/testdata/models/seven"
 )
 
-func TestSevenModels(t *testing.T) {
+func TestAccessPatternsOfSevenModels(t *testing.T) {
 	schema, err := dynorm.NewSchema(seven.Models()...)
 	require.NoError(t, err)
 	f := golden.Open(t, filepath.Join("testdata", "derivation", "seven.txtar"))
@@ -68,48 +71,85 @@ func TestAccessPatternDocument(t *testing.T) {
 	}
 }
 
-// TestAccessPatternCalls checks that every example call compiles.
+// TestAccessPatternCalls checks that every example call compiles, beside the
+// models it is about.
 func TestAccessPatternCalls(t *testing.T) {
-	schema, err := dynorm.NewSchema(append(seven.Models(), patternModels()...)...)
-	require.NoError(t, err)
-	models, err := os.ReadFile(filepath.Join("testdata", "models", "seven", "seven.go"))
-	require.NoError(t, err)
-	var b strings.Builder
-	b.Write(models)
-	b.WriteString("\nfunc calls(ctx context.Context, db *dynorm.DB) {\n")
-	n := 0
-	for _, p := range schema.AccessPatterns().Patterns {
-		if !slices.ContainsFunc(seven.Models(), func(m any) bool { return fmt.Sprintf("%T", m) == "seven."+p.Entity }) && !strings.HasPrefix(p.Call, "db.Entity(") {
-			continue // its type is not in the file
-		}
-		n++
-		b.WriteString("\t{\n")
-		declared := []string{"db", "ctx"}
-		for _, found := range variables.FindAllStringSubmatch(p.Call, -1) {
-			if name := found[1]; !slices.Contains(declared, name) {
-				declared = append(declared, name)
-				kind := "string"
-				if name == "deletedAt" {
-					kind = "time.Time"
-				}
-				fmt.Fprintf(&b, "\t\tvar %s %s\n", name, kind)
-			}
-		}
-		fmt.Fprintf(&b, "\t\t_, _ = %s\n\t}\n", p.Call)
-	}
-	b.WriteString("}\n")
-	require.GreaterOrEqual(t, n, 18)
-	src := strings.Replace(b.String(), "import (", "import (\n\t\"context\"", 1)
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "calls.go", src, 0)
-	require.NoError(t, err)
-	conf := types.Config{Importer: exportImporter(t, fset)}
-	_, err = conf.Check("seven", fset, []*ast.File{file}, nil)
-	require.NoError(t, err, "%s", src)
+	imports := exportImporter(t, fset)
+	calls := 0
+	for path, models := range map[string][]any{
+		"testdata/models/seven/seven.go": seven.Models(), "testdata/models/forge/forge.go": forge.Models(),
+		"testdata/models/saas/saas.go": saas.Models(), "models_test.go": patternModels(),
+	} {
+		schema, err := dynorm.NewSchema(models...)
+		require.NoError(t, err)
+		src, err := os.ReadFile(filepath.FromSlash(path))
+		require.NoError(t, err)
+		var b strings.Builder
+		b.Write(src)
+		defs := schema.Entities()
+		for i, p := range schema.AccessPatterns().Patterns {
+			def := defs[slices.IndexFunc(defs, func(d definition.Entity) bool { return d.Name == p.Entity })]
+			fmt.Fprintf(&b, "\nfunc call%d(ctx context.Context, db *dynorm.DB", i)
+			for _, name := range identifiers(t, p.Call) {
+				fmt.Fprintf(&b, ", %s %s", name, goType(t, def, p, name))
+			}
+			fmt.Fprintf(&b, ") {\n\t_, _ = %s\n}\n", p.Call)
+			calls++
+		}
+		text := strings.Replace(b.String(), "import (", "import (\n\t\"context\"", 1)
+		file, err := parser.ParseFile(fset, path, text, 0)
+		require.NoError(t, err)
+		conf := types.Config{Importer: imports}
+		_, err = conf.Check(path, fset, []*ast.File{file}, nil)
+		require.NoError(t, err, "%s", text)
+	}
+	t.Logf("%d calls compile", calls)
 }
 
-// variables are the arguments of a call that are Go variables.
-var variables = regexp.MustCompile(`[ (]([a-z]\w*)\b[,)}]`)
+// identifiers lists the variables of a call that it is given, beside ctx and db.
+func identifiers(t *testing.T, call string) (names []string) {
+	expr, err := parser.ParseExpr(call)
+	require.NoError(t, err, call)
+	ast.Inspect(expr, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && (x.Name == "dynorm" || x.Name == "db") {
+				return false
+			}
+		case *ast.IndexExpr: // of a type
+			return false
+		case *ast.CompositeLit:
+			for _, elt := range n.Elts {
+				names = append(names, elt.(*ast.KeyValueExpr).Value.(*ast.Ident).Name)
+			}
+			return false
+		case *ast.Ident:
+			if n.Name != "ctx" && n.Name != "db" && !slices.Contains(names, n.Name) {
+				names = append(names, n.Name)
+			}
+		}
+		return true
+	})
+	return slices.DeleteFunc(names, func(name string) bool { return methods[name] })
+}
+
+// methods are the names in a call that are no variables.
+var methods = map[string]bool{
+	"Where": true, "Query": true, "Index": true, "Hydrate": true, "OrderBy": true, "OrderByDesc": true, "OnlyTrashed": true,
+	"List": true, "Find": true, "Get": true, "FindBy": true, "First": true,
+}
+
+// goType is the type of the field that a variable is named after.
+func goType(t *testing.T, def definition.Entity, p dynorm.AccessPattern, variable string) string {
+	for _, attr := range p.Fields {
+		if f, ok := def.Field(attr); ok && strings.EqualFold(f.Attr, variable) {
+			return cmp.Or(f.Type.Go, string(f.Type.Kind))
+		}
+	}
+	require.Fail(t, "no field gives the variable", "%s in %s", variable, p.Call)
+	return ""
+}
 
 // exportImporter imports packages from what the go command has built.
 func exportImporter(t *testing.T, fset *token.FileSet) types.Importer {

@@ -57,6 +57,7 @@ type demand struct {
 
 	slot   *slot
 	placed string // why it is on the slot
+	built  string // why it is not native in a schema of native indexes
 	pk, sk *keyTemplate
 }
 
@@ -110,6 +111,11 @@ func (e *entity) deriveDemands() (faults []error) {
 	if e.deletedAttr != "" {
 		e.demandTrashed()
 	}
+	if e.schema.cfg.NativeIndexes {
+		for _, d := range e.demands {
+			d.built = e.makeNative(d)
+		}
+	}
 	return faults
 }
 
@@ -154,7 +160,7 @@ func (e *entity) demandIndex(ix parser.Index) (faults []error) {
 			d.whenFields = append(d.whenFields, whenField{f.Name, f.AttrPath()})
 		}
 	}
-	if fault := e.constantFault(d); fault != nil {
+	if fault := e.schema.constantFault(&e.def, ix, e.shardField()); fault != nil {
 		faults = append(faults, fault)
 	}
 	if len(faults) == 0 {
@@ -164,17 +170,20 @@ func (e *entity) demandIndex(ix parser.Index) (faults []error) {
 }
 
 // constantFault refuses an explicit index that puts every item into one
-// partition.
-func (e *entity) constantFault(d *demand) error {
-	if d.local {
+// partition. It asks for nothing that an entity at fault may lack.
+func (s *Schema) constantFault(def *parser.Entity, ix parser.Index, shardField string) error {
+	if ix.Local || ix.Native {
 		return nil
 	}
-	tmpl, err := e.schema.parseTemplate(d.pkSrc)
+	tmpl, err := s.parseTemplate(ix.PK)
 	if err != nil || len(tmpl.Refs()) > 0 {
 		return nil // what is wrong with the template shows when it is bound
 	}
-	return e.indexFault(d, d.pkSrc, "its partition key is the same for every item, so that one partition takes all the load",
-		fmt.Sprintf("spread it: pk:\"%s%s{%s|shard=8}\"", d.pkSrc, e.delim(), e.shardField()))
+	return &parser.DefinitionError{
+		Type: def.Name, Field: "index " + ix.Name, Tag: ix.PK,
+		Fault:      "its partition key is the same for every item, so that one partition takes all the load",
+		Suggestion: fmt.Sprintf("spread it: pk:\"%s%s{%s|shard=8}\"", ix.PK, s.cfg.Delimiter, shardField),
+	}
 }
 
 // demandForeign adds the demand of a foreign key: items by the key of another

@@ -98,7 +98,9 @@ func (e *entity) diagramIndex(foreign string) string {
 		return ""
 	}
 	for _, d := range e.demands {
-		if !d.local && !d.native && d.when == nil && e.keyedBy(d.pk.key.Template(), foreign) {
+		keyed := d.native && len(d.pk.fields) == 1 && d.pk.fields[0].Name == foreign ||
+			!d.native && !d.local && e.keyedBy(d.pk.key.Template(), foreign)
+		if keyed && !d.local && d.when == nil {
 			return " (" + d.slot.name + ")"
 		}
 	}

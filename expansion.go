@@ -132,6 +132,9 @@ func (k *keyCondition) appendTo(branches []branch) []branch {
 // partition, or all shards of one. coarse leaves an In on the sort key to the
 // filter.
 func (pl *planner) keyCondition(p *accessPath, conds, alternative []cond, coarse bool) (k keyCondition) {
+	if p.native {
+		return pl.nativeCondition(p, conds, alternative)
+	}
 	var (
 		usedRoom [16]bool
 		room     [8]keytmpl.Part

@@ -45,6 +45,9 @@ func (s *Schema) Explain() string {
 // reason says why the demand is where it is.
 func (d *demand) reason() string {
 	text := d.placed
+	if d.built != "" {
+		text += ", built since " + d.built
+	}
 	if d.when != nil {
 		text += ", where " + d.when.String()
 	}

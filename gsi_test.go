@@ -278,6 +278,54 @@ type (
 		ID     string
 		Status string
 	}
+	faultCondition struct {
+		_     dynorm.Entity `dynorm:"Condition"`
+		_     dynorm.Index  `dynorm:"byText" pk:"A#{ID}" sk:"{ID}" when:"Total=much"`
+		_     dynorm.Index  `dynorm:"byList" pk:"B#{ID}" sk:"{ID}" when:"Tags"`
+		_     dynorm.Index  `dynorm:"all" pk:"ALL" sk:"{ID}"`
+		ID    string
+		Total int
+		Tags  []string
+	}
+	faultProjection struct {
+		_     dynorm.Entity `dynorm:"Projection"`
+		_     dynorm.Index  `dynorm:"byID,project=Total|Missing" pk:"A#{ID}" sk:"{ID}"`
+		ID    string
+		Total int
+	}
+	faultLocalChild struct {
+		_      dynorm.Entity `dynorm:"Child"`
+		_      dynorm.Index  `dynorm:"byDue,lsi" sk:"{Due}"`
+		_      dynorm.Index  `dynorm:"byRank,lsi,native" sk:"Rank"`
+		ID     string
+		TeamID string
+		Due    time.Time
+		Rank   int
+		Team   *Team `rel:"belongsTo"`
+	}
+	faultPinned struct {
+		_    dynorm.Entity `dynorm:"Pinned"`
+		_    dynorm.Index  `dynorm:"a,gsi=2" pk:"A#{City}" sk:"{ID}"`
+		ID   string
+		City string `dynorm:",index,gsi=2"`
+	}
+	faultNative struct {
+		_          dynorm.Entity `dynorm:"Native"`
+		_          dynorm.Index  `dynorm:"a,native" pk:"City" sk:"ID" when:"City"`
+		_          dynorm.Index  `dynorm:"b,native" pk:"Town" sk:"Open"`
+		_          dynorm.Index  `dynorm:"c,native" pk:"A,B,C,D,Town" sk:"ID"`
+		ID         string
+		City       string
+		Town       string `dynorm:",omitempty"`
+		Open       bool
+		A, B, C, D int
+	}
+	faultNativeEmpty struct {
+		_    dynorm.Entity `dynorm:"NativeEmpty"`
+		_    dynorm.Index  `dynorm:"a,native" pk:"City" sk:"ID"`
+		ID   string
+		City string
+	}
 	faultPrefix struct {
 		_  dynorm.Entity `dynorm:"Other,prefix=FOO"`
 		ID string
@@ -350,6 +398,12 @@ func TestSchemaFaults(t *testing.T) {
 		{"local index of one item", []any{faultLocal{}}},
 		{"template", []any{faultTemplate{}}},
 		{"condition", []any{faultWhen{}}},
+		{"condition that can't be evaluated", []any{faultCondition{}}},
+		{"projection", []any{faultProjection{}}},
+		{"local index, and what it belongs to", []any{Team{}, faultLocalChild{}}},
+		{"two on one pin", []any{faultPinned{}}},
+		{"native", []any{faultNative{}}},
+		{"native and stored empty", []any{faultNativeEmpty{}}},
 		{"one prefix", []any{faultPrefix{}, faultPrefixToo{}}},
 		{"prefix begins another", []any{faultPrefixToo{}, faultPrefixBegins{}}},
 		{"keys collide", []any{faultPrefixToo{}, faultKey{}}},
@@ -364,7 +418,7 @@ func TestSchemaFaults(t *testing.T) {
 		{"lock with other names", []any{User{}, Team{}, dynorm.SchemaConfig{Lock: []byte(lock), Indexes: []dynorm.IndexConfig{{Name: "byTeam"}}}}},
 		{"pin against the lock", []any{Team{}, pinnedUser{}, dynorm.SchemaConfig{Lock: []byte(lock)}}},
 		{"names clash", []any{User{}, Team{}, dynorm.SchemaConfig{Indexes: []dynorm.IndexConfig{{PK: "sk", SK: "x"}, {PK: "a", SK: "a"}}}}},
-		{"several at once", []any{faultConstant{}, faultLocal{}, faultPrefix{}, faultPrefixToo{}, faultTemplate{}, faultWhen{}, manyIndexes(21, "Many")}},
+		{"several at once", []any{faultConstant{}, faultLocal{}, faultPrefix{}, faultPrefixToo{}, faultTemplate{}, faultWhen{}, faultCondition{}, manyIndexes(21, "Many")}},
 	} {
 		names = append(names, c.name)
 		_, err := dynorm.NewSchema(c.models...)

@@ -325,24 +325,25 @@ func (e *entity) checkReserved() (faults []error) {
 }
 
 // checkPrefixes reports entities whose derived keys begin alike.
-func (s *Schema) checkPrefixes() (faults []error) {
-	for i, a := range s.entities {
-		for _, b := range s.entities[:i] {
-			mine, theirs := a.def.Prefix, b.def.Prefix
+func (s *Schema) checkPrefixes(defs []parser.Entity) (faults []error) {
+	for i, a := range defs {
+		for _, b := range defs[:i] {
 			fault := ""
 			switch {
-			case mine == theirs:
-				fault = fmt.Sprintf("the prefix %s is that of %s too", mine, b.def.Name)
-			case strings.HasPrefix(mine, theirs+s.cfg.Delimiter):
-				fault = fmt.Sprintf("the prefix %s begins with that of %s, %s: a query for the one meets the other", mine, b.def.Name, theirs)
-			case strings.HasPrefix(theirs, mine+s.cfg.Delimiter):
-				fault = fmt.Sprintf("the prefix %s begins that of %s, %s: a query for the one meets the other", mine, b.def.Name, theirs)
+			case a.Name == b.Name || a.Prefix == "" || b.Prefix == "":
+				continue // a fault of its own
+			case a.Prefix == b.Prefix:
+				fault = fmt.Sprintf("the prefix %s is that of %s too", a.Prefix, b.Name)
+			case strings.HasPrefix(a.Prefix, b.Prefix+s.cfg.Delimiter):
+				fault = fmt.Sprintf("the prefix %s begins with that of %s, %s: a query for the one meets the other", a.Prefix, b.Name, b.Prefix)
+			case strings.HasPrefix(b.Prefix, a.Prefix+s.cfg.Delimiter):
+				fault = fmt.Sprintf("the prefix %s begins that of %s, %s: a query for the one meets the other", a.Prefix, b.Name, b.Prefix)
 			default:
 				continue
 			}
 			faults = append(faults, &parser.DefinitionError{
-				Type: a.def.Name, Fault: fault,
-				Suggestion: fmt.Sprintf("give one of them another by prefix= in its dynorm.Entity tag, such as prefix=%s", strings.ToUpper(a.def.Name)+"X"),
+				Type: a.Name, Fault: fault,
+				Suggestion: fmt.Sprintf("give one of them another by prefix= in its dynorm.Entity tag, such as prefix=%sX", strings.ToUpper(a.Name)),
 			})
 		}
 	}

@@ -25,9 +25,25 @@ func (e *entity) localFault(ix parser.Index) error {
 		Type: e.def.Name, Field: "index " + ix.Name, Tag: "lsi",
 		Fault: fmt.Sprintf("a local index sorts the items of one partition, and the partition %s holds one %s at most",
 			e.pk.key.Pattern(), e.def.Name),
-		Suggestion: fmt.Sprintf("take a global index with a partition key of its own: dynorm:%q pk:\"FIELD%s{Field}\" sk:%q, or make a %s part of a `collection`",
-			ix.Name, e.delim(), ix.SK, e.def.Name),
+		Suggestion: fmt.Sprintf("take a global index: %s, or make a %s part of a `collection`", e.globalFor(ix), e.def.Name),
 	}
+}
+
+// globalFor is the tag of the global index that does what a local one can't: it
+// sorts the items of what they belong to, or else all items, spread over shards.
+func (e *entity) globalFor(ix parser.Index) string {
+	name, partition := ix.Name, e.template(e.def.Prefix)+e.delim()+fmt.Sprintf("{%s|shard=8}", e.shardField())
+	for _, rel := range e.def.Relations {
+		if other := e.schema.byName[rel.Target]; rel.Kind == parser.BelongsTo && other != nil {
+			partition = e.template(other.def.Prefix) + e.delim() + "{" + rel.Foreign + "}"
+			break
+		}
+	}
+	sk := ix.SK
+	for _, field := range ix.SKParts {
+		sk += "{" + field + "}"
+	}
+	return fmt.Sprintf("dynorm:%q pk:%q sk:%q", name, partition, sk)
 }
 
 // manyPerPartition reports whether a partition of the table can hold many items

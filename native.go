@@ -66,6 +66,77 @@ func (e *entity) demandNative(ix parser.Index) (faults []error) {
 	return faults
 }
 
+// maxNativeParts is the number of attributes that a key of a global index may
+// have; one of a local index has one.
+const maxNativeParts = 4
+
+// makeNative turns a demand by templates into one of a native index, in a schema
+// of such. It says why where it has to stay as it is.
+func (e *entity) makeNative(d *demand) (reason string) {
+	if d.native {
+		return ""
+	}
+	if d.when != nil {
+		return "it has a condition"
+	}
+	most := maxNativeParts
+	if d.local {
+		most = 1
+	}
+	sides := []string{d.pkSrc, d.skSrc}
+	bound := [2]*keyTemplate{}
+	for i, src := range sides {
+		if d.local && i == 0 {
+			continue
+		}
+		kt := &keyTemplate{}
+		tmpl, err := e.schema.parseTemplate(src)
+		if err != nil {
+			return "the template is at fault"
+		}
+		for _, ref := range tmpl.Refs() {
+			f, err := e.codec.Resolve(ref.Name())
+			if err != nil {
+				return "the template is at fault"
+			}
+			_, ok := nativeKind(f)
+			switch plain := "{" + ref.Name() + "}"; {
+			case !strings.Contains(src, plain) || len(ref.Path) > 0:
+				return "{" + ref.Name() + "} has a format, a modifier, a shard or a path"
+			case !ok:
+				return f.Name + " is stored as neither text, number nor bytes"
+			}
+			if !slices.Contains(kt.fields, f) {
+				kt.fields = append(kt.fields, f)
+			}
+		}
+		switch {
+		case i == 0 && len(kt.fields) == 0:
+			return "its partition is of no field"
+		case len(kt.fields) > most:
+			return fmt.Sprintf("a key has more than %d fields", most)
+		}
+		bound[i] = kt
+	}
+	for _, o := range e.demands {
+		if o.native && o.local == d.local && slices.Equal(o.pk.fields, bound[0].fieldList(e.pk)) && slices.Equal(o.sk.fields, bound[1].fields) {
+			return "the index " + o.name + " has its fields"
+		}
+	}
+	if d.native, d.pk, d.sk = true, bound[0], bound[1]; d.local {
+		d.pk = e.pk
+	}
+	return ""
+}
+
+// fieldList is the list of a key's fields; without one, that of another key.
+func (kt *keyTemplate) fieldList(other *keyTemplate) []*codec.Field {
+	if kt == nil {
+		kt = other
+	}
+	return kt.fields
+}
+
 // nativeKind is the type by which a field is a key as it is stored.
 func nativeKind(f *codec.Field) (types.ScalarAttributeType, bool) {
 	switch kind := f.Type.Kind; {
@@ -199,85 +270,77 @@ type nativeTerm struct {
 	vals []types.AttributeValue
 }
 
-// tryNative plans the query on a native index, or says why it does not fit. One
-// key condition answers it: a filter can't compare the index's own keys.
-func (pl *planner) tryNative(p *accessPath) (c candidate, reason string) {
-	var b branch
-	used := make([]bool, len(pl.conds))
-	if b.native, reason = pl.nativePartition(p, used); reason != "" {
-		return c, reason
+// nativeCondition is keyCondition for a native index. One key condition answers
+// all that is asked of its keys, or several do: a filter can't compare the
+// index's own keys.
+func (pl *planner) nativeCondition(p *accessPath, conds, alternative []cond) (k keyCondition) {
+	used := make([]bool, len(conds))
+	b := &k.branch
+	if b.native, k.want, k.reason = pl.nativePartition(p, conds, used); k.reason != "" {
+		return k
 	}
+	b.partition = len(b.native)
 	for _, attr := range p.sk.attrs {
-		n := equality(pl.conds, attr)
+		n := equality(conds, attr)
 		if n < 0 {
-			if term, ok := pl.nativeRange(attr, used); ok {
+			if slices.ContainsFunc(conds, func(c cond) bool { return c.op == opIn && c.attr == attr }) {
+				k.want = attr
+				return k
+			}
+			if term, ok := nativeRange(attr, conds, used); ok {
 				b.native = append(b.native, term)
 			}
 			break
 		}
 		used[n] = true
 		b.leading++
-		b.native = append(b.native, nativeTerm{attr, opEq, pl.conds[n].vals})
+		b.native = append(b.native, nativeTerm{attr, opEq, conds[n].vals})
 	}
-	b.residual = unused(pl.conds, used)
+	b.residual, b.alternative = unused(conds, used), alternative
 	if name := p.comparesKey(b.residual); name != "" {
-		return c, pl.why(func() string { return "has " + name + " as a key, which a filter can't compare" })
+		k.want, k.reason = name, pl.why(func() string { return "has " + name + " as a key, which a filter can't compare" })
 	}
-	if name := p.comparesKey(pl.hidden); name != "" {
-		return c, pl.why(func() string {
-			return "has " + name + " as a key, by which deleted and expired items are told and which a filter can't compare"
-		})
-	}
-	c = candidate{path: p, branches: []branch{b}, consumed: len(pl.conds) - len(b.residual), pks: 1}
-	if reason, c.hydrate = pl.lacks(p, c.branches); reason != "" {
-		return c, reason
-	}
-	if c.forward, reason = pl.nativeDirection(p, b.leading); reason != "" {
-		return c, reason
-	}
-	c.sparse = pl.missing(p)
-	c.complete = len(c.sparse) == 0 || pl.opts.index != ""
-	return c, ""
+	return k
 }
 
 // nativePartition is the key condition's part of the partition key: that of the
 // table, which is built, for a local index.
-func (pl *planner) nativePartition(p *accessPath, used []bool) (terms []nativeTerm, reason string) {
+func (pl *planner) nativePartition(p *accessPath, conds []cond, used []bool) (terms []nativeTerm, want, reason string) {
 	pk := &p.pk
 	var parts []keytmpl.Part
 	for i, attr := range pk.attrs {
-		n := equality(pl.conds, attr)
+		n := equality(conds, attr)
 		if n < 0 {
-			return nil, pl.why(func() string { return "its partition key " + pk.pattern() + " needs " + pk.fields[i].Name + " by =" })
+			return nil, attr, pl.why(func() string { return "its partition key " + pk.pattern() + " needs " + pk.fields[i].Name + " by =" })
 		}
 		if p.kind != localPath {
 			used[n] = true
-			terms = append(terms, nativeTerm{attr, opEq, pl.conds[n].vals})
+			terms = append(terms, nativeTerm{attr, opEq, conds[n].vals})
 			continue
 		}
-		part, err := pk.fields[i].PartOf(pl.conds[n].vals[0])
+		part, err := pk.fields[i].PartOf(conds[n].vals[0])
 		if err != nil || part.IsMissing() {
-			return nil, pl.noEntries(pk, i, err)
+			return nil, "", pl.noEntries(pk, i, err)
 		}
 		used[n] = pk.exact[i]
 		parts = append(parts, part)
 	}
 	if p.kind != localPath {
-		return terms, ""
+		return terms, "", ""
 	}
 	text, err := pk.build(parts)
 	if err != nil {
-		return nil, pl.why(func() string { return "its partition key can't hold the values: " + err.Error() })
+		return nil, "", pl.why(func() string { return "its partition key can't hold the values: " + err.Error() })
 	}
-	return []nativeTerm{{pk.attr, opEq, []types.AttributeValue{stringValue(text)}}}, ""
+	return []nativeTerm{{pk.attr, opEq, []types.AttributeValue{stringValue(text)}}}, "", ""
 }
 
 // nativeRange is the comparison of a key attribute after those that an equality
 // fixes.
-func (pl *planner) nativeRange(attr string, used []bool) (nativeTerm, bool) {
+func nativeRange(attr string, conds []cond, used []bool) (nativeTerm, bool) {
 	low, high := -1, -1
-	for i := range pl.conds {
-		c := &pl.conds[i]
+	for i := range conds {
+		c := &conds[i]
 		if c.attr != attr || c.field == nil {
 			continue
 		}
@@ -294,13 +357,13 @@ func (pl *planner) nativeRange(attr string, used []bool) (nativeTerm, bool) {
 	switch {
 	case low >= 0 && high >= 0:
 		used[low], used[high] = true, true
-		return nativeTerm{attr, opBetween, []types.AttributeValue{pl.conds[low].vals[0], pl.conds[high].vals[0]}}, true
+		return nativeTerm{attr, opBetween, []types.AttributeValue{conds[low].vals[0], conds[high].vals[0]}}, true
 	case low >= 0:
 		used[low] = true
-		return nativeTerm{attr, opGe, pl.conds[low].vals}, true
+		return nativeTerm{attr, opGe, conds[low].vals}, true
 	case high >= 0:
 		used[high] = true
-		return nativeTerm{attr, opLe, pl.conds[high].vals}, true
+		return nativeTerm{attr, opLe, conds[high].vals}, true
 	}
 	return nativeTerm{}, false
 }
@@ -308,6 +371,9 @@ func (pl *planner) nativeRange(attr string, used []bool) (nativeTerm, bool) {
 // comparesKey names the first key attribute of a native index that conditions
 // compare, empty for none.
 func (p *accessPath) comparesKey(conds []cond) string {
+	if !p.native {
+		return ""
+	}
 	for i := range conds {
 		c := &conds[i]
 		if name := p.comparesKey(c.subs); name != "" {
@@ -330,24 +396,36 @@ func (p *accessPath) comparesKey(conds []cond) string {
 	return ""
 }
 
-// nativeDirection tells whether the index runs in the order asked for, and which
-// way.
-func (pl *planner) nativeDirection(p *accessPath, ref int) (forward bool, reason string) {
-	forward = true
-	for i, term := range pl.order {
-		for ref < len(p.sk.attrs) && p.sk.attrs[ref] != term.attr && pl.fixes(p.sk.attrs[ref]) {
-			ref++
+// apart reports whether no item meets the native key conditions of both
+// branches: an equality tells them apart.
+func (b *branch) apart(other *branch) bool {
+	return slices.ContainsFunc(b.native, func(t nativeTerm) bool {
+		return t.op == opEq && slices.ContainsFunc(other.native, func(o nativeTerm) bool {
+			order, ok := compareValues(t.vals[0], o.vals[0])
+			return o.attr == t.attr && o.op == opEq && ok && order != 0
+		})
+	})
+}
+
+// sameNative reports whether two native key conditions are one.
+func sameNative(a, b []nativeTerm) bool {
+	return slices.EqualFunc(a, b, func(t, o nativeTerm) bool {
+		return t.attr == o.attr && t.op == o.op && slices.EqualFunc(t.vals, o.vals, func(v, w types.AttributeValue) bool {
+			order, ok := compareValues(v, w)
+			return ok && order == 0
+		})
+	})
+}
+
+// compareNative orders two items of a native index by its sort key, from one of
+// its attributes on.
+func (p *accessPath) compareNative(a, b Item, from int) int {
+	for _, attr := range p.sk.attrs[from:] {
+		if order, ok := compareValues(a[attr], b[attr]); ok && order != 0 {
+			return order
 		}
-		switch {
-		case ref == len(p.sk.attrs) || p.sk.attrs[ref] != term.attr:
-			return false, "is sorted by " + p.sk.pattern() + ", not by " + term.name
-		case i > 0 && forward == term.desc:
-			return false, "runs the other way for " + term.name + " than for the field before"
-		}
-		forward = !term.desc
-		ref++
 	}
-	return forward, ""
+	return 0
 }
 
 // renderNative writes a native key condition.

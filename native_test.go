@@ -2,6 +2,7 @@ package dynorm_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynorm/dynorm"
+	"github.com/dynorm/dynorm/internal/golden"
+	"github.com/dynorm/dynorm/internal/patterntest"
 	"github.com/dynorm/dynorm/internal/testdb"
 )
 
@@ -86,15 +89,18 @@ func TestNativeQueries(t *testing.T) {
 	}
 	ran := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		country, day := rapid.SampledFrom([]string{"se", "fi"}).Draw(rt, "country"), rapid.IntRange(1, 3).Draw(rt, "day")
+		countries := rapid.SampledFrom([][]any{{"se"}, {"fi"}, {"se", "fi"}, {"fi", "no", "se"}}).Draw(rt, "countries")
+		days := rapid.SampledFrom([][]any{{1}, {3}, {2, 3}, {3, 1, 2}}).Draw(rt, "days")
 		bound, high := float64(rapid.IntRange(-1, 12).Draw(rt, "bound"))/2, float64(rapid.IntRange(-1, 12).Draw(rt, "high"))/2
 		bound, high = min(bound, high), max(bound, high)
 		byDay, desc := rapid.Bool().Draw(rt, "by day"), rapid.Bool().Draw(rt, "desc")
-		matches := func(v *Visit) bool { return v.Country == country && (!byDay || v.Day == day) }
-		q := visits.Where(dynorm.Eq("site", "s"), dynorm.Eq("country", country)).Index("perSite")
+		matches := func(v *Visit) bool {
+			return slices.Contains(countries, any(v.Country)) && (!byDay || slices.Contains(days, any(v.Day)))
+		}
+		q := visits.Where(dynorm.Eq("site", "s"), dynorm.In("country", countries...)).Index("perSite")
 		compare := func(v *Visit) bool { return true }
 		if byDay {
-			q = q.Where(dynorm.Eq("day", day))
+			q = q.Where(dynorm.In("day", days...))
 			switch rapid.IntRange(0, 6).Draw(rt, "range") {
 			case 0:
 				q, compare = q.Where(dynorm.Gt("seconds", bound)), func(v *Visit) bool { return v.Seconds > bound }
@@ -173,6 +179,43 @@ func TestNativeQueries(t *testing.T) {
 	t.Logf("%d queries", ran)
 }
 
+// A query for several keys of a native index is several key conditions.
+func TestNativeUnion(t *testing.T) {
+	s := open(t, Visit{}, Ping{})
+	visits, ctx := dynorm.ModelOf[Visit](s.db), t.Context()
+	for i := range 24 {
+		require.NoError(t, visits.Create(ctx, &Visit{
+			Visitor: "v", At: clock.Add(time.Duration(i) * time.Minute), Site: "s", Country: []string{"se", "fi", "no"}[i%3], Day: 1 + i%4, Seconds: float64(i), Page: "p",
+		}))
+	}
+	either := dynorm.Or(
+		dynorm.And(dynorm.Eq("country", "se"), dynorm.Eq("day", 1)),
+		dynorm.And(dynorm.Eq("country", "fi"), dynorm.Gt("day", 2)),
+	)
+	q := visits.Where(dynorm.Eq("site", "s"), either).Index("perSite")
+	require.Equal(t, []string{`site = "s" and country = "se" and day = 1`, `site = "s" and country = "fi" and day > 2`}, explain(t, q).Keys)
+	n, err := q.Count(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 6, n)
+	ordered, err := visits.Where(dynorm.Eq("site", "s"), dynorm.In("country", "no", "se"), dynorm.Eq("day", 2)).Index("perSite").OrderByDesc("seconds").List(ctx)
+	require.NoError(t, err)
+	var seconds []float64
+	for _, v := range ordered {
+		seconds = append(seconds, v.Seconds)
+	}
+	require.Equal(t, []float64{21, 17, 9, 5}, seconds, "merged by number, not by text")
+
+	overlapping := dynorm.Or(dynorm.And(dynorm.Eq("country", "se"), dynorm.Gt("day", 1)), dynorm.And(dynorm.Eq("country", "se"), dynorm.Lt("day", 3)))
+	_, err = visits.Where(dynorm.Eq("site", "s"), overlapping).Index("perSite").Explain()
+	require.ErrorIs(t, err, dynorm.ErrNoIndex)
+	require.ErrorContains(t, err, "overlapping ranges")
+	_, err = visits.Where(dynorm.Eq("site", "s"), dynorm.Eq("country", "se"), dynorm.Or(dynorm.Eq("day", 1), dynorm.Eq("page", "p"))).Index("perSite").Explain()
+	require.ErrorContains(t, err, "which a filter can't compare")
+	longest, err := visits.Where(dynorm.In("visitor", "v", "w")).Index("longest").OrderByDesc("seconds").Consistent().Limit(2).List(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 23.0, longest[0].Seconds)
+}
+
 func TestNativeFaults(t *testing.T) {
 	type when struct {
 		_    dynorm.Index `dynorm:"a,native" pk:"City" sk:"ID" when:"City"`
@@ -221,4 +264,59 @@ func TestNativeFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.CreateTable(t.Context()))
 	require.NoError(t, db.CreateTable(t.Context()), "made once more, the table does not differ")
+}
+
+// Entities most of whose indexes can be native.
+type (
+	nativeTask struct {
+		_        dynorm.Entity `dynorm:"Task,list=2"`
+		_        dynorm.Index  `dynorm:"byState" pk:"STATE#{State}#{Team}" sk:"{Due}#{ID}"`
+		_        dynorm.Index  `dynorm:"perDay" pk:"DAY#{Due:date}" sk:"{Due}"`
+		ID       string
+		State    string `dynorm:",required"`
+		Team     string `dynorm:",index,omitempty"`
+		Due      time.Time
+		Points   int
+		PersonID string        `dynorm:",omitempty"`
+		Person   *nativePerson `rel:"belongsTo"`
+	}
+	nativePerson struct {
+		_     dynorm.Entity `dynorm:"Person"`
+		ID    string
+		Tasks []*nativeTask `rel:"hasMany"`
+		Notes []*nativeNote `rel:"hasMany"`
+	}
+	nativeNote struct {
+		_        dynorm.Entity `dynorm:"Note"`
+		ID       string
+		PersonID string `dynorm:",omitempty"`
+	}
+)
+
+// TestAccessPatternsOfNativeSchema chooses native indexes for a schema.
+func TestAccessPatternsOfNativeSchema(t *testing.T) {
+	models := []any{dynorm.SchemaConfig{NativeIndexes: true}, nativeTask{}, nativePerson{}, nativeNote{}}
+	schema, err := dynorm.NewSchema(models...)
+	require.NoError(t, err)
+	f := golden.Open(t, filepath.Join("testdata", "derivation", "native.txtar"))
+	f.Explain(t, "a schema of native indexes: which are, which can't be and why, and what they answer")
+	f.Compare(t, "explain", schema.Explain())
+	f.Compare(t, "patterns", schema.AccessPatterns().Markdown())
+	f.Compare(t, "diagram", schema.Mermaid())
+	f.Only(t, "explain", "patterns", "diagram")
+	client := testdb.Open(t)
+	var sum patterntest.Counts
+	for seed := range uint64(4) {
+		n := patterntest.Check(t, t, client, schema, seed, 25)
+		sum.Calls, sum.Items = sum.Calls+n.Calls, sum.Items+n.Items
+	}
+	t.Logf("%d calls, %d items", sum.Calls, sum.Items)
+
+	type bare struct {
+		_    dynorm.Entity `dynorm:"Bare"`
+		ID   string
+		City string `dynorm:",index"`
+	}
+	_, err = dynorm.NewSchema(dynorm.SchemaConfig{NativeIndexes: true}, bare{})
+	require.ErrorContains(t, err, "can't be stored empty (tag it `omitempty` or `required`)")
 }

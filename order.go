@@ -14,14 +14,21 @@ func (c *candidate) settle(pl *planner) (reason string) {
 		return reason
 	}
 	if len(c.branches) > 1 {
-		c.unite()
+		if reason = c.unite(); reason != "" {
+			return reason
+		}
 	}
 	c.whole = c.path.kind == tablePath
 	partitions := map[string]bool{}
 	for i := range c.branches {
-		c.whole = c.whole && c.branches[i].sk.op == sortEq
-		if len(c.branches) > 1 {
-			partitions[c.branches[i].pk] = true
+		b := &c.branches[i]
+		c.whole = c.whole && b.sk.op == sortEq
+		switch {
+		case len(c.branches) == 1:
+		case c.path.native:
+			partitions[describeNative(b.native[:b.partition])] = true
+		default:
+			partitions[b.pk] = true
 		}
 	}
 	c.pks = max(len(partitions), min(len(c.branches), 1))
@@ -43,25 +50,30 @@ func (c *candidate) direction(pl *planner) (forward bool, reason string) {
 			return true, "" // at most one item
 		}
 		ref := b.leading
+		if first := slices.Index(sk.attrs, pl.order[0].attr); !several && first >= 0 {
+			ref = min(ref, first) // fixed by an In of one value
+		}
 		if several {
 			// Items of several branches are merged by the text from the first
 			// field asked for on, also where each branch fixes it.
 			ref = slices.Index(sk.attrs, pl.order[0].attr)
 			if ref < 0 || ref > b.leading {
-				return false, pl.why(func() string { return "is sorted by " + sk.key.Pattern() + ", not by " + pl.order[0].name })
+				return false, pl.why(func() string { return "is sorted by " + sk.pattern() + ", not by " + pl.order[0].name })
 			}
-			b.cut = b.cuts[ref]
+			if b.cut = ref; !c.path.native {
+				b.cut = b.cuts[ref]
+			}
 		}
 		for _, term := range pl.order {
 			for ref < len(sk.attrs) && sk.attrs[ref] != term.attr && pl.fixes(sk.attrs[ref]) {
 				ref++
 			}
 			if ref == len(sk.attrs) || sk.attrs[ref] != term.attr {
-				return false, pl.why(func() string { return "is sorted by " + sk.key.Pattern() + ", not by " + term.name })
+				return false, pl.why(func() string { return "is sorted by " + sk.pattern() + ", not by " + term.name })
 			}
-			order := sk.key.Order(ref)
+			order := sk.order(ref)
 			if order == keytmpl.Unordered || !sk.exact[ref] {
-				return false, pl.why(func() string { return "its sort key " + sk.key.Pattern() + " does not keep the order of " + term.name })
+				return false, pl.why(func() string { return "its sort key " + sk.pattern() + " does not keep the order of " + term.name })
 			}
 			runs := (order == keytmpl.Descending) == term.desc
 			if settled && runs != forward {
@@ -78,13 +90,13 @@ func (c *candidate) direction(pl *planner) (forward bool, reason string) {
 func (pl *planner) fixes(attr string) bool { return equality(pl.conds, attr) >= 0 }
 
 // unite joins branches with the same key condition and makes those that meet
-// disjoint, so that no item comes twice.
-func (c *candidate) unite() {
+// disjoint, so that no item comes twice. It says why where they can't be.
+func (c *candidate) unite() (reason string) {
 	united := c.branches[:0]
 next:
 	for _, b := range c.branches {
 		for i := range united {
-			if u := &united[i]; u.pk == b.pk && u.sk == b.sk {
+			if u := &united[i]; u.pk == b.pk && u.sk == b.sk && sameNative(u.native, b.native) {
 				u.residual = either(u.residual, b.residual)
 				u.alternative = either(u.alternative, b.alternative)
 				continue next
@@ -95,12 +107,16 @@ next:
 	c.branches = united
 	for j := range united {
 		for i := range united[:j] {
-			if a, b := &united[i], &united[j]; a.pk == b.pk && a.sk.meets(b.sk) {
+			switch a, b := &united[i], &united[j]; {
+			case c.path.native && !a.apart(b):
+				return "would be asked for overlapping ranges of its keys, whose items come twice"
+			case !c.path.native && a.pk == b.pk && a.sk.meets(b.sk):
 				not := cond{op: opNot, subs: []cond{{op: opAnd, subs: a.alternative}}}
 				b.residual = append(slices.Clip(b.residual), not)
 			}
 		}
 	}
+	return ""
 }
 
 // either is the condition that all of a hold or all of b, where none always

@@ -34,14 +34,18 @@ type plan struct {
 
 // branch is one key condition of a plan and the filter that goes with it.
 type branch struct {
-	pk       string
-	sk       sortCond
-	leading  int    // references of the sort key that an equality fixes
-	cuts     []int  // bytes of the sort key before each of them and the next
-	cut      int    // bytes of the sort key before the text that items are merged by
+	pk      string
+	sk      sortCond
+	leading int   // references of the sort key that an equality fixes
+	cuts    []int // bytes of the sort key before each of them and the next
+	// cut is where the sort key begins that items are merged by: bytes of its
+	// text, or attributes of a native one.
+	cut      int
 	residual []cond // what the key condition does not say
-	// native is the key condition of a native index, in the place of pk and sk.
-	native []nativeTerm
+	// native is the key condition of a native index, in the place of pk and sk;
+	// the first terms, partition many, are those of the partition key.
+	native    []nativeTerm
+	partition int
 
 	// alternative is the part of the query that tells the branch from others.
 	alternative []cond

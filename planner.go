@@ -171,8 +171,10 @@ func (pl *planner) try(p *accessPath) (c candidate, reason string) {
 			return c, pl.why(func() string { return "holds only items where " + term + ", which the query does not ask for" })
 		}
 	}
-	if p.native {
-		return pl.tryNative(p)
+	if name := p.comparesKey(pl.hidden); name != "" {
+		return c, pl.why(func() string {
+			return "has " + name + " as a key, by which deleted and expired items are told and which a filter can't compare"
+		})
 	}
 	c.path = p
 	if c.branches, reason = pl.branches(p); reason != "" {

@@ -413,7 +413,7 @@ type publishedCase struct {
 	ExpectKeys         [][2]string `json:"expect_keys"`
 }
 
-func TestPublishedModels(t *testing.T) {
+func TestPublishedAccessPatterns(t *testing.T) {
 	var all struct{ Cases []publishedCase }
 	data, err := os.ReadFile(filepath.Join("testdata", "models", "cases.json"))
 	require.NoError(t, err)

@@ -194,7 +194,13 @@ func (r *reader) nextOfAny(ctx context.Context) (*stream, error) {
 
 // before reports whether the item of st goes before that of other.
 func (st *stream) before(other *stream) bool {
-	order := cmp.Or(cmp.Compare(st.sortText(), other.sortText()), cmp.Compare(st.n, other.n))
+	order := 0
+	if path := st.r.p.path; path.native {
+		order = path.compareNative(st.items[0], other.items[0], st.b.cut)
+	} else {
+		order = cmp.Compare(st.sortText(), other.sortText())
+	}
+	order = cmp.Or(order, cmp.Compare(st.n, other.n))
 	if st.r.p.forward != st.r.backward {
 		return order < 0
 	}

@@ -49,6 +49,16 @@ type SchemaConfig struct {
 	// list are called LSI1, LSI2, ... with the key attributes lsi1sk, lsi2sk,
 	// ... Their PK is the table's.
 	LocalIndexes []IndexConfig
+	// NativeIndexes makes every index native that can be, those of fields and
+	// relations included: its keys are the fields that the templates name, without
+	// the words around them, in place of built strings. It takes no key attributes
+	// beside the fields, but entities share an index only where their fields are
+	// called alike, so that there are more indexes, and their items are then told
+	// apart by a filter. Templates with a shard, a format, a modifier, more than
+	// four fields or no field at all, and those under a condition, stay built.
+	// [Schema.Explain] says which and why. Defaults to false: an index is native
+	// where its tag says so.
+	NativeIndexes bool
 	// Lock is what [Lock.JSON] wrote: the assignment of entries to indexes as
 	// it stands. Defaults to none: entries are then placed in declared order.
 	Lock []byte
@@ -156,6 +166,7 @@ func NewSchema(models ...any) (*Schema, error) {
 	}
 	for i := range defs {
 		if faulty[defs[i].Name] {
+			faults = append(faults, s.constantFaults(&defs[i])...)
 			continue
 		}
 		e, errs := s.compile(defs[i], goTypes[i])
@@ -176,11 +187,29 @@ func NewSchema(models ...any) (*Schema, error) {
 			s.byType[e.typ] = e
 		}
 	}
+	faults = append(faults, s.checkPrefixes(defs)...)
 	if faults = append(faults, s.derive()...); len(faults) > 0 {
 		return nil, definitionError(faults)
 	}
 	s.derivePaths()
 	return s, nil
+}
+
+// constantFaults reports the indexes of one partition of an entity that has
+// other faults and is not compiled.
+func (s *Schema) constantFaults(def *parser.Entity) (faults []error) {
+	spread := "ID"
+	for _, f := range def.Fields {
+		if f.Primary {
+			spread = f.Name
+		}
+	}
+	for _, ix := range def.Indexes {
+		if fault := s.constantFault(def, ix, spread); fault != nil {
+			faults = append(faults, fault)
+		}
+	}
+	return faults
 }
 
 // derive compiles the keys of all entities and places their index entries. What
@@ -206,7 +235,6 @@ func (s *Schema) derive() (faults []error) {
 	for _, e := range s.entities {
 		faults = append(faults, e.checkReserved()...)
 	}
-	faults = append(faults, s.checkPrefixes()...)
 	faults = append(faults, s.checkTTL()...)
 	return append(faults, s.checkKeys()...)
 }

@@ -266,7 +266,8 @@ func (d *definition) checkWhen(src string, o origin) {
 		case f.Type.Kind == "":
 			continue
 		case !f.scalar():
-			d.faults.add(o, whenKey, wrong("the condition names %s, which is %s, not a single value", t.Field, f.describe()))
+			d.faults.add(o, whenKey, wrong("the condition names %s, which is %s, not a single value", t.Field, f.describe()).
+				but("compare a field of one value"))
 			continue
 		}
 		switch t.Op {
@@ -274,7 +275,8 @@ func (d *definition) checkWhen(src string, o origin) {
 			continue
 		case Lt, Le, Gt, Ge:
 			if !isNumeric(f.Type.Kind) {
-				d.faults.add(o, whenKey, wrong("%q compares numbers, and %s is %s", t.Op, t.Field, f.Type.name()))
+				d.faults.add(o, whenKey, wrong("%q compares numbers, and %s is %s", t.Op, t.Field, f.Type.name()).
+					but("compare it by = or !="))
 				continue
 			}
 		}
@@ -284,7 +286,8 @@ func (d *definition) checkWhen(src string, o origin) {
 				d.faults.add(o, whenKey, wrong("%s is binary and has no text to compare", t.Field))
 			case isNumeric(f.Type.Kind) && decimal.MatchString(v):
 			case isNumeric(f.Type.Kind) || !f.Type.parses(v):
-				d.faults.add(o, whenKey, wrong("%s is %s, and %q is none", t.Field, f.Type.name(), v))
+				d.faults.add(o, whenKey, wrong("%s is %s, and %q is none", t.Field, f.Type.name(), v).
+					but("write a value of that type, or %s alone where any will do", t.Field))
 			case f.Enum != nil && !slices.Contains(f.Enum, v):
 				d.faults.add(o, whenKey, wrong("%q is not in the enum of %s", v, t.Field).near(v, f.Enum))
 			}

@@ -61,10 +61,20 @@ func (p *problem) but(format string, args ...any) *problem {
 	return p
 }
 
-// near adds the word of the candidates nearest to the one written, if any is.
+// near adds the word of the candidates nearest to the one written, or, where
+// none is, the candidates.
 func (p *problem) near(word string, candidates []string) *problem {
-	if best, ok := suggest.Nearest(word, candidates); ok {
+	const most = 12 // candidates that a message lists
+	best, ok := suggest.Nearest(word, candidates)
+	switch more := len(candidates) - most; {
+	case ok:
 		p.suggestion = fmt.Sprintf("did you mean %q?", best)
+	case more > 0:
+		p.suggestion = fmt.Sprintf("there are %s and %d more", strings.Join(candidates[:most], ", "), more)
+	case len(candidates) > 1:
+		p.suggestion = "there are " + strings.Join(candidates, ", ")
+	case len(candidates) == 1:
+		p.suggestion = "there is " + candidates[0]
 	}
 	return p
 }

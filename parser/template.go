@@ -64,7 +64,11 @@ func (d *definition) follow(r keytmpl.Ref) (Field, *problem) {
 		leaf = leaf.Type.Fields[i]
 	}
 	if !leaf.scalar() {
-		return top, wrong("{%s} is %s, not a single value", r.Name(), leaf.describe())
+		p := wrong("{%s} is %s, not a single value", r.Name(), leaf.describe()).but("name a field of one value: text, a number, a bool or a time")
+		if inner := fieldNames(leaf.Type.Fields); leaf.Type.Kind == Struct && !leaf.JSON && len(inner) > 0 {
+			p.but("name a field in it: {%s.%s}", r.Name(), inner[0])
+		}
+		return top, p
 	}
 	return top, nil
 }

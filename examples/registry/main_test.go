@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/dynorm/dynorm"
+	"github.com/dynorm/dynorm/internal/golden"
+	"github.com/dynorm/dynorm/internal/patterntest"
 	"github.com/dynorm/dynorm/internal/testdb"
 )
 
@@ -78,6 +81,25 @@ func TestAnswers(t *testing.T) {
 		require.Contains(t, out.String(), line)
 	}
 	require.NotContains(t, out.String(), "requests: 0")
+}
+
+// The lock is what the schema says, so that what is embedded next is complete.
+func TestLock(t *testing.T) {
+	schema, err := newSchema()
+	require.NoError(t, err)
+	want := schema.Lock().JSON()
+	if golden.Updating() {
+		require.NoError(t, os.WriteFile("dynorm.lock.json", want, 0o644))
+		return
+	}
+	require.Equal(t, string(want), string(lock), "run with -update")
+}
+
+func TestAccessPatterns(t *testing.T) {
+	schema, err := newSchema()
+	require.NoError(t, err)
+	n := patterntest.Check(t, t, testdb.Open(t), schema, 1, 40)
+	require.Greater(t, n.Items, 100)
 }
 
 func TestNoScan(t *testing.T) {

@@ -1,0 +1,355 @@
+// Package patterntest holds a schema to its word: it writes rows of every
+// entity, executes each access pattern that the schema lists by the example call
+// that it prints, and compares the answers with the rows.
+package patterntest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dynorm/dynorm"
+	"github.com/dynorm/dynorm/internal/testdb"
+	"github.com/dynorm/dynorm/parser"
+)
+
+var (
+	// now is ahead of the engines' clocks and before any time to live that rows
+	// have.
+	now = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	day = time.Date(2026, 3, 4, 5, 6, 7, 89e6, time.UTC)
+)
+
+// Counts says how much was checked.
+type Counts struct {
+	// Calls are the example calls executed, Items what they returned.
+	Calls, Items int
+}
+
+// Check writes up to rows rows of each entity into a table of its own and
+// executes every access pattern of the schema for some of them. What is not as
+// the schema says fails req, which is t or a property's test within it.
+func Check(t testing.TB, req require.TestingT, client *dynamodb.Client, schema *dynorm.Schema, seed uint64, rows int) Counts {
+	c := &check{
+		t: req, schema: schema, lock: schema.Lock(), patterns: schema.AccessPatterns().Patterns,
+		rand: rand.New(rand.NewPCG(seed, 7)), rows: map[string][]dynorm.Record{}, trash: map[string]bool{},
+	}
+	var err error
+	c.db, err = dynorm.Open(client, schema, dynorm.Config{
+		Table: testdb.Table(t), Clock: func() time.Time { return now }, Interceptors: []dynorm.Interceptor{c.watch},
+	})
+	require.NoError(req, err)
+	ctx := context.Background()
+	require.NoError(req, c.db.CreateTable(ctx))
+	c.fill(ctx, rows)
+	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(c.db.Table())})
+	require.NoError(req, err)
+	c.raw = out.Items
+	c.checkKeys()
+	defs := schema.Entities()
+	for i := range c.patterns {
+		p := &c.patterns[i]
+		def := &defs[slices.IndexFunc(defs, func(e parser.Entity) bool { return e.Name == p.Entity })]
+		for range min(len(c.rows[p.Entity]), 6) {
+			c.execute(ctx, def, p, c.rows[p.Entity][c.rand.IntN(len(c.rows[p.Entity]))])
+		}
+	}
+	return c.counts
+}
+
+type check struct {
+	t        require.TestingT
+	schema   *dynorm.Schema
+	lock     dynorm.Lock
+	db       *dynorm.DB
+	patterns []dynorm.AccessPattern
+	rand     *rand.Rand
+	rows     map[string][]dynorm.Record // by entity
+	trash    map[string]bool
+	raw      []dynorm.Item
+	mu       sync.Mutex
+	sent     []dynorm.OpKind
+	counts   Counts
+}
+
+// watch keeps the kinds of the requests sent.
+func (c *check) watch(ctx context.Context, op *dynorm.Operation,
+	next func(context.Context, *dynorm.Operation) (*dynorm.Result, error),
+) (*dynorm.Result, error) {
+	c.mu.Lock()
+	c.sent = append(c.sent, op.Kind)
+	c.mu.Unlock()
+	return next(ctx, op)
+}
+
+// fill writes rows of every entity.
+func (c *check) fill(ctx context.Context, perEntity int) {
+	for _, def := range c.schema.Entities() {
+		m := c.db.Entity(def.Name)
+		needed := map[string]bool{}
+		for _, p := range c.patterns {
+			if p.Entity == def.Name && p.Kind == dynorm.PatternGet {
+				for _, attr := range p.Fields {
+					needed[attr] = true
+				}
+			}
+		}
+		for i := range perEntity {
+			r := dynorm.Record{}
+			for _, f := range def.Fields {
+				if f.Deleted || f.Version || f.Created || f.Updated {
+					continue
+				}
+				if v := c.value(f, needed[f.Attr]); v != nil {
+					r[f.Attr] = v
+				}
+				if f.Primary && f.Type.Kind == parser.String {
+					r[f.Attr] = fmt.Sprint("id", i)
+				}
+				if f.Unique && f.Type.Kind == parser.String && c.rand.IntN(4) > 0 {
+					r[f.Attr] = fmt.Sprint("unique#", i)
+				}
+			}
+			err := m.Create(ctx, r)
+			if errors.Is(err, dynorm.ErrExists) || errors.Is(err, dynorm.ErrUnique) {
+				continue
+			}
+			require.NoError(c.t, err, def.Name)
+			if def.SoftDelete && c.rand.IntN(4) == 0 {
+				require.NoError(c.t, m.Delete(ctx, maps.Clone(r)))
+				c.trash[def.Name+c.rowKey(&def, r)] = true
+			}
+			c.rows[def.Name] = append(c.rows[def.Name], r)
+		}
+	}
+}
+
+// value draws a value of a field; some are missing where they may be.
+func (c *check) value(f parser.Field, needed bool) any {
+	if !needed && !f.Required && c.rand.IntN(6) == 0 && f.Type.Kind != parser.Bool {
+		return nil
+	}
+	switch {
+	case f.TTL && f.Type.Kind == parser.Time:
+		return now.Add(time.Hour)
+	case f.TTL:
+		return now.Add(time.Hour).Unix()
+	case len(f.Enum) > 0:
+		return f.Enum[c.rand.IntN(len(f.Enum))]
+	}
+	switch f.Type.Kind {
+	case parser.String:
+		return []string{"a", "b", "a#b", "ab", "%"}[c.rand.IntN(5)]
+	case parser.Int, parser.Uint, parser.Float:
+		return []int64{1, 2, 3, 100, 120}[c.rand.IntN(5)]
+	case parser.Time:
+		return day.Add(time.Duration(c.rand.IntN(3)) * 20 * time.Hour)
+	case parser.Bool:
+		return c.rand.IntN(2) == 0
+	}
+	return nil
+}
+
+// checkKeys holds the keys in the table against the templates printed: those of
+// the table by the patterns, those of indexes by the lock.
+func (c *check) checkKeys() {
+	templates := map[string]*regexp.Regexp{}
+	matches := func(template, key, of string) {
+		re := templates[template]
+		if re == nil {
+			re = keyPattern(template)
+			templates[template] = re
+		}
+		require.Regexp(c.t, re, key, of)
+	}
+	for _, item := range c.raw {
+		et := text(item["_et"])
+		for i := range c.patterns {
+			if p := &c.patterns[i]; p.Entity == et && p.Kind == dynorm.PatternGet {
+				table := c.schema.TableDefinition().KeySchema
+				pk, sk := *table[0].AttributeName, *table[1].AttributeName
+				matches(p.Key, fmt.Sprintf("%s = %s and %s = %s", pk, text(item[pk]), sk, text(item[sk])), et)
+			}
+		}
+		i := slices.IndexFunc(c.lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == et })
+		if i < 0 {
+			continue
+		}
+		for _, x := range c.lock.Entities[i].Entries {
+			n := slices.IndexFunc(c.lock.Indexes, func(o dynorm.LockedIndex) bool {
+				return o.Slot == x.Slot && o.Local == strings.HasPrefix(x.For, "local ")
+			})
+			index := c.lock.Indexes[n]
+			for attr, pattern := range map[string]string{index.PK: x.PK, index.SK: x.SK} {
+				if key := text(item[attr]); key != "" {
+					matches(pattern, key, attr+" of "+et)
+				}
+			}
+		}
+	}
+}
+
+var reference = regexp.MustCompile(`\{([^{}:|]+)[^{}]*\}`)
+
+// keyPattern matches the keys that a template makes: a value has no delimiter.
+func keyPattern(template string) *regexp.Regexp {
+	var b strings.Builder
+	at := 0
+	for _, m := range reference.FindAllStringIndex(template, -1) {
+		b.WriteString(regexp.QuoteMeta(template[at:m[0]]) + "[^#]+?")
+		at = m[1]
+	}
+	return regexp.MustCompile("^" + b.String() + regexp.QuoteMeta(template[at:]) + "$")
+}
+
+func text(av types.AttributeValue) string {
+	s, _ := av.(*types.AttributeValueMemberS)
+	if s == nil {
+		return ""
+	}
+	return s.Value
+}
+
+// trashed reports whether a row was deleted softly.
+func (c *check) trashed(def *parser.Entity, r dynorm.Record) bool {
+	return c.trash[def.Name+c.rowKey(def, r)]
+}
+
+// rowKey tells the rows of an entity apart.
+func (c *check) rowKey(def *parser.Entity, r dynorm.Record) string {
+	var parts []string
+	for _, p := range c.patterns {
+		if p.Entity == def.Name && p.Kind == dynorm.PatternGet {
+			for _, attr := range p.Fields {
+				v := r[attr]
+				if at, ok := v.(time.Time); ok {
+					v = at.UTC()
+				}
+				parts = append(parts, fmt.Sprint(v))
+			}
+		}
+	}
+	return strings.Join(parts, "|")
+}
+
+// field returns what a row has of an attribute, as the schema stores it.
+func field(def *parser.Entity, r dynorm.Record, attr string) any {
+	if v, ok := r[attr]; ok {
+		return v
+	}
+	f, _ := def.Field(attr)
+	if f.Type.Pointer || f.OmitEmpty {
+		return nil
+	}
+	switch f.Type.Kind {
+	case parser.Int, parser.Uint, parser.Float:
+		return int64(0)
+	case parser.Bool:
+		return false
+	}
+	return nil
+}
+
+func missing(v any) bool { return v == nil || v == "" }
+
+// same reports whether two values of a field are.
+func same(a, b any) bool {
+	if x, ok := a.(time.Time); ok {
+		y, ok := b.(time.Time)
+		return ok && x.Equal(y)
+	}
+	return fmt.Sprint(a) == fmt.Sprint(b) && (a == nil) == (b == nil)
+}
+
+// compare orders values of one field.
+func compare(a, b any) int {
+	switch x := a.(type) {
+	case time.Time:
+		return x.Compare(b.(time.Time))
+	case string:
+		return strings.Compare(x, b.(string))
+	case bool:
+		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	}
+	var x, y int64
+	_, _ = fmt.Sscan(fmt.Sprint(a), &x)
+	_, _ = fmt.Sscan(fmt.Sprint(b), &y)
+	return int(x - y)
+}
+
+// entry reports whether a row has an entry in the index of a pattern.
+func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Record) bool {
+	i := slices.IndexFunc(def.Indexes, func(ix parser.Index) bool { return ix.Name == p.For })
+	if attrs := c.native(p.Index); attrs != nil {
+		return !slices.ContainsFunc(attrs, func(attr string) bool {
+			_, own := def.Field(attr)
+			return own && missing(field(def, r, attr))
+		})
+	}
+	slot := c.lock.Indexes[slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == p.Index })]
+	entity := c.lock.Entities[slices.IndexFunc(c.lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == def.Name })]
+	for _, x := range entity.Entries {
+		if x.Slot != slot.Slot || strings.HasPrefix(x.For, "local ") != slot.Local {
+			continue
+		}
+		for _, ref := range reference.FindAllStringSubmatch(x.PK+" "+x.SK, -1) {
+			f, _ := def.Field(ref[1])
+			switch {
+			case f.Deleted:
+				continue // only deleted rows are asked about
+			case f.OmitEmpty && !f.Type.Pointer && (f.Type.Kind == parser.Int || f.Type.Kind == parser.Bool):
+				continue // what is left out counts as zero in a key
+			}
+			if missing(field(def, r, ref[1])) {
+				return false
+			}
+		}
+		if i >= 0 && def.Indexes[i].When != "" {
+			when, err := parser.ParseWhen(def.Indexes[i].When)
+			require.NoError(c.t, err)
+			return when.Eval(func(name string) (any, bool) {
+				f, _ := def.Field(name)
+				v := field(def, r, f.Attr)
+				return v, v != nil
+			})
+		}
+		return true
+	}
+	return false
+}
+
+// native lists the key attributes of an index over fields, nil for one of built
+// keys, which the lock has.
+func (c *check) native(index string) (attrs []string) {
+	if slices.ContainsFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index }) {
+		return nil
+	}
+	table := c.schema.TableDefinition()
+	add := func(name *string, keys []types.KeySchemaElement) {
+		if *name == index {
+			for _, k := range keys {
+				attrs = append(attrs, *k.AttributeName)
+			}
+		}
+	}
+	for _, x := range table.GlobalSecondaryIndexes {
+		add(x.IndexName, x.KeySchema)
+	}
+	for _, x := range table.LocalSecondaryIndexes {
+		add(x.IndexName, x.KeySchema)
+	}
+	return attrs
+}
