@@ -348,6 +348,18 @@ func (r *Reader) number() ([]byte, error) {
 	return r.data[start:i], nil
 }
 
+// Mark returns the place of the value that comes next.
+func (r *Reader) Mark() int {
+	r.peek()
+	return r.pos
+}
+
+// Since returns the data from a mark on up to here.
+func (r *Reader) Since(mark int) []byte { return r.data[mark:r.pos:r.pos] }
+
+// Back goes back to a mark.
+func (r *Reader) Back(mark int) { r.pos = mark }
+
 // Skip skips one value and returns its JSON, which is part of the data.
 func (r *Reader) Skip() ([]byte, error) {
 	r.peek()
