@@ -85,7 +85,7 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 		wire *wireCall
 		opts = callOptions(ctx)
 	)
-	if db.wired() {
+	if db.wire {
 		wire = &wireCall{read: op.read}
 		opts = append(opts, wire.options)
 	}
@@ -146,7 +146,7 @@ func run[O any](ctx context.Context, db *DB, op *Operation) (*O, error) {
 // runRows is run for a reading operation: its items come as rows, which read
 // makes where the wire codec is used.
 func runRows[O any](ctx context.Context, db *DB, op *Operation, read rowReader, items func(*O) []Item) (*O, []row, error) {
-	if db.wired() {
+	if db.direct() {
 		op.read = read
 		res, err := db.do(ctx, op)
 		if err != nil {

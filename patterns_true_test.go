@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -51,17 +52,15 @@ var fixedNow = worldNow
 func newTruth(t testing.TB, req require.TestingT, client *dynamodb.Client, schema *dynorm.Schema, seed uint64) *truth {
 	c := &truth{t: req, client: client, schema: schema, lock: schema.Lock(), patterns: schema.AccessPatterns().Patterns, rand: rand.New(rand.NewPCG(seed, 7)), rows: map[string][]dynorm.Record{}, trash: map[string]bool{}}
 	var err error
-	c.db, err = dynorm.Open(client, schema, dynorm.Config{
-		Table: testdb.Table(t), Clock: func() time.Time { return fixedNow },
-		Interceptors: []dynorm.Interceptor{func(ctx context.Context, op *dynorm.Operation,
-			next func(context.Context, *dynorm.Operation) (*dynorm.Result, error),
-		) (*dynorm.Result, error) {
-			if op.Kind == dynorm.OpScan {
+	counting := dynamodb.New(client.Options(), func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			if stack.ID() == string(dynorm.OpScan) {
 				c.scans++
 			}
-			return next(ctx, op)
-		}},
+			return nil
+		})
 	})
+	c.db, err = dynorm.Open(counting, schema, dynorm.Config{Table: testdb.Table(t), Clock: func() time.Time { return fixedNow }})
 	require.NoError(req, err)
 	require.NoError(req, c.db.CreateTable(context.Background()))
 	return c

@@ -14,11 +14,11 @@ type stream struct {
 	n    int // of the branch
 	from branchState
 
-	start Item   // where the next page starts
-	more  bool   // there may be another page
-	begun bool   // a page has come
-	items []row  // read and not given out
-	size  int    // items the last request evaluated at most
+	start Item  // where the next page starts
+	more  bool  // there may be another page
+	begun bool  // a page has come
+	items []row // read and not given out
+	size  int   // items the last request evaluated at most
 	ahead chan fetched
 
 	// first and last are the items given out at either end.

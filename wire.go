@@ -31,9 +31,9 @@ func wireable(client Client) bool {
 	return p != nil && p.ID() == smithy.ShapeID{Namespace: "aws.protocols", Name: "awsJson1_0"}
 }
 
-// wired reports whether requests go by the wire codec. Whatever has to see
-// attribute values on their way makes it false.
-func (db *DB) wired() bool { return db.wire && len(db.cfg.Interceptors) == 0 }
+// direct reports whether items go straight between structs and the wire:
+// nothing has to see their attribute values on the way.
+func (db *DB) direct() bool { return db.wire && len(db.cfg.Interceptors) == 0 }
 
 // wireCall is the protocol of one call.
 type wireCall struct {
@@ -114,10 +114,11 @@ func readBody(resp *smithyhttp.Response) ([]byte, error) {
 		return nil, &smithy.DeserializationError{Err: err}
 	}
 	// The SDK compares the checksum as it closes a response, and then does
-	// nothing about a difference but to log it.
+	// nothing about a difference but to log it. Where there is no checksum, not
+	// every server sends one, it takes 0 for it.
 	err = resp.Body.Close()
 	resp.Body = http.NoBody
-	if err != nil {
+	if err != nil && resp.Header.Get("X-Amz-Crc32") != "" {
 		return nil, &damagedResponse{err}
 	}
 	return body, nil

@@ -261,30 +261,6 @@ func readCapacityValue(r *codec.Reader, c *types.ConsumedCapacity) error {
 			c.ReadCapacityUnits, err = pointer(r.Float())
 		case "WriteCapacityUnits":
 			c.WriteCapacityUnits, err = pointer(r.Float())
-		case "Table":
-			c.Table = &types.Capacity{}
-			err = readUnits(r, c.Table)
-		case "GlobalSecondaryIndexes":
-			err = readTables(r, &c.GlobalSecondaryIndexes, readUnits)
-		case "LocalSecondaryIndexes":
-			err = readTables(r, &c.LocalSecondaryIndexes, readUnits)
-		default:
-			return false, nil
-		}
-		return true, err
-	})
-}
-
-func readUnits(r *codec.Reader, c *types.Capacity) error {
-	return members(r, func(name []byte) (bool, error) {
-		var err error
-		switch string(name) {
-		case "CapacityUnits":
-			c.CapacityUnits, err = pointer(r.Float())
-		case "ReadCapacityUnits":
-			c.ReadCapacityUnits, err = pointer(r.Float())
-		case "WriteCapacityUnits":
-			c.WriteCapacityUnits, err = pointer(r.Float())
 		default:
 			return false, nil
 		}
