@@ -30,6 +30,10 @@ test: ## Run the tests on the embedded engine
 test-local: ## Run the tests on DynamoDB Local, started for them
 	@scripts/with-dynamodb-local $(MAKE) --no-print-directory test TESTFLAGS="-p 1 $(TESTFLAGS)"
 
+.PHONY: test-wire-off
+test-wire-off: ## Run the root package's tests without the wire codec
+	DYNORM_TEST_WIRE=off go test $(TESTFLAGS) .
+
 .PHONY: race
 race: ## Run the tests with the race detector
 	@$(MAKE) --no-print-directory test TESTFLAGS="-race $(TESTFLAGS)"

@@ -202,8 +202,8 @@ func (s *queryState) fieldValues(ctx context.Context, op string, ref fieldRef, y
 	if err != nil {
 		return err
 	}
-	return narrow.reader(p, op, 0).each(ctx, s.opts.after, func(item Item) (bool, error) {
-		return true, yield(fieldValue{f, f.In(item)})
+	return narrow.reader(p, op, 0).each(ctx, s.opts.after, func(w row) (bool, error) {
+		return true, yield(fieldValue{f, f.In(w.pick(f.Path()[0].Name))})
 	})
 }
 
@@ -288,8 +288,8 @@ func extreme[T any](ctx context.Context, s *queryState, op string, ref fieldRef,
 	p, err := sorted.planned()
 	if err == nil && !p.merge && s.opts.limit == 0 && !slices.ContainsFunc(p.sparse, func(name string) bool { return name != f.Name }) &&
 		!pinnedToOther(p, attrID(f)) {
-		err := sorted.reader(p, op, 1).each(ctx, s.opts.after, func(item Item) (bool, error) {
-			best.av = f.In(item)
+		err := sorted.reader(p, op, 1).each(ctx, s.opts.after, func(w row) (bool, error) {
+			best.av = f.In(w.pick(f.Path()[0].Name))
 			return false, nil
 		})
 		if err == nil && best.av == nil {

@@ -83,20 +83,21 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 			unique = append(unique, k)
 		}
 	}
-	items, err := m.db.batchGet(ctx, m.e, "FindMany", unique, types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent})
+	how := types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent}
+	rows, err := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
 	if err != nil {
 		return nil, err
 	}
-	byID, now := make(map[string]Item, len(items)), m.db.cfg.Clock()
-	for _, item := range items {
-		if !m.e.hidden(item, now) {
-			byID[m.e.keyID(item)] = item
+	byID, now := make(map[string]*row, len(rows)), m.db.cfg.Clock()
+	for i := range rows {
+		if w := &rows[i]; !w.hidden(m.e, now) {
+			byID[w.keyID(m.e)] = w
 		}
 	}
 	list := make([]*T, len(keys))
 	for i, id := range ids {
-		if item := byID[id]; item != nil {
-			if list[i], err = decodeNew[T](m.e, item); err != nil {
+		if w := byID[id]; w != nil {
+			if list[i], err = decodeRow[T](m.e, w); err != nil {
 				return nil, err
 			}
 		}
@@ -132,9 +133,9 @@ func (e *entity) keyID(item Item) string {
 
 // batchGet reads items by their keys, which differ, in no order. how says what
 // to read of them.
-func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes) ([]Item, error) {
+func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes, read rowReader) ([]row, error) {
 	chunks := chunk(keys, maxBatchGet)
-	results := make([][]Item, len(chunks))
+	results := make([][]row, len(chunks))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(db.cfg.Concurrency)
 	for i, left := range chunks {
@@ -145,19 +146,18 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 				}
 				request := how
 				request.Keys = left
-				out, err := run[dynamodb.BatchGetItemOutput](ctx, db, &Operation{
+				out, got, err := runRows(ctx, db, &Operation{
 					Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
 					Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 						db.table: request,
 					}},
-				})
+				}, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
 				if passing(err, &losses) {
 					continue // as if every key came back unprocessed
 				}
 				if err != nil {
 					return err
 				}
-				got := out.Responses[db.table]
 				results[i] = append(results[i], got...)
 				if len(got) > 0 {
 					attempt = 0
@@ -170,11 +170,16 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var items []Item
-	for _, r := range results {
-		items = append(items, r...)
+	return slices.Concat(results...), nil
+}
+
+// batchGetItems is batchGet for whole items.
+func (db *DB) batchGetItems(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes) ([]Item, error) {
+	rows, err := db.batchGet(ctx, e, op, keys, how, readRaw)
+	if err != nil {
+		return nil, err
 	}
-	return items, nil
+	return wholeRows(rows)
 }
 
 // PutMany writes whole items, each in place of one with the same key, as

@@ -114,7 +114,11 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 		return err
 	}
 	err = r.run(ctx, func(st *stream) (bool, error) {
-		item := st.pop()
+		w := st.pop()
+		item, err := w.whole()
+		if err != nil {
+			return false, err
+		}
 		if id := s.e.keyID(item); !seen[id] {
 			seen[id] = true
 			batch = append(batch, item)
@@ -122,7 +126,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 		if len(batch) < bulkSize {
 			return true, nil
 		}
-		err := write()
+		err = write()
 		return err == nil, err
 	})
 	if err == nil && len(batch) > 0 {
@@ -173,7 +177,7 @@ func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still [
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrUnique):
 			b.Skipped++
 		default:
-			v, decodeErr := decodeFor[T](s, batch[i])
+			v, decodeErr := decodeFor[T](s, &row{item: batch[i]})
 			if decodeErr != nil {
 				err = errors.Join(err, decodeErr)
 			}

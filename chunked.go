@@ -216,7 +216,7 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 			reads, keys = append(reads, u), append(keys, u.m.key)
 		}
 	}
-	items, err := db.batchGet(ctx, e, op, keys, types.KeysAndAttributes{ConsistentRead: new(true)})
+	items, err := db.batchGetItems(ctx, e, op, keys, types.KeysAndAttributes{ConsistentRead: new(true)})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (s *queryState) count(ctx context.Context, op string, atMost int) (int, err
 	}
 	r := s.reader(p, op, atMost)
 	if p.kind != OpQuery && p.kind != OpScan {
-		err := r.each(ctx, s.opts.after, func(Item) (bool, error) { return true, nil })
+		err := r.each(ctx, s.opts.after, func(row) (bool, error) { return true, nil })
 		return r.done.Items, err
 	}
 	if err := r.open(s.opts.after); err != nil {

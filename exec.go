@@ -38,12 +38,19 @@ type Operation struct {
 	Index string
 	// Input is the SDK's input, for example a *dynamodb.PutItemInput.
 	Input any
+
+	// read is how the wire codec reads items, nil for into the output.
+	read rowReader
 }
 
 // Result is what came back.
 type Result struct {
 	// Output is the SDK's output, for example a *dynamodb.PutItemOutput.
 	Output any
+
+	// rows are the items where the operation has a reader for them; the output
+	// is then without.
+	rows []row
 }
 
 // Interceptor runs around every request. It may look at and change the
@@ -73,43 +80,52 @@ func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Re
 // send calls the client and maps its errors.
 func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	var (
-		out any
-		err error
+		out  any
+		err  error
+		wire *wireCall
+		opts = callOptions(ctx)
 	)
+	if db.wire {
+		wire = &wireCall{read: op.read}
+		opts = append(opts, wire.options)
+	}
 	switch in := op.Input.(type) {
 	case *dynamodb.GetItemInput:
-		out, err = db.client.GetItem(ctx, in)
+		out, err = db.client.GetItem(ctx, in, opts...)
 	case *dynamodb.PutItemInput:
-		out, err = db.client.PutItem(ctx, in, callOptions(ctx)...)
+		out, err = db.client.PutItem(ctx, in, opts...)
 	case *dynamodb.UpdateItemInput:
-		out, err = db.client.UpdateItem(ctx, in, callOptions(ctx)...)
+		out, err = db.client.UpdateItem(ctx, in, opts...)
 	case *dynamodb.DeleteItemInput:
-		out, err = db.client.DeleteItem(ctx, in, callOptions(ctx)...)
+		out, err = db.client.DeleteItem(ctx, in, opts...)
 	case *dynamodb.QueryInput:
-		out, err = db.client.Query(ctx, in)
+		out, err = db.client.Query(ctx, in, opts...)
 	case *dynamodb.ScanInput:
-		out, err = db.client.Scan(ctx, in)
+		out, err = db.client.Scan(ctx, in, opts...)
 	case *dynamodb.BatchGetItemInput:
-		out, err = db.client.BatchGetItem(ctx, in)
+		out, err = db.client.BatchGetItem(ctx, in, opts...)
 	case *dynamodb.BatchWriteItemInput:
-		out, err = db.client.BatchWriteItem(ctx, in)
+		out, err = db.client.BatchWriteItem(ctx, in, opts...)
 	case *dynamodb.TransactGetItemsInput:
-		out, err = db.client.TransactGetItems(ctx, in)
+		out, err = db.client.TransactGetItems(ctx, in, opts...)
 	case *dynamodb.TransactWriteItemsInput:
-		out, err = db.client.TransactWriteItems(ctx, in)
+		out, err = db.client.TransactWriteItems(ctx, in, opts...)
 	case *dynamodb.CreateTableInput:
-		out, err = db.client.CreateTable(ctx, in)
+		out, err = db.client.CreateTable(ctx, in, opts...)
 	case *dynamodb.DescribeTableInput:
-		out, err = db.client.DescribeTable(ctx, in)
+		out, err = db.client.DescribeTable(ctx, in, opts...)
 	case *dynamodb.UpdateTimeToLiveInput:
-		out, err = db.client.UpdateTimeToLive(ctx, in)
+		out, err = db.client.UpdateTimeToLive(ctx, in, opts...)
 	case *dynamodb.DescribeTimeToLiveInput:
-		out, err = db.client.DescribeTimeToLive(ctx, in)
+		out, err = db.client.DescribeTimeToLive(ctx, in, opts...)
 	default:
 		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
 	}
 	if err != nil {
 		return nil, awsError(err)
+	}
+	if wire != nil && op.read != nil {
+		return &Result{Output: out, rows: wire.rows}, nil
 	}
 	return &Result{Output: out}, nil
 }
@@ -125,4 +141,22 @@ func run[O any](ctx context.Context, db *DB, op *Operation) (*O, error) {
 		return nil, faultf(ErrInvalid, "an interceptor answered %s with %T", op.Kind, res.Output)
 	}
 	return out, nil
+}
+
+// runRows is run for a reading operation: its items come as rows, which read
+// makes where the wire codec is used.
+func runRows[O any](ctx context.Context, db *DB, op *Operation, read rowReader, items func(*O) []Item) (*O, []row, error) {
+	if db.direct() {
+		op.read = read
+		res, err := db.do(ctx, op)
+		if err != nil {
+			return nil, nil, err
+		}
+		return res.Output.(*O), res.rows, nil
+	}
+	out, err := run[O](ctx, db, op)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out, rowsOf(items(out)), nil
 }

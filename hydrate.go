@@ -83,9 +83,13 @@ func (p *accessPath) unprojected(conds []cond) string {
 }
 
 // hydrate replaces the entries of an index by their items.
-func (r *reader) hydrate(ctx context.Context, entries []Item) ([]Item, error) {
-	if len(entries) == 0 {
-		return entries, nil
+func (r *reader) hydrate(ctx context.Context, rows []row) ([]row, error) {
+	if len(rows) == 0 {
+		return rows, nil
+	}
+	entries, err := wholeRows(rows)
+	if err != nil {
+		return nil, err
 	}
 	e := r.p.e
 	keys := make([]Item, len(entries))
@@ -96,7 +100,7 @@ func (r *reader) hydrate(ctx context.Context, entries []Item) ([]Item, error) {
 	if q := &r.p.branches[0].request; q.hydration != "" {
 		how.ProjectionExpression, how.ExpressionAttributeNames = &q.hydration, expr.NameMap(q.hydrationNames)
 	}
-	items, err := r.db.batchGet(ctx, e, r.op, keys, how)
+	items, err := r.db.batchGetItems(ctx, e, r.op, keys, how)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +111,7 @@ func (r *reader) hydrate(ctx context.Context, entries []Item) ([]Item, error) {
 	whole := entries[:0]
 	for _, entry := range entries {
 		item := byKey[e.keyID(entry)]
-		if item == nil || r.hides(item) {
+		if item == nil || r.hides(&row{item: item}) {
 			continue
 		}
 		// The place in the index is that of the entry, which may lag behind.
@@ -117,5 +121,5 @@ func (r *reader) hydrate(ctx context.Context, entries []Item) ([]Item, error) {
 		}
 		whole = append(whole, item)
 	}
-	return whole, nil
+	return rowsOf(whole), nil
 }

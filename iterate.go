@@ -93,8 +93,8 @@ func (q Query[T]) each(ctx context.Context, op string, yield func(*T) (bool, err
 	if err != nil {
 		return err
 	}
-	return q.s.reader(p, op, 0).each(ctx, q.s.opts.after, func(item Item) (bool, error) {
-		v, err := decodeFor[T](q.s, item)
+	return readerOf[T](q.s, p, op, 0).each(ctx, q.s.opts.after, func(w row) (bool, error) {
+		v, err := decodeFor[T](q.s, &w)
 		if err != nil {
 			return false, err
 		}

@@ -49,7 +49,7 @@ func (db *DB) findMany(ctx context.Context, values []any) (missing []any, err er
 			keys = append(keys, k)
 		}
 	}
-	items, err := db.batchGet(ctx, &entity{schema: db.schema}, "FindMany", keys, types.KeysAndAttributes{ConsistentRead: &db.cfg.Consistent})
+	items, err := db.batchGetItems(ctx, &entity{schema: db.schema}, "FindMany", keys, types.KeysAndAttributes{ConsistentRead: &db.cfg.Consistent})
 	if err != nil {
 		return nil, err
 	}

@@ -232,30 +232,39 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}
-	item, err := m.db.get(ctx, m.e, op, k, m.db.cfg.Consistent)
+	w, err := m.db.getRow(ctx, m.e, op, k, m.db.cfg.Consistent, decoding[T](m.e))
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}
-	if m.e.hidden(item, m.db.cfg.Clock()) {
+	if w.hidden(m.e, m.db.cfg.Clock()) {
 		return nil, opError(op, m.e, ErrNotFound)
 	}
-	v, err := decodeNew[T](m.e, item)
+	v, err := decodeRow[T](m.e, &w)
 	return v, opError(op, m.e, err)
 }
 
 // get reads one item.
 func (db *DB) get(ctx context.Context, e *entity, op string, key Item, consistent bool) (Item, error) {
-	out, err := run[dynamodb.GetItemOutput](ctx, db, &Operation{
-		Kind: OpGetItem, Name: op, Entity: e.def.Name,
-		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent},
-	})
+	w, err := db.getRow(ctx, e, op, key, consistent, readRaw)
 	if err != nil {
 		return nil, err
 	}
-	if len(out.Item) == 0 {
-		return nil, ErrNotFound
+	return w.whole()
+}
+
+// getRow reads one item as a row.
+func (db *DB) getRow(ctx context.Context, e *entity, op string, key Item, consistent bool, read rowReader) (row, error) {
+	_, rows, err := runRows(ctx, db, &Operation{
+		Kind: OpGetItem, Name: op, Entity: e.def.Name,
+		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent},
+	}, read, func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
+	switch {
+	case err != nil:
+		return row{}, err
+	case len(rows) == 0 || rows[0].empty():
+		return row{}, ErrNotFound
 	}
-	return out.Item, nil
+	return rows[0], nil
 }
 
 // keyArg returns the base key that a key argument stands for, and the
@@ -347,7 +356,12 @@ func (e *entity) decode(item Item, v unsafe.Pointer) error {
 	if et, ok := item[e.schema.cfg.EntityType].(*types.AttributeValueMemberS); ok && et.Value != e.def.Name {
 		return faultf(ErrValue, "the item is a %s", et.Value)
 	}
-	if err := e.codec.DecodeItem(item, v); err != nil {
+	return e.decodeError(e.codec.DecodeItem(item, v))
+}
+
+// decodeError names the field of a codec error.
+func (e *entity) decodeError(err error) error {
+	if err != nil {
 		if de, ok := errors.AsType[*codec.DecodeError](err); ok && de.Path != "" {
 			inner := *de
 			inner.Type, inner.Path = "", ""

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
@@ -91,22 +92,28 @@ func open(t testing.TB, models ...any) *store {
 	schema, err := dynorm.NewSchema(models...)
 	require.NoError(t, err)
 	s := &store{client: testdb.Open(t), now: func() time.Time { return clock }}
-	s.db, err = dynorm.Open(s.client, schema, dynorm.Config{
+	s.db, err = dynorm.Open(dynamodb.New(s.client.Options(), s.record), schema, dynorm.Config{
 		Table: testdb.Table(t),
 		Clock: func() time.Time { return s.now() },
-		Interceptors: []dynorm.Interceptor{func(ctx context.Context, op *dynorm.Operation,
-			next func(context.Context, *dynorm.Operation) (*dynorm.Result, error),
-		) (*dynorm.Result, error) {
-			s.mu.Lock()
-			s.sent = append(s.sent, op)
-			s.mu.Unlock()
-			return next(ctx, op)
-		}},
 	})
 	require.NoError(t, err)
 	require.NoError(t, s.db.CreateTable(t.Context()))
 	s.sent = nil
 	return s
+}
+
+// record notes what a client is asked for.
+func (s *store) record(o *dynamodb.Options) {
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		kind := dynorm.OpKind(stack.ID())
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Record",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				s.mu.Lock()
+				s.sent = append(s.sent, &dynorm.Operation{Kind: kind, Input: in.Parameters})
+				s.mu.Unlock()
+				return next.HandleInitialize(ctx, in)
+			}), middleware.Before)
+	})
 }
 
 // kinds returns the operations sent since the last call.

@@ -45,17 +45,17 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 		}
 		cursor = s.opts.after
 	}
-	r := s.reader(p, "Page", 0)
+	r := readerOf[T](s, p, "Page", 0)
 	if r.limit == 0 {
 		r.limit = defaultPage
 	}
-	items, next, prev, err := r.page(ctx, cursor)
+	rows, next, prev, err := r.page(ctx, cursor)
 	if err != nil {
 		return nil, err
 	}
-	page := &Page[T]{Next: next, Prev: prev, Items: make([]*T, len(items))}
-	for i, item := range items {
-		if page.Items[i], err = decodeFor[T](s, item); err != nil {
+	page := &Page[T]{Next: next, Prev: prev, Items: make([]*T, len(rows))}
+	for i := range rows {
+		if page.Items[i], err = decodeFor[T](s, &rows[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -63,7 +63,7 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 }
 
 // page reads the page that a cursor leads to.
-func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, prev string, err error) {
+func (r *reader) page(ctx context.Context, cursor string) (rows []row, next, prev string, err error) {
 	if err := r.open(cursor); err != nil {
 		return nil, "", "", err
 	}
@@ -72,8 +72,8 @@ func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, p
 	r.limit++
 	more := false
 	err = r.run(ctx, func(st *stream) (bool, error) {
-		if more = len(items) == size; !more {
-			items = append(items, st.pop())
+		if more = len(rows) == size; !more {
+			rows = append(rows, st.pop())
 		}
 		return !more, nil
 	})
@@ -93,8 +93,8 @@ func (r *reader) page(ctx context.Context, cursor string) (items []Item, next, p
 		}
 	}
 	if !r.backward {
-		return items, ahead, behind, nil
+		return rows, ahead, behind, nil
 	}
-	slices.Reverse(items)
-	return items, behind, ahead, nil
+	slices.Reverse(rows)
+	return rows, behind, ahead, nil
 }

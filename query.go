@@ -373,8 +373,8 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 		return nil, err
 	}
 	var list []*T
-	err = s.reader(p, op, atMost).each(ctx, s.opts.after, func(item Item) (bool, error) {
-		v, err := decodeFor[T](s, item)
+	err = readerOf[T](s, p, op, atMost).each(ctx, s.opts.after, func(w row) (bool, error) {
+		v, err := decodeFor[T](s, &w)
 		list = append(list, v)
 		return true, err
 	})
@@ -385,16 +385,25 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 }
 
 // decodeFor decodes an item that a query found.
-func decodeFor[T any](s *queryState, item Item) (*T, error) {
+func decodeFor[T any](s *queryState, w *row) (*T, error) {
 	if s.opts.raw == nil || !s.opts.raw.anyType {
-		return decodeNew[T](s.e, item)
+		return decodeRow[T](s.e, w)
 	}
 	v := new(T)
 	r, ok := any(v).(*Record)
 	if !ok {
-		return decodeNew[T](s.e, item)
+		return decodeRow[T](s.e, w)
 	}
-	var err error
-	*r, err = s.db.schema.recordOf(item)
+	item, err := w.whole()
+	if err == nil {
+		*r, err = s.db.schema.recordOf(item)
+	}
 	return v, err
+}
+
+// readerOf returns a reader whose rows are decoded as they come.
+func readerOf[T any](s *queryState, p *plan, op string, atMost int) *reader {
+	r := s.reader(p, op, atMost)
+	r.read = decoding[T](s.e)
+	return r
 }

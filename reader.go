@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // reader runs a plan once.
@@ -16,7 +14,8 @@ type reader struct {
 	p        *plan
 	op       string // the call, as named in the API
 	pageSize int
-	limit    int // items to give out, 0 for no bound
+	read     rowReader // how the wire codec reads items
+	limit    int       // items to give out, 0 for no bound
 	backward bool
 	now      time.Time
 	streams  []stream // one a branch, in reading order
@@ -49,7 +48,7 @@ type Progress struct {
 // reader returns a reader of the query's plan. atMost bounds the items further
 // where it is not 0.
 func (s *queryState) reader(p *plan, op string, atMost int) *reader {
-	r := &reader{db: s.db, p: p, op: op, pageSize: s.opts.pageSize, limit: s.opts.limit, now: s.db.cfg.Clock(), progress: s.opts.progress}
+	r := &reader{db: s.db, p: p, op: op, pageSize: s.opts.pageSize, read: readRaw, limit: s.opts.limit, now: s.db.cfg.Clock(), progress: s.opts.progress}
 	if atMost > 0 && (r.limit == 0 || atMost < r.limit) {
 		r.limit = atMost
 	}
@@ -84,7 +83,7 @@ func (r *reader) open(cursor string) error {
 }
 
 // each gives out the items from a cursor on until yield wants no more.
-func (r *reader) each(ctx context.Context, cursor string, yield func(Item) (bool, error)) error {
+func (r *reader) each(ctx context.Context, cursor string, yield func(row) (bool, error)) error {
 	if err := r.open(cursor); err != nil {
 		return err
 	}
@@ -196,7 +195,7 @@ func (r *reader) nextOfAny(ctx context.Context) (*stream, error) {
 func (st *stream) before(other *stream) bool {
 	order := 0
 	if path := st.r.p.path; path.native {
-		order = path.compareNative(st.items[0], other.items[0], st.b.cut)
+		order = path.compareNative(st.sortKey(), other.sortKey(), st.b.cut)
 	} else {
 		order = cmp.Compare(st.sortText(), other.sortText())
 	}
@@ -209,11 +208,23 @@ func (st *stream) before(other *stream) bool {
 
 // sortText is what the next item of the stream is merged by.
 func (st *stream) sortText() string {
-	sk, _ := st.items[0][st.r.p.path.sk.attr].(*types.AttributeValueMemberS)
-	if sk == nil || len(sk.Value) < st.b.cut {
+	w := &st.items[0]
+	if w.sort == "" {
+		w.sort = w.text(st.r.p.path.sk.attr)
+	}
+	if len(w.sort) < st.b.cut {
 		return ""
 	}
-	return sk.Value[st.b.cut:]
+	return w.sort[st.b.cut:]
+}
+
+// sortKey is what the next item of a stream of a native index is merged by.
+func (st *stream) sortKey() Item {
+	w := &st.items[0]
+	if w.key == nil {
+		w.key = w.pick(st.r.p.path.sk.attrs...)
+	}
+	return w.key
 }
 
 // wants reports whether more items will be needed than are at hand.
@@ -250,7 +261,7 @@ func (r *reader) positions() (onward, back position) {
 	back = position{backward: !r.backward, states: make([]branchState, n)}
 	first, last := n, -1 // the streams that gave items out
 	for i := range r.streams {
-		if r.streams[i].first != nil {
+		if r.streams[i].given {
 			first, last = min(first, i), i
 		}
 	}
@@ -261,10 +272,10 @@ func (r *reader) positions() (onward, back position) {
 			// The other way begins after the first item given out, or the next
 			// where there is none, or at the end.
 			switch {
-			case st.first != nil:
-				back.states[st.n] = branchState{underWay, st.first}
+			case st.given:
+				back.states[st.n] = st.at(&st.first)
 			case len(st.items) > 0:
-				back.states[st.n] = branchState{underWay, st.items[0]}
+				back.states[st.n] = st.at(&st.items[0])
 			}
 			continue
 		}
@@ -273,7 +284,7 @@ func (r *reader) positions() (onward, back position) {
 		}
 		switch {
 		case i == first && r.p.kind == OpQuery:
-			back.states[st.n] = branchState{underWay, st.first}
+			back.states[st.n] = st.at(&st.first)
 		case i >= first:
 			back.states[st.n] = branchState{phase: done}
 		}

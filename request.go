@@ -51,7 +51,7 @@ func (q *branchRequest) valuesAt(now time.Time) map[string]types.AttributeValue 
 
 // fetched is a page of one branch.
 type fetched struct {
-	items     []Item
+	items     []row
 	count     int
 	evaluated int
 	units     float64
@@ -70,19 +70,25 @@ func (st *stream) fetch(ctx context.Context, limit int32, count bool) fetched {
 	}
 	var page fetched
 	var capacity *types.ConsumedCapacity
+	read := r.read
+	if r.p.hydrate {
+		read = readRaw // these are the entries of an index
+	}
 	if r.p.kind == OpScan {
-		out, err := run[dynamodb.ScanOutput](ctx, r.db, r.operation(OpScan, r.scanInput(st.b, st.start, limit, count)))
+		out, rows, err := runRows(ctx, r.db, r.operation(OpScan, r.scanInput(st.b, st.start, limit, count)), read,
+			func(out *dynamodb.ScanOutput) []Item { return out.Items })
 		if err != nil {
 			return fetched{err: err}
 		}
-		page = fetched{items: out.Items, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
+		page = fetched{items: rows, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
 		capacity = out.ConsumedCapacity
 	} else {
-		out, err := run[dynamodb.QueryOutput](ctx, r.db, r.operation(OpQuery, r.queryInput(st.b, st.start, limit, count)))
+		out, rows, err := runRows(ctx, r.db, r.operation(OpQuery, r.queryInput(st.b, st.start, limit, count)), read,
+			func(out *dynamodb.QueryOutput) []Item { return out.Items })
 		if err != nil {
 			return fetched{err: err}
 		}
-		page = fetched{items: out.Items, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
+		page = fetched{items: rows, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
 		capacity = out.ConsumedCapacity
 	}
 	if len(page.last) == 0 {
@@ -207,15 +213,16 @@ func (r *reader) keysHow() types.KeysAndAttributes {
 }
 
 // readKeys reads items by their keys, in no order.
-func (r *reader) readKeys(ctx context.Context, keys []Item) ([]Item, error) {
+func (r *reader) readKeys(ctx context.Context, keys []Item) ([]row, error) {
 	if r.p.kind == OpBatchGetItem {
-		return r.db.batchGet(ctx, r.p.e, r.op, keys, r.keysHow())
+		return r.db.batchGet(ctx, r.p.e, r.op, keys, r.keysHow(), r.read)
 	}
-	out, err := run[dynamodb.GetItemOutput](ctx, r.db, r.operation(OpGetItem, r.keysInput(keys)))
-	if err != nil || len(out.Item) == 0 {
+	_, rows, err := runRows(ctx, r.db, r.operation(OpGetItem, r.keysInput(keys)), r.read,
+		func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
+	if err != nil || len(rows) == 0 || rows[0].empty() {
 		return nil, err
 	}
-	return []Item{out.Item}, nil
+	return rows, nil
 }
 
 // wholeKey is the primary key that a branch fixes.

@@ -14,7 +14,11 @@ import (
 
 // hides reports whether the reader's query does not see an item that was read
 // by its key.
-func (r *reader) hides(item Item) bool {
+func (r *reader) hides(w *row) bool {
+	if len(r.p.hidden) == 0 {
+		return false
+	}
+	item := w.pick(r.p.e.deletedAttr, r.p.e.ttlAttr)
 	for i := range r.p.hidden {
 		if !r.p.hidden[i].holdsFor(item, r.now) {
 			return true
@@ -48,6 +52,11 @@ func expired(av types.AttributeValue, now time.Time) bool {
 // deleted softly, or its time to live has passed.
 func (e *entity) hidden(item Item, now time.Time) bool {
 	return e.trashed(item) || e.ttlAttr != "" && expired(item[e.ttlAttr], now)
+}
+
+// hidden is [entity.hidden] of a row.
+func (w *row) hidden(e *entity, now time.Time) bool {
+	return (e.deletedAttr != "" || e.ttlAttr != "") && e.hidden(w.pick(e.deletedAttr, e.ttlAttr), now)
 }
 
 // trashed reports whether an item was deleted softly.

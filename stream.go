@@ -14,15 +14,21 @@ type stream struct {
 	n    int // of the branch
 	from branchState
 
-	start Item   // where the next page starts
-	more  bool   // there may be another page
-	begun bool   // a page has come
-	items []Item // read and not given out
-	size  int    // items the last request evaluated at most
+	start Item  // where the next page starts
+	more  bool  // there may be another page
+	begun bool  // a page has come
+	items []row // read and not given out
+	size  int   // items the last request evaluated at most
 	ahead chan fetched
 
 	// first and last are the items given out at either end.
-	first, last Item
+	first, last row
+	given       bool // there are any
+}
+
+// at is the state of having come to an item.
+func (st *stream) at(w *row) branchState {
+	return branchState{underWay, w.pick(st.r.p.placeAttrs()...)}
 }
 
 // ended reports whether nothing is left.
@@ -31,28 +37,28 @@ func (st *stream) ended() bool { return !st.more && len(st.items) == 0 }
 // reached is how far the stream was given out.
 func (st *stream) reached() branchState {
 	switch whole := st.r.p.kind != OpQuery && st.r.p.kind != OpScan; {
-	case whole && st.last != nil:
+	case whole && st.given:
 		return branchState{phase: done}
 	case len(st.items) == 0 && st.begun && st.more:
 		return branchState{underWay, st.start}
 	case len(st.items) == 0 && st.begun && st.r.p.kind == OpScan:
 		return branchState{phase: done}
-	case st.last != nil:
-		return branchState{underWay, st.last}
+	case st.given:
+		return st.at(&st.last)
 	}
 	return st.from
 }
 
 // pop gives out the next item.
-func (st *stream) pop() Item {
-	item := st.items[0]
+func (st *stream) pop() row {
+	w := st.items[0]
 	st.items = st.items[1:]
-	if st.first == nil {
-		st.first = item
+	if !st.given {
+		st.first, st.given = w, true
 	}
-	st.last = item
+	st.last = w
 	st.r.done.Items++
-	return item
+	return w
 }
 
 // fill makes sure that there is an item where there are any left.
@@ -178,24 +184,24 @@ func (r *reader) runKeys(ctx context.Context, offer func(*stream) (bool, error))
 	if len(keys) == 0 {
 		return nil
 	}
-	items, err := r.readKeys(ctx, keys)
+	rows, err := r.readKeys(ctx, keys)
 	if err != nil {
 		return err
 	}
-	byKey := make(map[string]Item, len(items))
-	for _, item := range items {
-		byKey[r.p.e.keyID(item)] = item
+	byKey := make(map[string]row, len(rows))
+	for _, w := range rows {
+		byKey[w.keyID(r.p.e)] = w
 	}
 	for i := range r.streams {
 		st := &r.streams[i]
 		if !st.more {
 			continue
 		}
-		item := byKey[r.p.e.keyID(st.b.wholeKey(r.p))]
-		if st.more = false; item == nil || r.hides(item) {
+		w, found := byKey[r.p.e.keyID(st.b.wholeKey(r.p))]
+		if st.more = false; !found || r.hides(&w) {
 			continue
 		}
-		st.items = []Item{item}
+		st.items = []row{w}
 	}
 	for i := range r.streams {
 		if len(r.streams[i].items) == 0 {

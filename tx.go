@@ -381,14 +381,14 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 		}
 		at[i] = place[id]
 	}
-	out, err := m.db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: m.e.def.Name, Input: in})
+	rows, err := m.db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: m.e.def.Name, Input: in}, decoding[T](m.e))
 	if err != nil {
 		return nil, err
 	}
 	list, now := make([]*T, len(keys)), m.db.cfg.Clock()
 	for i, j := range at {
-		if j < len(out.Responses) && len(out.Responses[j].Item) > 0 && !m.e.hidden(out.Responses[j].Item, now) {
-			if list[i], err = decodeNew[T](m.e, out.Responses[j].Item); err != nil {
+		if j < len(rows) && !rows[j].empty() && !rows[j].hidden(m.e, now) {
+			if list[i], err = decodeRow[T](m.e, &rows[j]); err != nil {
 				return nil, err
 			}
 		}
@@ -398,15 +398,21 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 
 // transactGet sends a reading transaction, again while other transactions are
 // under way on its items.
-func (db *DB) transactGet(ctx context.Context, op *Operation) (*dynamodb.TransactGetItemsOutput, error) {
+func (db *DB) transactGet(ctx context.Context, op *Operation, read rowReader) ([]row, error) {
 	for attempt := 0; ; attempt++ {
 		if err := backoff(ctx, min(attempt, 5)); err != nil {
 			return nil, err
 		}
-		out, err := run[dynamodb.TransactGetItemsOutput](ctx, db, op)
+		_, rows, err := runRows(ctx, db, op, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
+			items := make([]Item, len(out.Responses))
+			for i := range items {
+				items[i] = out.Responses[i].Item
+			}
+			return items
+		})
 		canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
 		if !ok {
-			return out, err
+			return rows, err
 		}
 		for _, r := range canceled.CancellationReasons {
 			if r.Code != nil && *r.Code != "None" && *r.Code != "TransactionConflict" {

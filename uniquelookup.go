@@ -70,10 +70,10 @@ func (r *reader) runUnique(ctx context.Context, offer func(*stream) (bool, error
 		return err
 	}
 	item, err := r.readOwner(ctx, owner)
-	if err != nil || item == nil || r.hides(item) || !r.p.unique.heldBy(r.p.e, claim, item) {
+	if err != nil || item == nil || r.hides(&row{item: item}) || !r.p.unique.heldBy(r.p.e, claim, item) {
 		return err
 	}
-	st.items = []Item{item}
+	st.items = rowsOf([]Item{item})
 	_, err = offer(st)
 	return err
 }

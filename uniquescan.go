@@ -219,7 +219,7 @@ func (db *DB) readAll(ctx context.Context, keys []Item) (map[string]Item, error)
 			list = append(list, unique[id])
 		}
 	}
-	items, err := db.batchGet(ctx, &entity{schema: db.schema}, "ScanUnique", list, types.KeysAndAttributes{ConsistentRead: new(true)})
+	items, err := db.batchGetItems(ctx, &entity{schema: db.schema}, "ScanUnique", list, types.KeysAndAttributes{ConsistentRead: new(true)})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,11 @@ func TestAllocationBudget(t *testing.T) {
 	}{
 		{"Encode 12 fields", nameSDK, 0.5},
 		{"Decode 12 fields", nameSDK, 0.5},
+		{"GetItem", nameRaw, 0.88},
+		{"Query, 100 items", nameSDK, 0.09},
+		{"Query, 100 items", nameRaw, 0.11},
+		{"BatchWrite, 25 items", nameSDK, 0.7},
+		{"TransactWrite, 10 items", nameSDK, 0.9},
 	}
 	users := sampleUsers(pageSize)
 	transport, err := newStub(t.Context(), users)

@@ -317,7 +317,11 @@ func (c *stringMap[V]) read(r *Reader, t tag, p unsafe.Pointer) error {
 		return err
 	}
 	m := map[string]V{}
-	v := new(V)
+	v, ok := r.cell.(*V)
+	if !ok {
+		v = new(V)
+		r.cell = v
+	}
 	for first := true; ; first = false {
 		raw, more, err := r.member(first)
 		if err != nil {

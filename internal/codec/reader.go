@@ -336,12 +336,12 @@ func (r *Reader) blob() ([]byte, error) {
 	}
 	at := r.pos
 	text := r.view(raw, escaped)
-	b := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	b := r.room(base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(b, text)
 	if err != nil {
 		return nil, &WireError{at, "invalid base64"}
 	}
-	return b[:n], nil
+	return b[:n:n], nil
 }
 
 // textList reads the elements of an SS or an NS. The slice is good until the

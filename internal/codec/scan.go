@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strconv"
 	"sync"
 	"unicode"
@@ -25,7 +26,9 @@ type Reader struct {
 	scratch []byte   // an unescaped name or text, until the next
 	texts   []string // the elements of a set, until it is stored
 	blobs   [][]byte
-	depth   int // of lists and maps
+	lists   []string // where copied sets go
+	cell    any      // the *V that the last map[string]V was read through
+	depth   int      // of lists and maps
 
 	// order is where the attributes of the last item stood. Items of one page
 	// mostly have them in one order, so that a look here saves one in a map.
@@ -290,16 +293,44 @@ func (r *Reader) keep(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if len(b) > cap(r.block)-len(r.block) {
-		if len(b) > maxBlock/4 {
-			return string(b)
+	kept := r.room(len(b))
+	copy(kept, b)
+	return unsafe.String(&kept[0], len(b))
+}
+
+// maxLists is how many elements of sets share an allocation.
+const maxLists = 24
+
+// keepList returns a copy of a list.
+func (r *Reader) keepList(list []string) []string {
+	switch {
+	case len(list) == 0:
+		return nil
+	case len(list) > maxLists/2:
+		return slices.Clone(list)
+	case len(list) > cap(r.lists)-len(r.lists):
+		r.lists = make([]string, 0, maxLists)
+	}
+	start := len(r.lists)
+	r.lists = append(r.lists, list...)
+	return r.lists[start:len(r.lists):len(r.lists)]
+}
+
+// room returns n bytes for a copy.
+func (r *Reader) room(n int) []byte {
+	if n == 0 {
+		return []byte{}
+	}
+	if n > cap(r.block)-len(r.block) {
+		if n > maxBlock/4 {
+			return make([]byte, n)
 		}
-		// The strings to come are no longer than the data still to be read.
-		r.block = make([]byte, 0, min(maxBlock, len(r.data)-r.pos+len(b)))
+		// What is to come is no longer than the data still to be read.
+		r.block = make([]byte, 0, min(maxBlock, len(r.data)-r.pos+n))
 	}
 	start := len(r.block)
-	r.block = append(r.block, b...)
-	return unsafe.String(&r.block[start], len(b))
+	r.block = r.block[:start+n]
+	return r.block[start : start+n : start+n]
 }
 
 // literal reads true, false or null.
@@ -347,6 +378,18 @@ func (r *Reader) number() ([]byte, error) {
 	r.pos = i
 	return r.data[start:i], nil
 }
+
+// Mark returns the place of the value that comes next.
+func (r *Reader) Mark() int {
+	r.peek()
+	return r.pos
+}
+
+// Since returns the data from a mark on up to here.
+func (r *Reader) Since(mark int) []byte { return r.data[mark:r.pos:r.pos] }
+
+// Back goes back to a mark.
+func (r *Reader) Back(mark int) { r.pos = mark }
 
 // Skip skips one value and returns its JSON, which is part of the data.
 func (r *Reader) Skip() ([]byte, error) {

@@ -139,6 +139,10 @@ func (c *textSet) read(r *Reader, t tag, p unsafe.Pointer) error {
 		if err != nil {
 			return err
 		}
+		if c.strings() {
+			*(*[]string)(p) = r.keepList(list)
+			return nil
+		}
 		return c.setTexts(list, p)
 	case t == tagL:
 		av, err := r.content(t)
@@ -150,12 +154,19 @@ func (c *textSet) read(r *Reader, t tag, p unsafe.Pointer) error {
 	return r.other(t, c.kind.String())
 }
 
+// strings reports whether the set is kept in a slice of strings.
+func (c *textSet) strings() bool {
+	_, slice := c.members.(*sliceMembers)
+	_, text := c.elem.(stringText)
+	return slice && text
+}
+
 func (c *textSet) setTexts(list []string, p unsafe.Pointer) error {
+	if c.strings() {
+		*(*[]string)(p) = append([]string(nil), list...)
+		return nil
+	}
 	if s, ok := c.members.(*sliceMembers); ok {
-		if _, ok := c.elem.(stringText); ok {
-			*(*[]string)(p) = append([]string(nil), list...)
-			return nil
-		}
 		if len(list) == 0 {
 			s.clear(p)
 			return nil

@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"maps"
 	"slices"
 	"unicode/utf8"
 	"unsafe"
@@ -101,7 +100,13 @@ func AppendAttribute(dst []byte, av types.AttributeValue) []byte {
 // sorted.
 func AppendAttributes(dst []byte, m map[string]types.AttributeValue) []byte {
 	dst = append(dst, '{')
-	for _, name := range slices.Sorted(maps.Keys(m)) {
+	var room [24]string
+	names := room[:0]
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		dst = AppendAttribute(AppendName(dst, name), m[name])
 	}
 	return append(dst, '}')

@@ -4,8 +4,9 @@
 // By default it is the embedded engine, an empty one for each test. Where
 // DYNORM_TEST_ENDPOINT is set, it is the server that listens there, DynamoDB
 // Local as a rule (scripts/dynamodb-local starts one and prints its endpoint),
-// which all tests share: they name their tables by [Table]. Nothing else is
-// read from the environment.
+// which all tests share: they name their tables by [Table]. Where
+// DYNORM_TEST_WIRE is "off", clients are such that dynorm leaves all of the
+// (de)serialization to the SDK. Nothing else is read from the environment.
 package testdb
 
 import (
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynorm/dynorm/local"
 )
@@ -25,6 +28,14 @@ import (
 // EndpointVar is the environment variable that names the endpoint tests run
 // on.
 const EndpointVar = "DYNORM_TEST_ENDPOINT"
+
+// WireVar is the environment variable that turns dynorm's wire codec off.
+const WireVar = "DYNORM_TEST_WIRE"
+
+// foreign is a protocol that dynorm does not know.
+type foreign struct{ smithyhttp.ClientProtocol }
+
+func (foreign) ID() smithy.ShapeID { return smithy.ShapeID{Namespace: "dynorm.test", Name: "foreign"} }
 
 // Endpoint returns the URL of the server that tests run on, or "" where they
 // run on the embedded engine.
@@ -52,6 +63,9 @@ func Engine(t testing.TB) *local.Engine {
 func Open(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	client := Engine(t).Client()
+	if os.Getenv(WireVar) == "off" {
+		options = append(options, func(o *dynamodb.Options) { o.Protocol = foreign{o.Protocol} })
+	}
 	if len(options) == 0 {
 		return client
 	}

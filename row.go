@@ -1,0 +1,185 @@
+package dynorm
+
+import (
+	"errors"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/codec"
+)
+
+// row is an item that was read, in the form that it came in: attribute values,
+// or DynamoDB's JSON, then decoded already where a [rowReader] did that. The
+// zero row is no item.
+type row struct {
+	item Item
+	raw  []byte // part of the response, nil where item is set
+	v    unsafe.Pointer
+	err  error  // why it did not decode
+	sort string // what a merge goes by, or key in a native index
+	key  Item
+}
+
+// rowReader reads one item of a response.
+type rowReader func(r *codec.Reader) (row, error)
+
+// rowsOf makes rows of items.
+func rowsOf(items []Item) []row {
+	rows := make([]row, len(items))
+	for i, item := range items {
+		rows[i].item = item
+	}
+	return rows
+}
+
+// empty reports whether there is no item, or one without attributes.
+func (w *row) empty() bool { return len(w.item) == 0 && len(w.raw) <= len("{}") }
+
+// whole returns all attributes.
+func (w *row) whole() (Item, error) {
+	if w.raw == nil {
+		return w.item, nil
+	}
+	r := codec.NewReader(w.raw)
+	defer r.Release()
+	item, err := r.Attributes()
+	if err != nil {
+		return nil, faultf(ErrValue, "%w", err)
+	}
+	return item, nil
+}
+
+// pick returns the item with at least those of the attributes that it has.
+func (w *row) pick(attrs ...string) Item {
+	if w.raw == nil {
+		return w.item
+	}
+	item := make(Item, len(attrs))
+	w.each(func(r *codec.Reader, name []byte) error {
+		for _, attr := range attrs {
+			if string(name) == attr {
+				av, err := r.Attribute()
+				item[attr] = av
+				return err
+			}
+		}
+		_, err := r.Skip()
+		return err
+	})
+	return item
+}
+
+// text returns an attribute that is a string, empty for any other.
+func (w *row) text(attr string) (text string) {
+	if w.raw == nil {
+		s, _ := w.item[attr].(*types.AttributeValueMemberS)
+		if s == nil {
+			return ""
+		}
+		return s.Value
+	}
+	s, _ := w.pick(attr)[attr].(*types.AttributeValueMemberS)
+	if s == nil {
+		return ""
+	}
+	return s.Value
+}
+
+// each calls fn for the attributes of a row in JSON. It was read once, so that
+// what is wrong with its attributes shows where they are decoded.
+func (w *row) each(fn func(r *codec.Reader, name []byte) error) {
+	r := codec.NewReader(w.raw)
+	defer r.Release()
+	_ = r.Object(func(name []byte) error { return fn(r, name) })
+}
+
+// wholeRows returns rows as items.
+func wholeRows(rows []row) ([]Item, error) {
+	items := make([]Item, len(rows))
+	for i := range rows {
+		var err error
+		if items[i], err = rows[i].whole(); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
+}
+
+// keyID is [entity.keyID] of a row.
+func (w *row) keyID(e *entity) string { return e.keyID(w.pick(e.pk.attr, e.sk.attr)) }
+
+// readRaw is the rowReader that decodes nothing.
+func readRaw(r *codec.Reader) (row, error) {
+	raw, err := r.Skip()
+	return row{raw: raw}, err
+}
+
+// decoding returns the rowReader that decodes items of the entity into new
+// values.
+func decoding[T any](e *entity) rowReader {
+	if _, ok := any((*T)(nil)).(*Record); ok {
+		return readRaw
+	}
+	other := e.checkType
+	return func(r *codec.Reader) (row, error) {
+		mark, v := r.Mark(), new(T)
+		err := r.Item(e.codec, unsafe.Pointer(v), other)
+		if err == nil {
+			return row{raw: r.Since(mark), v: unsafe.Pointer(v)}, nil
+		}
+		// The rest of the page may be as it should.
+		r.Back(mark)
+		w, skipErr := readRaw(r)
+		if skipErr != nil {
+			return w, skipErr
+		}
+		if w.err = e.decodeError(err); w.raw != nil {
+			// Both forms of an item give one error.
+			if item, err := w.whole(); err == nil {
+				if err := e.decode(item, unsafe.Pointer(new(T))); err != nil {
+					w.err = err
+				}
+			}
+		}
+		return w, nil
+	}
+}
+
+// errOtherEntity ends the decoding of an item of another entity.
+var errOtherEntity = errors.New("the item is of another entity")
+
+// checkType looks for the entity's name among the attributes that are no
+// fields.
+func (e *entity) checkType(name, raw []byte) error {
+	if string(name) != e.schema.cfg.EntityType {
+		return nil
+	}
+	const head, tail = `{"S":"`, `"}`
+	own := e.def.Name
+	if len(raw) == len(head)+len(own)+len(tail) && string(raw[:len(head)]) == head &&
+		string(raw[len(head):len(head)+len(own)]) == own && string(raw[len(head)+len(own):]) == tail {
+		return nil
+	}
+	r := codec.NewReader(raw)
+	defer r.Release()
+	av, err := r.Attribute()
+	if s, ok := av.(*types.AttributeValueMemberS); ok && err == nil && s.Value != own {
+		return errOtherEntity
+	}
+	return err
+}
+
+// decodeRow returns the value of a row, another one at each call.
+func decodeRow[T any](e *entity, w *row) (*T, error) {
+	if w.v != nil || w.err != nil {
+		v := (*T)(w.v)
+		w.v = nil
+		return v, w.err
+	}
+	item, err := w.whole()
+	if err != nil {
+		return nil, err
+	}
+	return decodeNew[T](e, item)
+}

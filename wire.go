@@ -1,0 +1,146 @@
+package dynorm
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/dynorm/dynorm/internal/codec"
+)
+
+// The wire codec writes requests and reads responses in DynamoDB's JSON
+// without the SDK's attribute values and their (de)serialization, which is what
+// most of the SDK's time on a page of items goes to. It stands in for the
+// protocol of the SDK's client during single calls; endpoints, signing, retries,
+// timeouts, logging and errors stay the client's.
+
+// wireable reports whether a client takes the wire codec: it is the SDK's own
+// and speaks the protocol that the codec does.
+func wireable(client Client) bool {
+	c, ok := client.(*dynamodb.Client)
+	if !ok {
+		return false
+	}
+	p := c.Options().Protocol
+	return p != nil && p.ID() == smithy.ShapeID{Namespace: "aws.protocols", Name: "awsJson1_0"}
+}
+
+// direct reports whether items go straight between structs and the wire:
+// nothing has to see their attribute values on the way.
+func (db *DB) direct() bool { return db.wire && len(db.cfg.Interceptors) == 0 }
+
+// wireCall is the protocol of one call.
+type wireCall struct {
+	// ClientProtocol is the SDK's: errors are its to read.
+	smithyhttp.ClientProtocol
+	// left says that the operation is one which the wire codec does not know.
+	left bool
+	// read reads the items of the response. Without it they go into the
+	// output.
+	read rowReader
+	// rows are the items that were read, in their order. Where the response
+	// has a place for each item, an empty row stands for none.
+	rows []row
+}
+
+// options puts the call into the client's options.
+func (c *wireCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol = o.Protocol, c }
+
+// SerializeRequest writes the request. An operation that it does not know, one
+// on tables, it leaves to the SDK.
+func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
+	scratch := bodies.Get().(*request)
+	defer scratch.release()
+	if c.left = !scratch.write(in); c.left {
+		return c.ClientProtocol.SerializeRequest(ctx, schema, in, req)
+	}
+	req.Method = http.MethodPost
+	if req.URL.Path == "" {
+		req.URL.Path = "/"
+	}
+	req.Header["X-Amz-Target"] = []string{"DynamoDB_20120810." + schema.ID().Name}
+	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
+	// The transport may still read a request after its response has come.
+	sent, err := req.SetStream(bytes.NewReader(bytes.Clone(scratch.buf)))
+	if err != nil {
+		return &smithy.SerializationError{Err: err}
+	}
+	*req = *sent
+	return nil
+}
+
+// DeserializeResponse reads the response.
+func (c *wireCall) DeserializeResponse(ctx context.Context, schema *smithy.OperationSchema, registry *smithy.TypeRegistry, resp *smithyhttp.Response, out smithy.Deserializable) error {
+	if c.left || resp.StatusCode < 200 || resp.StatusCode >= 300 {
+		return c.ClientProtocol.DeserializeResponse(ctx, schema, registry, resp, out)
+	}
+	body, err := readBody(resp)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	r := codec.NewReader(body)
+	defer r.Release()
+	c.rows = nil // an attempt before may have read some
+	if err := c.readOutput(r, out); err != nil {
+		return &smithy.DeserializationError{Err: err}
+	}
+	return nil
+}
+
+// maxForeseen is how much memory a response gets on its word alone.
+const maxForeseen = 2 << 20
+
+// readBody reads a response to its end and closes it.
+func readBody(resp *smithyhttp.Response) ([]byte, error) {
+	var (
+		body []byte
+		err  error
+	)
+	if n := resp.ContentLength; n >= 0 && n <= maxForeseen && resp.Header.Get("Content-Encoding") == "" {
+		body = make([]byte, n)
+		if _, err = io.ReadFull(resp.Body, body); err == nil {
+			_, err = io.Copy(io.Discard, resp.Body) // to the end, for the connection to be used again
+		}
+	} else {
+		body, err = io.ReadAll(resp.Body)
+	}
+	if err != nil {
+		return nil, &smithy.DeserializationError{Err: err}
+	}
+	// The SDK compares the checksum as it closes a response, and then does
+	// nothing about a difference but to log it. Where there is no checksum, not
+	// every server sends one, it takes 0 for it.
+	err = resp.Body.Close()
+	resp.Body = http.NoBody
+	if err != nil && resp.Header.Get("X-Amz-Crc32") != "" {
+		return nil, &damagedResponse{err}
+	}
+	return body, nil
+}
+
+// damagedResponse is a response that is not what was sent: its checksum
+// differs. The request is sent again, as if the response were lost.
+type damagedResponse struct{ err error }
+
+func (e *damagedResponse) Error() string        { return "the response was damaged: " + e.err.Error() }
+func (e *damagedResponse) Unwrap() error        { return e.err }
+func (e *damagedResponse) RetryableError() bool { return true }
+
+var bodies = sync.Pool{New: func() any { return new(request) }}
+
+// maxScratch bounds the memory that is kept for the next request.
+const maxScratch = 256 << 10
+
+func (q *request) release() {
+	if cap(q.buf) > maxScratch {
+		q.buf = nil
+	}
+	q.buf = q.buf[:0]
+	bodies.Put(q)
+}
