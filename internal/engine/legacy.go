@@ -341,13 +341,13 @@ func checkOperands(operator string, operands []value.Value) error {
 			return parameter("Invalid number of argument(s) for the %s ComparisonOperator", operator)
 		}
 		for _, v := range operands {
-			if v.Kind() != operands[0].Kind() {
-				return parameter("AttributeValues inside AttributeValueList must be of same type")
+			if cmp.kinds != nil && !slices.Contains(cmp.kinds, v.Kind()) {
+				return parameter("ComparisonOperator %s is not valid for %s AttributeValue type", operator, v.Kind())
 			}
 		}
 		for _, v := range operands {
-			if cmp.kinds != nil && !slices.Contains(cmp.kinds, v.Kind()) {
-				return parameter("ComparisonOperator %s is not valid for %s AttributeValue type", operator, v.Kind())
+			if v.Kind() != operands[0].Kind() {
+				return parameter("AttributeValues inside AttributeValueList must be of same type")
 			}
 		}
 	}
