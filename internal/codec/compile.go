@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -287,7 +288,8 @@ func blobOf(t reflect.Type, kind parser.Kind) blob {
 // choice and passes.
 type enumCoder struct {
 	coder
-	has func(p unsafe.Pointer) bool
+	enum []string
+	has  func(p unsafe.Pointer) bool
 }
 
 func withEnum(c coder, t reflect.Type, f *parser.Field) coder {
@@ -296,15 +298,15 @@ func withEnum(c coder, t reflect.Type, f *parser.Field) coder {
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return &enumCoder{c, func(p unsafe.Pointer) bool { return slices.Contains(f.Enum, *(*string)(p)) }}
+		return &enumCoder{c, f.Enum, func(p unsafe.Pointer) bool { return slices.Contains(f.Enum, *(*string)(p)) }}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		at := uintAt(t.Kind())
-		return &enumCoder{c, func(p unsafe.Pointer) bool {
+		return &enumCoder{c, f.Enum, func(p unsafe.Pointer) bool {
 			return slices.Contains(f.Enum, strconv.FormatUint(at(p), 10))
 		}}
 	}
 	at := intAt(t.Kind())
-	return &enumCoder{c, func(p unsafe.Pointer) bool {
+	return &enumCoder{c, f.Enum, func(p unsafe.Pointer) bool {
 		return slices.Contains(f.Enum, strconv.FormatInt(at(p), 10))
 	}}
 }
@@ -313,7 +315,7 @@ func (c *enumCoder) check(p unsafe.Pointer) error {
 	if c.zero(p) || c.has(p) {
 		return nil
 	}
-	return &EncodeError{Reason: "the value is not in the enum"}
+	return &EncodeError{Reason: "the value is none of " + strings.Join(c.enum, ", ")}
 }
 
 func (c *enumCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {

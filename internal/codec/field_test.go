@@ -135,7 +135,7 @@ func TestEncodeValue(t *testing.T) {
 		{"Nums", map[int]struct{}{3: {}}, `{"NS":["3"]}`, ""},
 		{"Opt", "", "-", ""},
 		{"Null", nil, `{"NULL":true}`, ""},
-		{"Enum", "c", "", "Rec.Enum: the value is not in the enum"},
+		{"Enum", "c", "", "Rec.Enum: the value is none of a, b"},
 		{"Any", []any{1, "x"}, `{"L":[{"N":"1"},{"S":"x"}]}`, ""},
 		{"Doc", map[string]int{"a": 1}, `{"S":"{\"a\":1}"}`, ""},
 		{"Extra", 7, `{"N":"7"}`, ""},
