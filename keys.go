@@ -263,29 +263,18 @@ func (e *entity) keyOfID(id any) (Item, error) {
 	if e.primary == nil {
 		return nil, faultf(ErrMissingKey, "there is no primary field to look up by: pass a value with %s filled", e.keyFields())
 	}
-	part, err := e.primary.PartFrom(id)
-	if err != nil {
-		return nil, atField(e.primary.Name, faultf(ErrValue, "%w", err))
-	}
-	fill := func(kt *keyTemplate) ([]keytmpl.Part, error) {
-		parts := make([]keytmpl.Part, len(kt.fields))
-		for i, f := range kt.fields {
+	for _, kt := range []*keyTemplate{e.pk, e.sk} {
+		for _, f := range kt.fields {
 			if f.Attr != e.primary.Attr {
 				return nil, atField(f.Name, faultf(ErrMissingKey, "an id alone is not the whole key: pass a value with %s filled", e.keyFields()))
 			}
-			parts[i] = part
 		}
-		return parts, nil
 	}
-	pkParts, err := fill(e.pk)
+	part, err := e.primary.PartFrom(id)
 	if err != nil {
-		return nil, err
+		return nil, encodeError(err)
 	}
-	skParts, err := fill(e.sk)
-	if err != nil {
-		return nil, err
-	}
-	return e.keyOf(pkParts, skParts)
+	return e.keyOf(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
 }
 
 // keyFields lists the fields of the base key for errors.

@@ -440,7 +440,7 @@ func TestBadInput(t *testing.T) {
 		{"missing key part", func() error { return dynorm.ModelOf[CollectionPost](s.db).Create(ctx, &CollectionPost{ID: "1"}) }, dynorm.ErrMissingKey, "UserID"},
 		{"empty id", func() error { _, err := users.Find(ctx, ""); return err }, dynorm.ErrMissingKey, "ID"},
 		{"nil id", func() error { _, err := users.Find(ctx, nil); return err }, dynorm.ErrMissingKey, "nil"},
-		{"id of another type", func() error { _, err := users.Find(ctx, 12); return err }, dynorm.ErrValue, "User.ID"},
+		{"id of another type", func() error { _, err := users.Find(ctx, 12); return err }, dynorm.ErrValue, "dynorm: Find User.ID: want string, got int"},
 		{"oversize key", func() error { return users.Create(ctx, &User{ID: strings.Repeat("k", 2049)}) }, dynorm.ErrTooLarge, "2048"},
 		{"oversize sort key", func() error { return users.Create(ctx, &User{ID: strings.Repeat("k", 1025)}) }, dynorm.ErrTooLarge, ""},
 		{"oversize item", func() error { return measures.Create(ctx, &Measure{ID: "1", Data: make([]byte, 400*1024)}) }, dynorm.ErrTooLarge, "409600"},

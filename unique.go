@@ -189,7 +189,7 @@ func (m Model[T]) findBy(ctx context.Context, constraint string, values []any) (
 	parts := make([]keytmpl.Part, len(values))
 	for i, f := range u.fields {
 		if parts[i], err = f.PartFrom(values[i]); err != nil {
-			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
+			return nil, encodeError(err)
 		}
 		if parts[i].IsMissing() {
 			return nil, atField(f.Name, faultf(ErrInvalid, "an empty value is never unique, so nothing can be found by it"))
