@@ -44,15 +44,15 @@ func checkTags(tags, present []tag) error {
 	if err := s.err(); err != nil {
 		return err
 	}
-	for i, t := range tags {
-		if slices.ContainsFunc(tags[:i], func(u tag) bool { return u.key.V == t.key.V }) {
-			return invalid("One or more parameter values were invalid: Duplicate tag keys are not allowed: %s", t.key.V)
-		}
+	if key, ok := twice(tags, func(t tag) string { return t.key.V }); ok {
+		return invalid("One or more parameter values were invalid: Duplicate tag keys are not allowed: %s", key)
+	}
+	for _, t := range tags {
 		if strings.HasPrefix(strings.ToLower(t.key.V), "aws:") {
 			return invalid("One or more parameter values were invalid: Tag keys starting with 'aws:' are reserved for system use")
 		}
 	}
-	if len(merge(present, tags)) > maxTags {
+	if len(tags) > maxTags || len(merge(present, tags)) > maxTags {
 		return invalid("One or more parameter values were invalid: Too many tags: a resource can have at most %d tags", maxTags)
 	}
 	return nil

@@ -336,12 +336,12 @@ func (in *readInput) checkIndexed(p *page, t *table) (fetch bool, err error) {
 func (d *indexDef) lacks(names iter.Seq[string], table keySchema) []string {
 	var missing []string
 	for name := range names {
-		if !d.holds(name, table) && !slices.Contains(missing, name) {
+		if !d.holds(name, table) {
 			missing = append(missing, name)
 		}
 	}
 	slices.Sort(missing)
-	return missing
+	return slices.Compact(missing)
 }
 
 // span returns the keys that the request covers: those of the key condition,

@@ -205,12 +205,23 @@ func (in *createInput) check() error {
 
 // checkDistinct refuses two definitions of one attribute.
 func checkDistinct(attrs []attrInput) error {
-	for i, a := range attrs {
-		if slices.ContainsFunc(attrs[:i], func(b attrInput) bool { return a.name.V == b.name.V }) {
-			return parameter("Duplicate AttributeName in AttributeDefinitions: %s", a.name.V)
-		}
+	if name, ok := twice(attrs, func(a attrInput) string { return a.name.V }); ok {
+		return parameter("Duplicate AttributeName in AttributeDefinitions: %s", name)
 	}
 	return nil
+}
+
+// twice returns the first name that an element before has too. Lists are as
+// long as a request can be, so that each is looked at once.
+func twice[E any](list []E, name func(E) string) (string, bool) {
+	seen := make(map[string]bool, len(list))
+	for _, e := range list {
+		if seen[name(e)] {
+			return name(e), true
+		}
+		seen[name(e)] = true
+	}
+	return "", false
 }
 
 // resolve builds the table that the request declares.
@@ -274,7 +285,7 @@ func (t *table) resolveIndexes(in []indexInput, set, global bool) ([]*index, err
 		return nil, parameter("List of %s is empty", kind)
 	}
 	var out []*index
-	for _, x := range in {
+	for _, x := range in[:min(len(in), limit+1)] { // one more is too many
 		def, err := resolveIndex(x, t.keys, t.attrs, global)
 		if err != nil {
 			return nil, err

@@ -115,7 +115,7 @@ func (in *updateTableInput) check() error {
 	case in.throughput.write.V > maxUnits:
 		return invalid("Given value %d for WriteCapacityUnits is out of bounds", in.throughput.write.V)
 	}
-	var names []string
+	names := map[string]bool{}
 	created, dropped := 0, 0
 	for _, c := range in.changes {
 		set := 0
@@ -127,10 +127,10 @@ func (in *updateTableInput) check() error {
 				continue
 			}
 			set++
-			if slices.Contains(names, part.in.name.V) {
+			if names[part.in.name.V] {
 				return parameter("Only one global secondary index update per index is allowed simultaneously. Index: %s", part.in.name.V)
 			}
-			names = append(names, part.in.name.V)
+			names[part.in.name.V] = true
 		}
 		if set != 1 {
 			return parameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
