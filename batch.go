@@ -88,7 +88,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	byID, now := make(map[string]*row, len(rows)), m.db.cfg.Clock()
+	byID, now, after := make(map[string]*row, len(rows)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
 	for i := range rows {
 		if w := &rows[i]; !w.hidden(m.e, now) {
 			byID[w.keyID(m.e)] = w
@@ -97,7 +97,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 	list := make([]*T, len(keys))
 	for i, id := range ids {
 		if w := byID[id]; w != nil {
-			if list[i], err = decodeRow[T](m.e, w); err != nil {
+			if list[i], err = decodeRow[T](m.e, w, after); err != nil {
 				return nil, err
 			}
 		}

@@ -131,7 +131,7 @@ func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (Re
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	r, err := m.e.toRecord(item)
+	r, err := m.e.toRecord(item, nil)
 	return r, opError("Update", m.e, err)
 }
 
@@ -185,7 +185,7 @@ func (m EntityModel) find(ctx context.Context, key any) (Record, error) {
 	if m.e.hidden(item, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	return m.e.toRecord(item)
+	return m.e.toRecord(item, m.db.afterFind(ctx, m.e))
 }
 
 // keyArg replaces a record by a value of the entity's struct.
@@ -260,15 +260,21 @@ func (e *entity) fill(r Record, v unsafe.Pointer) {
 	}
 }
 
-// toRecord makes a record of an item. A field that the item lacks is absent.
-func (e *entity) toRecord(item Item) (Record, error) {
+// toRecord makes a record of an item, on whose struct after runs where it is not
+// nil. A field that the item lacks, and that is not set by then, is absent.
+func (e *entity) toRecord(item Item, after func(unsafe.Pointer) error) (Record, error) {
 	v := reflect.New(e.typ).UnsafePointer()
 	if err := e.decode(item, v); err != nil {
 		return nil, err
 	}
+	if after != nil {
+		if err := after(v); err != nil {
+			return nil, err
+		}
+	}
 	r := make(Record, e.codec.NumFields())
 	for i := range e.codec.NumFields() {
-		if f := e.codec.Field(i); item[f.Attr] != nil {
+		if f := e.codec.Field(i); item[f.Attr] != nil || after != nil && !f.IsZero(v) {
 			r[f.Attr] = f.Value(v)
 		}
 	}

@@ -48,7 +48,7 @@ func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if item == nil {
 		item = u.stored // nothing changed
 	}
-	return decodeNew[T](m.e, item)
+	return decodeNew[T](m.e, item, nil)
 }
 
 // Edit adds what [Model.Edit] sends: the item is read and fn applied at once.

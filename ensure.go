@@ -73,7 +73,7 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 	if m.e.hidden(item, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	return decodeNew[T](m.e, item)
+	return decodeNew[T](m.e, item, m.db.afterFind(ctx, m.e))
 }
 
 // UpdateOrCreate applies the changes to the item whose key fields are those of
@@ -203,7 +203,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if m.e.hidden(stored, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	v, err := decodeNew[T](m.e, stored)
+	v, err := decodeNew[T](m.e, stored, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if err := m.db.carryOut(ctx, units, txOptions{name: "Move"}); err != nil {
 		return nil, impliedError(err)
 	}
-	return decodeNew[T](m.e, item)
+	return decodeNew[T](m.e, item, nil)
 }
 
 // planMove plans the writes of [Model.Move]: the deletion of the stored item,

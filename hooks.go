@@ -13,7 +13,8 @@ type HookEvent int
 
 // The events. BeforeSave and AfterSave go around every write of a value: Create,
 // Put, Save, Update and Edit, with those of creation or update within them.
-// Delete, ForceDelete and a soft deletion have those of deletion.
+// Delete, ForceDelete and a soft deletion have those of deletion. AfterFind runs
+// on every value that a read returns.
 const (
 	BeforeSave HookEvent = iota
 	BeforeCreate
@@ -25,12 +26,14 @@ const (
 	AfterSave
 	AfterDelete
 	AfterRestore
+	AfterFind
 	hookEvents
 )
 
 var hookNames = [hookEvents]string{
 	"BeforeSave", "BeforeCreate", "BeforeUpdate", "BeforeDelete", "BeforeRestore",
 	"AfterCreate", "AfterUpdate", "AfterSave", "AfterDelete", "AfterRestore",
+	"AfterFind",
 }
 
 // String returns the event's name, which is that of the method too.
@@ -54,6 +57,12 @@ func (ev HookEvent) String() string {
 // again where the write is planned anew after a race. Hooks after it run once it
 // is written, and in a transaction once all of it is; their error is reported
 // with Written set, and those after it do not run.
+//
+// AfterFind runs on what Find, Get, FindBy, FindMany, TransactGet, FirstOrCreate
+// and queries return, on each value before the caller has it, and its error is
+// that of the call. After a Select the value has the fields selected alone. What
+// a write reads on its way is not found: Update, Edit and Move work on what is
+// stored, not on what hooks make of it.
 //
 // A write that is given no value, by changes or by a key, reads the item first
 // where an entity has hooks for it.
@@ -137,8 +146,10 @@ func callMethod(ctx context.Context, ev HookEvent, v any) error {
 		return v.(interface{ AfterSave(context.Context) error }).AfterSave(ctx)
 	case AfterDelete:
 		return v.(interface{ AfterDelete(context.Context) error }).AfterDelete(ctx)
-	default:
+	case AfterRestore:
 		return v.(interface{ AfterRestore(context.Context) error }).AfterRestore(ctx)
+	default:
+		return v.(interface{ AfterFind(context.Context) error }).AfterFind(ctx)
 	}
 }
 
@@ -164,7 +175,9 @@ func (db *DB) runHooks(ctx context.Context, e *entity, v unsafe.Pointer, events 
 			continue
 		}
 		value := reflect.NewAt(e.typ, v).Interface()
-		fail := func(err error) error { return &HookError{Event: ev, Written: ev >= AfterCreate, Err: err} }
+		fail := func(err error) error {
+			return &HookError{Event: ev, Written: ev >= AfterCreate && ev != AfterFind, Err: err}
+		}
 		if e.hooks[ev] {
 			if err := callMethod(ctx, ev, value); err != nil {
 				return fail(err)
@@ -181,6 +194,15 @@ func (db *DB) runHooks(ctx context.Context, e *entity, v unsafe.Pointer, events 
 		}
 	}
 	return nil
+}
+
+// afterFind returns what runs on the struct of each value that a read returns,
+// nil where the entity has no such hooks.
+func (db *DB) afterFind(ctx context.Context, e *entity) func(v unsafe.Pointer) error {
+	if !db.hooked(e, AfterFind) {
+		return nil
+	}
+	return func(v unsafe.Pointer) error { return db.runHooks(ctx, e, v, AfterFind) }
 }
 
 // hookAfter lets the mutation of the value at v run hooks once it is written.

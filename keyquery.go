@@ -203,10 +203,11 @@ func (pl *planner) pinned(name string) *accessPath {
 }
 
 // recordOf makes a record of an item of any entity.
-func (s *Schema) recordOf(item Item) (Record, error) {
-	et, _ := item[s.cfg.EntityType].(*types.AttributeValueMemberS)
-	if et != nil && s.byName[et.Value] != nil {
-		return s.byName[et.Value].toRecord(item)
+func (db *DB) recordOf(ctx context.Context, item Item) (Record, error) {
+	et, _ := item[db.schema.cfg.EntityType].(*types.AttributeValueMemberS)
+	if et != nil && db.schema.byName[et.Value] != nil {
+		e := db.schema.byName[et.Value]
+		return e.toRecord(item, db.afterFind(ctx, e))
 	}
 	r := make(Record, len(item))
 	for attr, av := range item {

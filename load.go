@@ -66,6 +66,9 @@ func (db *DB) findMany(ctx context.Context, values []any) (missing []any, err er
 		if err := p.e.decode(item, p.v); err != nil {
 			return nil, opError("FindMany", p.e, err)
 		}
+		if err := db.runHooks(ctx, p.e, p.v, AfterFind); err != nil {
+			return nil, opError("FindMany", p.e, err)
+		}
 	}
 	return missing, nil
 }

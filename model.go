@@ -166,7 +166,7 @@ func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (*T, e
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	v, err := decodeNew[T](m.e, item)
+	v, err := decodeNew[T](m.e, item, nil)
 	return v, opError("Update", m.e, err)
 }
 
@@ -239,7 +239,7 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 	if w.hidden(m.e, m.db.cfg.Clock()) {
 		return nil, opError(op, m.e, ErrNotFound)
 	}
-	v, err := decodeRow[T](m.e, &w)
+	v, err := decodeRow[T](m.e, &w, m.db.afterFind(ctx, m.e))
 	return v, opError(op, m.e, err)
 }
 
@@ -336,16 +336,22 @@ func (e *entity) structArg(key any) unsafe.Pointer {
 	return nil
 }
 
-// decodeNew decodes an item into a new T.
-func decodeNew[T any](e *entity, item Item) (*T, error) {
+// decodeNew decodes an item into a new T, on whose struct after runs where it is
+// not nil.
+func decodeNew[T any](e *entity, item Item, after func(unsafe.Pointer) error) (*T, error) {
 	v := new(T)
 	if r, ok := any(v).(*Record); ok {
 		var err error
-		*r, err = e.toRecord(item)
+		*r, err = e.toRecord(item, after)
 		return v, err
 	}
 	if err := e.decode(item, unsafe.Pointer(v)); err != nil {
 		return nil, err
+	}
+	if after != nil {
+		if err := after(unsafe.Pointer(v)); err != nil {
+			return nil, err
+		}
 	}
 	return v, nil
 }

@@ -374,7 +374,7 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	}
 	var list []*T
 	err = readerOf[T](s, p, op, atMost).each(ctx, s.opts.after, func(w row) (bool, error) {
-		v, err := decodeFor[T](s, &w)
+		v, err := decodeFor[T](ctx, s, &w)
 		list = append(list, v)
 		return true, err
 	})
@@ -385,18 +385,18 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 }
 
 // decodeFor decodes an item that a query found.
-func decodeFor[T any](s *queryState, w *row) (*T, error) {
+func decodeFor[T any](ctx context.Context, s *queryState, w *row) (*T, error) {
 	if s.opts.raw == nil || !s.opts.raw.anyType {
-		return decodeRow[T](s.e, w)
+		return decodeRow[T](s.e, w, s.db.afterFind(ctx, s.e))
 	}
 	v := new(T)
 	r, ok := any(v).(*Record)
 	if !ok {
-		return decodeRow[T](s.e, w)
+		return decodeRow[T](s.e, w, s.db.afterFind(ctx, s.e))
 	}
 	item, err := w.whole()
 	if err == nil {
-		*r, err = s.db.schema.recordOf(item)
+		*r, err = s.db.recordOf(ctx, item)
 	}
 	return v, err
 }

@@ -170,16 +170,22 @@ func (e *entity) checkType(name, raw []byte) error {
 	return err
 }
 
-// decodeRow returns the value of a row, another one at each call.
-func decodeRow[T any](e *entity, w *row) (*T, error) {
+// decodeRow returns the value of a row, another one at each call, on whose
+// struct after runs where it is not nil.
+func decodeRow[T any](e *entity, w *row, after func(unsafe.Pointer) error) (*T, error) {
 	if w.v != nil || w.err != nil {
-		v := (*T)(w.v)
+		v := w.v
 		w.v = nil
-		return v, w.err
+		if w.err == nil && after != nil {
+			if err := after(v); err != nil {
+				return nil, err
+			}
+		}
+		return (*T)(v), w.err
 	}
 	item, err := w.whole()
 	if err != nil {
 		return nil, err
 	}
-	return decodeNew[T](e, item)
+	return decodeNew[T](e, item, after)
 }

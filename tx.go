@@ -385,10 +385,10 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, now := make([]*T, len(keys)), m.db.cfg.Clock()
+	list, now, after := make([]*T, len(keys)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
 	for i, j := range at {
 		if j < len(rows) && !rows[j].empty() && !rows[j].hidden(m.e, now) {
-			if list[i], err = decodeRow[T](m.e, &rows[j]); err != nil {
+			if list[i], err = decodeRow[T](m.e, &rows[j], after); err != nil {
 				return nil, err
 			}
 		}
