@@ -229,30 +229,39 @@ type TxModel[T any] struct {
 // values at once and is sent when [DB.Transact] ends.
 func (m Model[T]) In(tx *Tx) TxModel[T] { return TxModel[T]{m: m, tx: tx} }
 
-// add puts a write into the transaction, or keeps its first error.
+// add puts a write of the model into the transaction.
 func (t TxModel[T]) add(name string, v *T, plan func() (*unit, error)) error {
-	err := t.m.err
-	if t.tx == nil {
-		return opError(name, t.m.e, faultf(ErrInvalid, "In was given a nil Tx: use the one that Transact gives"))
+	var undo func()
+	if v != nil {
+		undo = keep(t.m.e, v)
 	}
-	if err == nil && t.m.db != t.tx.db {
+	return t.tx.add(name, t.m.db, t.m.e, t.m.err, undo, plan)
+}
+
+// add puts a write of an entity into the transaction, or keeps its first error.
+// err is the error of the model, and undo, nil for nothing, sets the value of the
+// write back.
+func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan func() (*unit, error)) error {
+	if tx == nil {
+		return opError(name, e, faultf(ErrInvalid, "In was given a nil Tx: use the one that Transact gives"))
+	}
+	if err == nil && db != tx.db {
 		err = faultf(ErrInvalid, "the model and the transaction are of different DBs")
 	}
 	var u *unit
 	if err == nil {
-		undo := keep(t.m.e, v)
-		if u, err = plan(); err != nil {
-			undo()
-		} else if v != nil {
+		if u, err = plan(); err == nil {
 			u.undo = undo
+		} else if undo != nil {
+			undo()
 		}
 	}
 	if err != nil {
-		err = opError(name, t.m.e, err)
-		t.tx.fail(err)
+		err = opError(name, e, err)
+		tx.fail(err)
 		return err
 	}
-	t.tx.units = append(t.tx.units, u)
+	tx.units = append(tx.units, u)
 	return nil
 }
 
@@ -328,22 +337,25 @@ func (t TxModel[T]) Delete(ctx context.Context, key any) error {
 // Check adds a condition on an item that the transaction does not write: it
 // must hold for any of the transaction to be written.
 func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error {
-	return t.add("Check", nil, func() (*unit, error) {
-		k, _, err := t.m.e.keyArg(key)
-		if err != nil {
-			return nil, err
-		}
-		var b expr.Builder
-		cond, err := predicate.render(t.m.e, &b)
-		if err != nil {
-			return nil, err
-		}
-		if cond == "" {
-			return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
-		}
-		w := &write{kind: opConditionCheck, name: "Check", e: t.m.e, key: k, cond: cond, names: b.Names(), values: b.Values()}
-		return &unit{m: &mutation{e: t.m.e, op: "Check", key: k}, writes: []*write{w}}, nil
-	})
+	return t.add("Check", nil, func() (*unit, error) { return planCheck(t.m.e, key, predicate) })
+}
+
+// planCheck plans a condition on an item.
+func planCheck(e *entity, key any, predicate Predicate) (*unit, error) {
+	k, _, err := e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	var b expr.Builder
+	cond, err := predicate.render(e, &b)
+	if err != nil {
+		return nil, err
+	}
+	if cond == "" {
+		return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
+	}
+	w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.Names(), values: b.Values()}
+	return &unit{m: &mutation{e: e, op: "Check", key: k}, writes: []*write{w}}, nil
 }
 
 // TransactGet returns the items with the given keys as they stood at one
