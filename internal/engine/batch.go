@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
@@ -18,12 +18,12 @@ const (
 
 // tableGets are a BatchGetItem's reads of one table.
 type tableGets struct {
-	get      // table, expressions and consistency that all keys share
-	keys     []itemInput
-	keysSet  bool
-	rawNames string // ExpressionAttributeNames and the like, as they came in
-	found    []*record
-	left     []value.Item
+	get     // table, expressions and consistency that all keys share
+	keys    []itemInput
+	keysSet bool
+	raw     []byte // the other members, as they came in
+	found   []*record
+	left    []value.Item
 }
 
 func readTableGets(r *wire.Reader, name string) *tableGets {
@@ -37,7 +37,8 @@ func readTableGets(r *wire.Reader, name string) *tableGets {
 		}
 		from := r.Pos()
 		g.field(r, name)
-		g.rawNames += "," + strconv.Quote(name) + ":" + r.Since(from)
+		g.raw = append(wire.AppendString(append(g.raw, ','), name), ':')
+		g.raw = append(g.raw, r.Since(from)...)
 	})
 	return g
 }
@@ -106,7 +107,7 @@ func (e *Engine) batchGetItem(r *wire.Reader) ([]byte, error) {
 			}
 			o.Object(g.table.V, func(o *wire.Object) {
 				o.List("Keys", len(g.left), func(dst []byte, i int) []byte { return wire.AppendItem(dst, g.left[i]) })
-				o.Buf = append(o.Buf, g.rawNames...)
+				o.Buf = append(o.Buf, g.raw...)
 			})
 		}
 	})
@@ -119,13 +120,13 @@ func (e *Engine) checkBatchGet(tables []*tableGets, set bool, consumed wire.Text
 	s.consumed(consumed)
 	s.required(set, "requestItems")
 	if set && len(tables) == 0 {
-		s.count(0, 1, maxBatchGets, "{}", "requestItems")
+		s.count(0, 1, maxBatchGets, shownAs("{}"), "requestItems")
 	}
 	for _, g := range tables {
 		at := "requestItems." + g.table.V + ".member"
 		s.required(g.keysSet, at+".keys")
 		if g.keysSet {
-			s.count(len(g.keys), 1, maxBatchGets, shownKeys(g.keys), at+".keys")
+			s.count(len(g.keys), 1, maxBatchGets, func() string { return shownKeys(g.keys) }, at+".keys")
 		}
 		g.exprs.shape(&s)
 	}
@@ -350,17 +351,18 @@ func checkBatchWrite(tables []*tableWrites, set bool, consumed, metrics wire.Tex
 	s.metrics(metrics)
 	s.required(set, "requestItems")
 	if set {
-		s.count(len(tables), 1, maxBatchWrites, "{}", "requestItems")
+		s.count(len(tables), 1, maxBatchWrites, shownAs("{}"), "requestItems")
 	}
 	s.writes(tables)
 	for _, tw := range tables {
+		list := "requestItems." + tw.table.V + ".member"
 		for i, w := range tw.writes {
-			at := member("requestItems."+tw.table.V+".member", i)
+			s.within(list, i, "")
 			if w.puts {
-				s.required(w.item.set, at+".putRequest.item")
+				s.required(w.item.set, "putRequest.item")
 			}
 			if w.removes {
-				s.required(w.key.set, at+".deleteRequest.key")
+				s.required(w.key.set, "deleteRequest.key")
 			}
 		}
 	}
@@ -391,17 +393,16 @@ func checkBatchWrite(tables []*tableWrites, set bool, consumed, metrics wire.Tex
 
 // writes notes tables of which too much or nothing is to be written.
 func (s *shape) writes(tables []*tableWrites) {
+	fits := func(tw *tableWrites) bool { return len(tw.writes) >= 1 && len(tw.writes) <= maxBatchWrites }
+	if !slices.ContainsFunc(tables, func(tw *tableWrites) bool { return !fits(tw) }) {
+		return
+	}
 	shown := make([]string, len(tables))
-	fits := true
 	for i, tw := range tables {
-		n := len(tw.writes)
-		fits = fits && n >= 1 && n <= maxBatchWrites
-		shown[i] = tw.table.V + "=" + shownList(n, "WriteRequest")
+		shown[i] = tw.table.V + "=" + shownList(len(tw.writes), "WriteRequest")()
 	}
-	if !fits {
-		s.add(quote("{"+strings.Join(shown, ", ")+"}"), "requestItems",
-			"Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
-	}
+	s.add(quote("{"+strings.Join(shown, ", ")+"}"), "requestItems",
+		"Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
 }
 
 // inputErr returns the fault in the write's item or key.

@@ -16,12 +16,10 @@ func (in statements) shape(s *shape, set bool, path, class string, most int) {
 		s.count(len(in), 1, most, shownList(len(in), class), path)
 	}
 	for i, st := range in {
-		at := shape{}
-		st.shape(&at)
-		for _, f := range at.faults {
-			s.faults = append(s.faults, strings.Replace(f, " at '", " at '"+member(path, i)+".", 1))
-		}
+		s.within(path, i, "")
+		st.shape(s)
 	}
+	s.within("", 0, "")
 }
 
 var (

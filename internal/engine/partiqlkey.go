@@ -7,6 +7,7 @@ import (
 	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/partiql"
 	"github.com/dynorm/dynorm/internal/engine/value"
+	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
 // maxPartitions is how many partitions one SELECT can name.
@@ -130,9 +131,25 @@ func (s *statement) isKeyOnly(keys keySchema) bool {
 	return len(seen) == len(keys.all)
 }
 
+// choice is values of which an attribute has one, each once, in the order in
+// which they were named.
+type choice struct {
+	values []value.Value
+	texts  []string
+	known  map[string]bool // the texts
+}
+
+func (c *choice) add(v value.Value, text string) {
+	if !c.known[text] {
+		c.known[text] = true
+		c.values, c.texts = append(c.values, v), append(c.texts, text)
+	}
+}
+
 // partitions returns the values that an attribute must have one of for the
 // condition to hold, and whether it says so.
-func (s *statement) partitions(e *partiql.Expr, name string) (values []value.Value, ok bool) {
+func (s *statement) partitions(e *partiql.Expr, name string) (*choice, bool) {
+	out := &choice{known: make(map[string]bool)}
 	switch {
 	case e == nil:
 		return nil, false
@@ -140,57 +157,57 @@ func (s *statement) partitions(e *partiql.Expr, name string) (values []value.Val
 		left, ok := s.partitions(e.Args[0], name)
 		right, also := s.partitions(e.Args[1], name)
 		switch {
-		case ok && also:
-			return slices.DeleteFunc(left, func(v value.Value) bool { return !contains(right, v) }), true
-		case also:
+		case !also:
+			return left, ok
+		case !ok:
 			return right, true
 		}
-		return left, ok
+		for i, text := range left.texts {
+			if right.known[text] {
+				out.add(left.values[i], text)
+			}
+		}
+		return out, true
 	case e.Is("OR"):
 		left, ok := s.partitions(e.Args[0], name)
 		if !ok {
 			return nil, false
 		}
 		right, ok := s.partitions(e.Args[1], name)
-		return distinct(append(left, right...)), ok
+		if !ok {
+			return nil, false
+		}
+		for i, text := range right.texts {
+			left.add(right.values[i], text)
+		}
+		return left, true
 	}
 	t, ok := s.test(e)
 	if !ok || t.name != name || t.op != "=" && t.op != "IN" {
 		return nil, false
 	}
-	return distinct(t.values), true
-}
-
-func contains(values []value.Value, v value.Value) bool {
-	return slices.ContainsFunc(values, func(w value.Value) bool { return value.Equal(v, w) })
-}
-
-func distinct(values []value.Value) []value.Value {
-	var out []value.Value
-	for _, v := range values {
-		if !contains(out, v) {
-			out = append(out, v)
-		}
+	for _, v := range t.values {
+		out.add(v, string(wire.AppendValue(nil, v)))
 	}
-	return out
+	return out, true
 }
 
 // ranges returns what a SELECT reads of a table or index, and whether that is
 // less than all of it.
 func (s *statement) ranges(keys keySchema) ([]expr.KeyRange, bool, error) {
-	values, ok := s.partitions(s.Where, keys.partition[0].name)
+	wanted, ok := s.partitions(s.Where, keys.partition[0].name)
 	switch {
 	case !ok:
 		return nil, false, nil
-	case len(values) > maxPartitions:
+	case len(wanted.values) > maxPartitions:
 		return nil, false, invalid("Too many decomposed read operations for a given query.")
 	}
 	sort, possible := s.sortRange(keys)
 	if !possible {
 		return nil, true, nil
 	}
-	ranges := make([]expr.KeyRange, len(values))
-	for i, v := range values {
+	ranges := make([]expr.KeyRange, len(wanted.values))
+	for i, v := range wanted.values {
 		ranges[i] = sort
 		ranges[i].Partition = []value.Value{v}
 	}

@@ -199,11 +199,13 @@ func readAttrs(r *wire.Reader) (attrs []attrInput, set bool) {
 func (s *shape) keys(keys []keyElement, set bool, path string, limit int) {
 	s.required(set, path)
 	if set {
-		shown := make([]string, len(keys))
-		for i, k := range keys {
-			shown[i] = "KeySchemaElement(attributeName=" + k.name.Or("null") + ", keyType=" + k.role.Or("null") + ")"
-		}
-		s.count(len(keys), 1, limit, "["+strings.Join(shown, ", ")+"]", path)
+		s.count(len(keys), 1, limit, func() string {
+			shown := make([]string, len(keys))
+			for i, k := range keys {
+				shown[i] = "KeySchemaElement(attributeName=" + k.name.Or("null") + ", keyType=" + k.role.Or("null") + ")"
+			}
+			return "[" + strings.Join(shown, ", ") + "]"
+		}, path)
 	}
 	for i, k := range keys {
 		at := member(path, i)
@@ -229,7 +231,7 @@ func (s *shape) indexInput(in indexInput, path string, limit int) {
 	s.required(in.projection.set, path+".projection")
 	s.enum(in.projection.kind, path+".projection.projectionType", "ALL", "INCLUDE", "KEYS_ONLY")
 	if in.projection.includeSet {
-		s.count(len(in.projection.include), 1, 20, "[]", path+".projection.nonKeyAttributes")
+		s.count(len(in.projection.include), 1, 20, shownAs("[]"), path+".projection.nonKeyAttributes")
 	}
 	s.required(in.name.Set, path+".indexName")
 	s.index(in.name, path+".indexName")

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -12,22 +11,34 @@ import (
 // the API's model. The service reports all of it, up to ten, before it looks
 // at what the members mean.
 type shape struct {
-	faults []string
+	n      int      // of all faults
+	faults []string // the first maxFaults of them
 
-	// What is being checked is within the element i of this list, if set.
-	// Paths are only put together for faults.
+	// What is being checked is within the element i of this list, if set, or
+	// within a field of it. Paths are only put together for faults that are
+	// shown: lists and names in them can be long.
 	list, field string
 	i           int
 }
 
-// within makes the paths that follow relative to a field of a list's element.
+// maxFaults is how many faults an answer shows.
+const maxFaults = 10
+
+// within makes the paths that follow relative to a list's element, or to a
+// field of it.
 func (s *shape) within(list string, i int, field string) {
 	s.list, s.i, s.field = list, i, field
 }
 
 func (s *shape) add(shown, path, constraint string) {
+	if s.n++; s.n > maxFaults {
+		return
+	}
 	if s.list != "" {
-		path = member(s.list, s.i) + "." + s.field + "." + path
+		if s.field != "" {
+			path = s.field + "." + path
+		}
+		path = member(s.list, s.i) + "." + path
 	}
 	s.faults = append(s.faults, "Value "+shown+" at '"+path+"' failed to satisfy constraint: "+constraint)
 }
@@ -66,23 +77,30 @@ func (s *shape) length(t wire.Text, path string, low, high int) {
 }
 
 // shownTexts shows a list of texts.
-func shownTexts(texts []wire.Text) string {
-	shown := make([]string, len(texts))
-	for i, t := range texts {
-		shown[i] = t.Or("null")
+func shownTexts(texts []wire.Text) func() string {
+	return func() string {
+		shown := make([]string, len(texts))
+		for i, t := range texts {
+			shown[i] = t.Or("null")
+		}
+		return "[" + strings.Join(shown, ", ") + "]"
 	}
-	return "[" + strings.Join(shown, ", ") + "]"
 }
 
 // shownList shows a list of structures of the given type as the service, a Java
 // program, does.
-func shownList(n int, class string) string {
-	shown := make([]string, n)
-	for i := range shown {
-		shown[i] = "com.amazonaws.dynamodb.v20120810." + class + "@" + strconv.Itoa(i)
+func shownList(n int, class string) func() string {
+	return func() string {
+		shown := make([]string, n)
+		for i := range shown {
+			shown[i] = "com.amazonaws.dynamodb.v20120810." + class + "@" + strconv.Itoa(i)
+		}
+		return "[" + strings.Join(shown, ", ") + "]"
 	}
-	return "[" + strings.Join(shown, ", ") + "]"
 }
+
+// shownAs shows anything as the given text.
+func shownAs(text string) func() string { return func() string { return text } }
 
 // lowerFirst returns a member's name as paths show it.
 func lowerFirst(name string) string {
@@ -139,28 +157,26 @@ func (s *shape) atMost(i wire.Int, path string, high int64) {
 	}
 }
 
-// count notes a list, shown as given, with fewer elements than low or more
-// than high.
-func (s *shape) count(n, low, high int, shown, path string) {
+// count notes a list with fewer elements than low or more than high.
+func (s *shape) count(n, low, high int, shown func() string, path string) {
 	switch {
 	case n < low:
-		s.add(quote(shown), path, "Member must have length greater than or equal to "+strconv.Itoa(low))
+		s.add(quote(shown()), path, "Member must have length greater than or equal to "+strconv.Itoa(low))
 	case n > high:
-		s.add(quote(shown), path, "Member must have length less than or equal to "+strconv.Itoa(high))
+		s.add(quote(shown()), path, "Member must have length less than or equal to "+strconv.Itoa(high))
 	}
 }
 
 // err returns the ValidationException with all that was noted, or nil.
 func (s *shape) err() error {
-	n := len(s.faults)
-	if n == 0 {
+	if s.n == 0 {
 		return nil
 	}
 	plural := "s"
-	if n == 1 {
+	if s.n == 1 {
 		plural = ""
 	}
-	return invalid("%s", fmt.Sprintf("%d validation error%s detected: %s", n, plural, strings.Join(s.faults[:min(n, 10)], "; ")))
+	return invalid("%d validation error%s detected: %s", s.n, plural, strings.Join(s.faults, "; "))
 }
 
 // consumed checks the ReturnConsumedCapacity member.

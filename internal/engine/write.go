@@ -127,16 +127,15 @@ func (w *write) run(t *table) (old, new *record, err error) {
 	if err := checkIndexKeys(item, t.indexes, w.compiled.update != nil && !w.compiled.update.IsLegacy()); err != nil {
 		return old, nil, err
 	}
+	if item.Exceeds(value.MaxItemSize) { // An expression can use one large value many times.
+		return old, nil, expr.ErrSize
+	}
 	for _, a := range item.Attrs() {
 		if a.Value.Depth() > value.MaxDepth {
 			return old, nil, wire.ErrNesting
 		}
 	}
-	new = newRecord(item, w.place)
-	if new.size > value.MaxItemSize {
-		return old, nil, invalid("Item size to update has exceeded the maximum allowed size")
-	}
-	return old, new, nil
+	return old, newRecord(item, w.place), nil
 }
 
 // conditionFailed returns the fault of a condition that does not hold, with

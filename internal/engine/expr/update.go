@@ -14,6 +14,7 @@ const (
 	ErrPath        value.Error = "The document path provided in the update expression is invalid for update"
 	ErrMissing     value.Error = "The provided expression refers to an attribute that does not exist in the item"
 	ErrOperandType value.Error = "An operand in the update expression has an incorrect data type"
+	ErrSize        value.Error = "Item size to update has exceeded the maximum allowed size"
 )
 
 // Update is an update expression that was read.
@@ -123,10 +124,10 @@ func (u *Update) Updated(it value.Item) value.Item { return u.tree.project(it) }
 
 // Apply returns the item with all changes. Each of them sees the item as it
 // was, so their order doesn't matter. An item that doesn't exist is its key.
-// Errors are ErrPath, ErrMissing, ErrOperandType (ErrType of legacy updates)
-// and those of numbers.
+// Errors are ErrPath, ErrMissing, ErrOperandType (ErrType of legacy updates),
+// ErrSize and those of numbers.
 func (u *Update) Apply(it value.Item) (value.Item, error) {
-	changed, err := application{u.actions, evaluation{u.refs, it}}.fields(u.tree.top, it)
+	changed, err := application{u.actions, new(int), evaluation{u.refs, it}}.fields(u.tree.top, it)
 	if u.legacy && errors.Is(err, ErrOperandType) {
 		return changed, ErrType
 	}
@@ -135,7 +136,8 @@ func (u *Update) Apply(it value.Item) (value.Item, error) {
 
 // application is an update expression over one item.
 type application struct {
-	actions []action
+	actions  []action
+	elements *int // of all lists that were set
 	evaluation
 }
 
@@ -169,9 +171,9 @@ func (a application) fields(branches []branch, m value.Item) (value.Item, error)
 	return value.NewItem(append(attrs, olds...)), nil
 }
 
-// elements changes elements of a list. Indexes are those of the old list; what
+// listed changes elements of a list. Indexes are those of the old list; what
 // is set beyond its end is appended in their order.
-func (a application) elements(branches []branch, olds []value.Value) (value.Value, error) {
+func (a application) listed(branches []branch, olds []value.Value) (value.Value, error) {
 	news := make([]value.Value, len(branches))
 	for i := range slices.Backward(branches) {
 		var old value.Value
@@ -204,7 +206,7 @@ func (a application) change(b *branch, old value.Value) (value.Value, error) {
 	case b.leaf >= 0:
 		return a.act(a.actions[b.leaf], old)
 	case b.kids[0].isIndex() && old.Kind() == value.L:
-		return a.elements(b.kids, old.Elems())
+		return a.listed(b.kids, old.Elems())
 	case !b.kids[0].isIndex() && old.Kind() == value.M:
 		m, err := a.fields(b.kids, old.Map())
 		return value.Map(m), err
@@ -215,7 +217,13 @@ func (a application) change(b *branch, old value.Value) (value.Value, error) {
 func (a application) act(do action, old value.Value) (value.Value, error) {
 	switch do.verb {
 	case verbSet:
-		return a.assigned(do.value)
+		v, err := a.assigned(do.value)
+		if v.Kind() == value.L {
+			if *a.elements += v.Len(); *a.elements > maxElements {
+				return value.Value{}, ErrSize
+			}
+		}
+		return v, err
 	case verbAdd:
 		return add(old, a.refs[do.value.ref].value)
 	case verbDelete:
@@ -234,9 +242,22 @@ func add(old, v value.Value) (value.Value, error) {
 		sum, err := old.Number().Add(v.Number())
 		return value.Num(sum), err
 	case v.Kind() == value.L: // of legacy updates alone
-		return value.List(slices.Concat(old.Elems(), v.Elems())), nil
+		return joinedLists(old, v)
 	}
 	return old.Union(v), nil
+}
+
+// maxElements is how many elements the lists of an item can have: each takes
+// two bytes at least. More are refused at once, since an expression may join
+// and set one list many times.
+const maxElements = value.MaxItemSize / 2
+
+// joinedLists returns the elements of both lists as one.
+func joinedLists(x, y value.Value) (value.Value, error) {
+	if x.Len()+y.Len() > maxElements {
+		return value.Value{}, ErrSize
+	}
+	return value.List(slices.Concat(x.Elems(), y.Elems())), nil
 }
 
 func remove(old, v value.Value) (value.Value, error) {
@@ -277,7 +298,10 @@ func (a application) assigned(n *node) (value.Value, error) {
 	}
 	if n.call == listAppend {
 		x, y, err := a.operands(n, value.L)
-		return value.List(slices.Concat(x.Elems(), y.Elems())), err
+		if err != nil {
+			return value.Value{}, err
+		}
+		return joinedLists(x, y)
 	}
 	// Of if_not_exists both operands are evaluated, whichever is the result.
 	otherwise, err := a.assigned(n.kids[1])

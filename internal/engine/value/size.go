@@ -50,6 +50,18 @@ func (it Item) Size() int {
 	return size
 }
 
+// Exceeds reports whether the item is larger than the given number of bytes,
+// without going through much more than that.
+func (it Item) Exceeds(limit int) bool {
+	size := 0
+	for i := range it.attrs {
+		if size += len(it.attrs[i].Name) + it.attrs[i].Value.Size(); size > limit {
+			return true
+		}
+	}
+	return false
+}
+
 // size counts one byte for the exponent, one for each pair of digits (pairs
 // are aligned to the decimal point), and one for a minus sign.
 func (n Number) size() int {
