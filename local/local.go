@@ -14,6 +14,9 @@
 // state and restore it, move the [Clock], look at the requests that were sent
 // ([Engine.Record]), and order faults ([Engine.Inject]).
 //
+// With Config.Path the engine keeps its state in a directory: what has been
+// answered survives the end of the process, however it ends.
+//
 // With Config.Endpoint or Config.Jar the same client speaks to DynamoDB Local
 // instead.
 package local
@@ -33,13 +36,20 @@ import (
 
 // Config says what [Open] opens. The zero value is an empty engine in memory.
 type Config struct {
+	// Path is the directory in which the embedded engine keeps its state; it
+	// is made if it is not there. No request is answered before all that the
+	// answer shows or says is on disk. One engine at a time can have it open.
+	// Defaults to none: the state is in memory alone. Excludes Endpoint and
+	// Jar.
+	Path string
+
 	// Endpoint is the URL of a running DynamoDB Local (or anything that speaks
 	// its protocol) to use instead of the embedded engine, such as
-	// "http://localhost:8000". Excludes Jar.
+	// "http://localhost:8000". Excludes Path and Jar.
 	Endpoint string
 
 	// Jar is the path of DynamoDBLocal.jar, to be run with java on a free
-	// port, in memory, until Close. Excludes Endpoint.
+	// port, in memory, until Close. Excludes Path and Endpoint.
 	Jar string
 
 	// Region is the client's region, and that of ARNs. Defaults to
@@ -83,12 +93,19 @@ type Engine struct {
 	close    func() error
 }
 
-// Open opens the DynamoDB that cfg describes. The embedded engine takes no
-// time and starts no goroutine. With Jar, ctx bounds the wait for the process
-// to answer.
+// Open opens the DynamoDB that cfg describes. The embedded engine in memory
+// takes no time; one with a Path reads all that is there, and ctx bounds the
+// wait for another engine to let go of it, which is a second at most. Neither
+// starts a goroutine. With Jar, ctx bounds the wait for the process to answer.
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Endpoint != "" && cfg.Jar != "" {
 		return nil, errors.New("local: Config.Endpoint and Config.Jar exclude each other")
+	}
+	if cfg.Path != "" && cfg.Endpoint != "" {
+		return nil, errors.New("local: Config.Path and Config.Endpoint exclude each other: a Path is for the embedded engine")
+	}
+	if cfg.Path != "" && cfg.Jar != "" {
+		return nil, errors.New("local: Config.Path and Config.Jar exclude each other: a Path is for the embedded engine")
 	}
 	if (cfg.Credentials.AccessKeyID == "") != (cfg.Credentials.SecretAccessKey == "") {
 		return nil, errors.New("local: Config.Credentials needs both AccessKeyID and SecretAccessKey, or neither")
@@ -112,10 +129,11 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.door = newDoor(newRemote(cfg.Endpoint), cfg.Seed)
 	default:
 		e.door = newDoor(nil, cfg.Seed)
-		e.embedded = engine.New(engine.Config{
-			Now: cfg.Clock.Now, Region: cfg.Region,
-			TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Mishaps: e.door.mishaps(),
-		})
+		var err error
+		if e.embedded, err = cfg.engine(ctx, e.door.mishaps()); err != nil {
+			return nil, fmt.Errorf("local: %w", err)
+		}
+		e.close = e.embedded.Close
 		own := embedded{engine: e.embedded}
 		if cfg.Credentials.HasKeys() {
 			own.guard = &guard{cfg.Credentials, cfg.Region, time.Now}
@@ -133,6 +151,18 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		HTTPClient:   transport{e.door},
 	})
 	return e, nil
+}
+
+// engine returns the embedded engine.
+func (cfg Config) engine(ctx context.Context, mishaps engine.Mishaps) (*engine.Engine, error) {
+	own := engine.Config{
+		Now: cfg.Clock.Now, Region: cfg.Region,
+		TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Mishaps: mishaps,
+	}
+	if cfg.Path == "" {
+		return engine.New(own), nil
+	}
+	return engine.Open(ctx, own, cfg.Path)
 }
 
 // provider returns the credentials that the client signs with.
@@ -156,11 +186,15 @@ func (e *Engine) Handler() http.Handler { return handler{e.door} }
 // Clock returns the clock that the embedded engine goes by.
 func (e *Engine) Clock() *Clock { return e.clock }
 
-// Close stops what Open started. The embedded engine's memory is free once the
-// Engine and its client are out of use.
+// Close stops what Open started, and lets go of a Path. The embedded engine's
+// memory is free once the Engine and its client are out of use. The error is
+// that of a change that could not be stored, if there was one.
 func (e *Engine) Close() error {
 	e.door.close()
-	return e.close()
+	if err := e.close(); err != nil {
+		return fmt.Errorf("local: close: %w", err)
+	}
+	return nil
 }
 
 // Snapshot is the state of an embedded engine at one moment: tables, items,
@@ -171,20 +205,28 @@ type Snapshot struct {
 }
 
 // Snapshot returns the present state. It takes the same short time however
-// many items there are. The error is [ErrNotEmbedded].
+// many items there are. The error is [ErrNotEmbedded], or with a Path that of a
+// change that could not be stored.
 func (e *Engine) Snapshot() (*Snapshot, error) {
 	if e.embedded == nil {
 		return nil, ErrNotEmbedded
 	}
-	return &Snapshot{e.embedded.Snapshot()}, nil
+	s := &Snapshot{e.embedded.Snapshot()}
+	if err := e.embedded.Sync(); err != nil {
+		return nil, fmt.Errorf("local: snapshot: %w", err)
+	}
+	return s, nil
 }
 
-// Restore sets the state back to s, as quickly. The clock is left alone. The
-// error is [ErrNotEmbedded].
+// Restore sets the state back to s, as quickly in memory; with a Path all of it
+// is written, at once or not at all. The clock is left alone. The error is
+// [ErrNotEmbedded], or with a Path that of the write.
 func (e *Engine) Restore(s *Snapshot) error {
 	if e.embedded == nil {
 		return ErrNotEmbedded
 	}
-	e.embedded.Restore(s.state)
+	if err := e.embedded.Restore(s.state); err != nil {
+		return fmt.Errorf("local: restore: %w", err)
+	}
 	return nil
 }

@@ -12,23 +12,17 @@ import (
 // DefaultAddr is where [Serve] listens if not told.
 const DefaultAddr = "127.0.0.1:8000"
 
-// Serve opens an empty embedded engine and serves it at addr, such as
+// Serve opens the engine that cfg describes and serves it at addr, such as
 // "localhost:8000", until ctx ends. An empty addr is [DefaultAddr]; one without
 // a host, such as ":8001", is on the loopback interface only, since anyone who
 // reaches the port can read and change everything. It returns nil when ctx
 // ended.
-func Serve(ctx context.Context, addr string) error {
-	e, err := Open(ctx, Config{})
+func Serve(ctx context.Context, addr string, cfg Config) error {
+	e, err := Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer e.Close()
-	s, err := e.Listen(addr)
-	if err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return s.Close()
+	return errors.Join(e.Serve(ctx, addr), e.Close())
 }
 
 // Serve serves the engine at addr until ctx ends. See the function [Serve].

@@ -18,11 +18,11 @@ import (
 func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- local.Serve(ctx, "127.0.0.1:0") }()
+	go func() { done <- local.Serve(ctx, "127.0.0.1:0", local.Config{Path: t.TempDir()}) }()
 	time.Sleep(20 * time.Millisecond)
 	cancel()
 	require.NoError(t, <-done, "the end of the context is no error")
-	require.Error(t, local.Serve(t.Context(), "no port"))
+	require.Error(t, local.Serve(t.Context(), "no port", local.Config{}))
 
 	e := open(t, local.Config{})
 	s, err := e.Listen(":0")

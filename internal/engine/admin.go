@@ -121,6 +121,7 @@ func (e *Engine) tagResource(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	t.tags = merge(t.tags, tags)
+	e.keepTable(t)
 	return nil, nil
 }
 
@@ -160,6 +161,7 @@ func (e *Engine) untagResource(r *wire.Reader) ([]byte, error) {
 	t.tags = slices.DeleteFunc(slices.Clone(t.tags), func(u tag) bool {
 		return slices.ContainsFunc(keys, func(k wire.Text) bool { return k.V == u.key.V })
 	})
+	e.keepTable(t)
 	return nil, nil
 }
 
@@ -257,6 +259,7 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 	default:
 		t.setTTL("")
 	}
+	e.keepTable(t)
 	e.wake(e.cfg.Now().UnixNano())
 	o := wire.Begin(nil)
 	o.Object("TimeToLiveSpecification", func(o *wire.Object) {

@@ -74,6 +74,8 @@ type Engine struct {
 	syntax expr.Cache // of the expressions seen
 
 	due atomic.Int64 // when settle next has something to do
+
+	disk *disk // nil keeps everything in memory alone
 }
 
 // New returns an Engine without tables.
@@ -154,8 +156,14 @@ func (e *Engine) Do(name string, body []byte) (answer []byte, fault *Fault) {
 	case len(body) > MaxBody:
 		return nil, errTooLarge
 	}
+	if err := e.stopped(); err != nil {
+		return nil, asFault(err)
+	}
 	e.settle()
 	answer, err := op(e, wire.NewReader(unsafe.String(unsafe.SliceData(body), len(body))))
+	if lost := e.Sync(); lost != nil {
+		return nil, asFault(lost)
+	}
 	if err != nil {
 		return nil, asFault(err)
 	}
@@ -192,7 +200,11 @@ func (e *Engine) settleAll(now time.Time) {
 			gone = append(gone, name)
 			return true
 		}
-		next = min(next, t.settle(now, e.cfg.ExpiryDelay))
+		indexes := len(t.indexes)
+		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) { e.keep(t, r.key, nil) }))
+		if len(t.indexes) < indexes {
+			e.keepTable(t)
+		}
 		if !t.goneAt.IsZero() {
 			next = min(next, t.goneAt.UnixNano())
 		}
@@ -204,7 +216,7 @@ func (e *Engine) settleAll(now time.Time) {
 		return true
 	})
 	for _, name := range gone {
-		e.tables.Delete(name)
+		e.drop(name)
 	}
 	e.due.Store(next)
 }
@@ -219,6 +231,9 @@ func (e *Engine) wake(at int64) {
 // commit applies one item's change and sees to what it makes due later.
 func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
 	t.apply(old, new, now, lag)
+	if old != new {
+		e.keep(t, shownRecord(old, new).key, new)
+	}
 	if n := len(t.pending); n > 0 {
 		e.wake(t.pending[0].due)
 	}
@@ -227,6 +242,19 @@ func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Dura
 			e.wake(now.UnixNano())
 		}
 	}
+}
+
+// define makes t the table of its name, in the place of an earlier definition
+// of it if there is one.
+func (e *Engine) define(t *table) {
+	e.tables.Set(t.name, t)
+	e.keepTable(t)
+}
+
+// drop removes the table with its items.
+func (e *Engine) drop(name string) {
+	e.tables.Delete(name)
+	e.forgetTable(name)
 }
 
 // lag returns how long this request's changes take to reach the GSIs.
@@ -268,8 +296,11 @@ func (e *Engine) Snapshot() *Snapshot {
 }
 
 // Restore sets the engine back to s, which can be restored any number of
-// times, into any engine.
-func (e *Engine) Restore(s *Snapshot) {
+// times, into any engine. The error is that of Sync.
+func (e *Engine) Restore(s *Snapshot) error {
+	if err := e.stopped(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	tables := make([]*table, len(s.tables))
 	for i, t := range s.tables {
@@ -277,12 +308,26 @@ func (e *Engine) Restore(s *Snapshot) {
 	}
 	s.mu.Unlock()
 
+	e.restore(tables, s.tokens.copy())
+	return e.Sync()
+}
+
+// restore puts the tables and tokens in the place of all there are.
+func (e *Engine) restore(tables []*table, known tokens) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.forgetAll()
 	e.tables = btree.Map[string, *table]{}
 	for _, t := range tables {
-		e.tables.Set(t.name, t)
+		e.define(t)
+		if e.disk != nil {
+			t.items.Scan(func(key string, r *record) bool {
+				e.keep(t, key, r)
+				return true
+			})
+		}
 	}
-	e.tokens = s.tokens.copy()
+	e.tokens = known
+	e.keepTokens()
 	e.due.Store(0)
 }

@@ -196,7 +196,9 @@ func TestEverythingAtOnce(t *testing.T) {
 				}
 				if random.IntN(100) == 0 {
 					s := e.Snapshot()
-					engine.New(engine.Config{}).Restore(s)
+					if err := engine.New(engine.Config{}).Restore(s); err != nil {
+						t.Error(err)
+					}
 				}
 			}
 		})
@@ -281,7 +283,7 @@ func FuzzDo(f *testing.F) {
 	e := newApp(f, engine.Config{})
 	start := e.Snapshot()
 	f.Fuzz(func(t *testing.T, operation, body string) {
-		e.Restore(start)
+		require.NoError(t, e.Restore(start))
 		_, fault := e.Do(operation, []byte(body))
 		if fault != nil && fault.Status >= 500 {
 			t.Fatalf("%s %q: %v", operation, body, fault)

@@ -66,6 +66,11 @@ var (
 	Throttled = fault("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
 )
 
+// internal returns an InternalServerError that says more than Internal.
+func internal(message string) *Fault {
+	return &Fault{Type: Internal.Type, Message: message, Status: Internal.Status}
+}
+
 func noTable(name string) *Fault {
 	return fault("ResourceNotFoundException", "Requested resource not found: Table: "+name+" not found")
 }

@@ -269,9 +269,9 @@ func (t *table) setTTL(attribute string) {
 const fiveYears = 5 * 366 * 24 * time.Hour
 
 // settle does what has fallen due by now: delayed index changes, and items
-// that expired delay ago or more. It returns when there is more to do, in
-// nanoseconds of the clock.
-func (t *table) settle(now time.Time, delay time.Duration) (next int64) {
+// that expired delay ago or more, of which it calls gone. It returns when there
+// is more to do, in nanoseconds of the clock.
+func (t *table) settle(now time.Time, delay time.Duration, gone func(*record)) (next int64) {
 	next = math.MaxInt64
 	n := 0
 	for ; n < len(t.pending) && t.pending[n].due <= now.UnixNano(); n++ {
@@ -296,6 +296,7 @@ func (t *table) settle(now time.Time, delay time.Duration) (next int64) {
 	})
 	for _, r := range expired {
 		t.apply(r, nil, now, 0)
+		gone(r)
 	}
 	t.dropIndexes(now)
 	return next

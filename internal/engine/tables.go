@@ -394,7 +394,7 @@ func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 	if _, exists := e.tables.Get(t.name); exists {
 		return nil, fault("ResourceInUseException", "Table already exists: "+t.name)
 	}
-	e.tables.Set(t.name, t)
+	e.define(t)
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusCreating) })
 	return o.End(), nil
@@ -459,8 +459,9 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	if e.cfg.TableDelay > 0 {
 		t.goneAt = now.Add(e.cfg.TableDelay)
 		e.wake(t.goneAt.UnixNano())
+		e.keepTable(t)
 	} else {
-		e.tables.Delete(t.name)
+		e.drop(t.name)
 	}
 	return o.End(), nil
 }

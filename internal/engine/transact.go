@@ -169,7 +169,7 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 	defer e.mu.Unlock()
 	replay := false
 	if token.Set {
-		if replay, err = e.tokens.seen(key, request, now); err != nil {
+		if replay, err = e.seen(key, request, now); err != nil {
 			return nil, err
 		}
 	}
@@ -219,7 +219,7 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 			}
 		}
 		if token.Set {
-			e.tokens.add(key, request, now)
+			e.keepToken(e.tokens.add(key, request, now))
 		}
 	}
 	kind := writeOnly
@@ -507,17 +507,11 @@ type tokenAge struct {
 
 // seen reports whether the token was used for the same request in the last ten
 // minutes; for another request it is an error.
-func (ts *tokens) seen(token, request sum, now time.Time) (bool, error) {
-	n := 0
-	for n < len(ts.order) && now.UnixNano()-ts.order[n].at >= int64(tokenLife) {
-		if ts.known[ts.order[n].token].at == ts.order[n].at {
-			delete(ts.known, ts.order[n].token)
-		}
-		n++
+func (e *Engine) seen(token, request sum, now time.Time) (bool, error) {
+	for _, age := range e.tokens.prune(now) {
+		e.forgetToken(age)
 	}
-	ts.order = ts.order[n:]
-	use, ok := ts.known[token]
-	switch {
+	switch use, ok := e.tokens.known[token]; {
 	case !ok:
 		return false, nil
 	case use.request != request:
@@ -526,13 +520,29 @@ func (ts *tokens) seen(token, request sum, now time.Time) (bool, error) {
 	return true, nil
 }
 
-func (ts *tokens) add(token, request sum, now time.Time) {
+// prune forgets the tokens that are too old to matter, and returns them.
+func (ts *tokens) prune(now time.Time) []tokenAge {
+	n := 0
+	for n < len(ts.order) && now.UnixNano()-ts.order[n].at >= int64(tokenLife) {
+		if ts.known[ts.order[n].token].at == ts.order[n].at {
+			delete(ts.known, ts.order[n].token)
+		}
+		n++
+	}
+	old := ts.order[:n]
+	ts.order = ts.order[n:]
+	return old
+}
+
+// add notes the use of a token.
+func (ts *tokens) add(token, request sum, now time.Time) tokenAge {
 	if ts.known == nil {
 		ts.known = make(map[sum]tokenUse)
 	}
-	at := now.UnixNano()
-	ts.known[token] = tokenUse{request, at}
-	ts.order = append(ts.order, tokenAge{token, at})
+	age := tokenAge{token, now.UnixNano()}
+	ts.known[token] = tokenUse{request, age.at}
+	ts.order = append(ts.order, age)
+	return age
 }
 
 func (ts *tokens) copy() tokens {

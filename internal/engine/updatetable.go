@@ -181,6 +181,7 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 		t.dropIndexes(now)
 	}
 	*old = t
+	e.keepTable(old)
 	return o.End(), nil
 }
 
