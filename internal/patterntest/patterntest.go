@@ -195,8 +195,11 @@ func (c *check) checkKeys() {
 		}
 		for _, x := range c.lock.Entities[i].Entries {
 			n := slices.IndexFunc(c.lock.Indexes, func(o dynorm.LockedIndex) bool {
-				return o.Slot == x.Slot && o.Local == strings.HasPrefix(x.For, "local ")
+				return !o.Native && o.Slot == x.Slot && o.Local == strings.HasPrefix(x.For, "local ")
 			})
+			if x.Index != "" {
+				continue // its keys are the entity's attributes
+			}
 			index := c.lock.Indexes[n]
 			for attr, pattern := range map[string]string{index.PK: x.PK, index.SK: x.SK} {
 				if key := text(item[attr]); key != "" {
@@ -307,7 +310,7 @@ func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Reco
 	slot := c.lock.Indexes[slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == p.Index })]
 	entity := c.lock.Entities[slices.IndexFunc(c.lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == def.Name })]
 	for _, x := range entity.Entries {
-		if x.Slot != slot.Slot || strings.HasPrefix(x.For, "local ") != slot.Local {
+		if x.Index != "" || x.Slot != slot.Slot || strings.HasPrefix(x.For, "local ") != slot.Local {
 			continue
 		}
 		for _, ref := range reference.FindAllStringSubmatch(x.PK+" "+x.SK, -1) {
@@ -336,25 +339,11 @@ func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Reco
 	return false
 }
 
-// native lists the key attributes of an index over fields, nil for one of built
-// keys, which the lock has.
-func (c *check) native(index string) (attrs []string) {
-	if slices.ContainsFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index }) {
+// native lists the key attributes of a native index, nil for one of built keys.
+func (c *check) native(index string) []string {
+	n := slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index && x.Native })
+	if n < 0 {
 		return nil
 	}
-	table := c.schema.TableDefinition()
-	add := func(name *string, keys []types.KeySchemaElement) {
-		if *name == index {
-			for _, k := range keys {
-				attrs = append(attrs, *k.AttributeName)
-			}
-		}
-	}
-	for _, x := range table.GlobalSecondaryIndexes {
-		add(x.IndexName, x.KeySchema)
-	}
-	for _, x := range table.LocalSecondaryIndexes {
-		add(x.IndexName, x.KeySchema)
-	}
-	return attrs
+	return strings.Split(c.lock.Indexes[n].PK+", "+c.lock.Indexes[n].SK, ", ")
 }
