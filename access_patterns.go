@@ -26,8 +26,9 @@ type AccessPatterns struct {
 type AccessPattern struct {
 	// Name says what is asked for: "Post of a User".
 	Name string `json:"name"`
-	// Entity is the entity's name.
-	Entity string `json:"entity"`
+	// Entity is the entity's name; Entities are those of a collection.
+	Entity   string   `json:"entity"`
+	Entities []string `json:"entities,omitempty"`
 	// Kind is how it is read.
 	Kind PatternKind `json:"kind"`
 	// Index is the index read, empty for the table itself; For is what declared
@@ -68,6 +69,8 @@ const (
 	PatternQuery   PatternKind = "query"   // the items of a partition
 	PatternList    PatternKind = "list"    // all items
 	PatternTrashed PatternKind = "trashed" // deleted items
+
+	PatternCollection PatternKind = "collection" // the items of a partition, of several entities
 )
 
 // PatternGap is a question that takes a scan.
@@ -82,6 +85,7 @@ type PatternGap struct {
 // does no I/O.
 func (s *Schema) AccessPatterns() AccessPatterns {
 	a := AccessPatterns{Patterns: []AccessPattern{}, Gaps: []PatternGap{}}
+	collections := s.collectionPatterns()
 	for _, e := range s.entities {
 		a.Patterns = append(a.Patterns, e.getPattern())
 		for _, u := range e.uniques {
@@ -94,6 +98,7 @@ func (s *Schema) AccessPatterns() AccessPatterns {
 			}
 			a.Patterns = append(a.Patterns, e.queryPatterns(p, d)...)
 		}
+		a.Patterns = append(a.Patterns, collections[e]...)
 		if e.def.List == 0 && len(e.pk.fields) > 0 {
 			a.Gaps = append(a.Gaps, PatternGap{Name: "all " + e.def.Name, Mend: "add the trait `list` to " + e.def.Name})
 		}
@@ -321,6 +326,9 @@ func (e *entity) describeDemand(x *AccessPattern, d *demand, lead int) string {
 	return ""
 }
 
+// localWarning is the warning of the partitions of a table with local indexes.
+const localWarning = "The table has local indexes, so that a partition holds 10 GB at most."
+
 // patternWarnings are what to watch when a path is used.
 func (e *entity) patternWarnings(p *accessPath, d *demand) (warnings []string) {
 	narrow := !slices.ContainsFunc(p.pk.fields, func(f *codec.Field) bool { return f.Type.Kind != parser.Bool && len(f.Enum) == 0 })
@@ -335,7 +343,7 @@ func (e *entity) patternWarnings(p *accessPath, d *demand) (warnings []string) {
 		warnings = append(warnings, "Few partitions hold all items, each of which grows without bound and takes 1,000 write units a second: spread them by a shard.")
 	}
 	if p.kind == localPath || d == nil && len(e.schema.locals) > 0 {
-		warnings = append(warnings, "The table has local indexes, so that a partition holds 10 GB at most.")
+		warnings = append(warnings, localWarning)
 	}
 	if p.single == never && p.kind != tablePath {
 		warnings = append(warnings, "Items of other entities can be in the same partitions, which a filter discards after they were read.")

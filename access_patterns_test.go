@@ -137,7 +137,7 @@ func identifiers(t *testing.T, call string) (names []string) {
 // methods are the names in a call that are no variables.
 var methods = map[string]bool{
 	"Where": true, "Query": true, "Index": true, "Hydrate": true, "OrderBy": true, "OrderByDesc": true, "OnlyTrashed": true,
-	"List": true, "Find": true, "Get": true, "FindBy": true, "First": true,
+	"Load": true, "List": true, "Find": true, "Get": true, "FindBy": true, "First": true,
 }
 
 // goType is the type of the field that a variable is named after.

@@ -310,3 +310,30 @@ func ExampleDB_Register() {
 	// prefers mail
 	// 1 prefers mail
 }
+
+func ExampleCollection() {
+	ctx := context.Background()
+	engine, err := local.Open(ctx, local.Config{})
+	check(err)
+	schema, err := dynorm.NewSchema(Invoice{}, Customer{})
+	check(err)
+	db, err := dynorm.Open(engine.Client(), schema, dynorm.Config{Table: "books"})
+	check(err)
+	check(db.CreateTable(ctx))
+	check(dynorm.ModelOf[Customer](db).Create(ctx, &Customer{ID: "ann", Name: "Ann"}))
+	for no := range 3 {
+		check(dynorm.ModelOf[Invoice](db).Create(ctx, &Invoice{Customer: "ann", No: no + 1, Issued: day(no + 1), Due: day(31)}))
+	}
+
+	found, err := dynorm.Collection(db, "CUSTOMER", "ann").Load(ctx)
+	check(err)
+	customers, bills := dynorm.Of[Customer](found), dynorm.Of[Invoice](found)
+	fmt.Println(customers[0].Name, len(bills))
+	// Output:
+	// Ann 3
+}
+
+// Customer is in the partition of its invoices.
+type Customer struct {
+	ID, Name string
+}

@@ -26,8 +26,11 @@ type keyAttr struct {
 // demandNative adds the demand of a native index.
 func (e *entity) demandNative(ix parser.Index) (faults []error) {
 	d := &demand{
-		id: "native " + ix.Name, name: ix.Name, kind: demandExplicit, pin: ix.Slot, local: ix.Local, native: true,
+		id: "index " + ix.Name, name: ix.Name, kind: demandExplicit, pin: ix.Slot, local: ix.Local, native: true,
 		why: "the index " + ix.Name, projection: ix.Projection,
+	}
+	if ix.Local {
+		d.id = "local " + ix.Name
 	}
 	for _, name := range ix.Include {
 		if f, ok := e.def.Field(name); ok {
@@ -167,9 +170,12 @@ func (p *placement) placeNative() (faults []error) {
 			if !d.native || d.local != p.local {
 				continue
 			}
-			want := p.nativeSlot(d)
+			want, fault := p.nativeSlot(e, d)
+			if fault != nil {
+				faults = append(faults, fault)
+			}
 			if n := slices.IndexFunc(made, func(sl *slot) bool { return slices.Equal(sl.pks, want.pks) && slices.Equal(sl.sks, want.sks) }); n >= 0 {
-				if d.pin > 0 && made[n].number != d.pin {
+				if d.pin > 0 && fault == nil && made[n].number != d.pin {
 					faults = append(faults, e.indexFault(d, fmt.Sprintf("gsi=%d", d.pin), fmt.Sprintf("its keys are those of the index %s", made[n].name), "pin both alike"))
 				}
 				want = made[n]
@@ -183,7 +189,17 @@ func (p *placement) placeNative() (faults []error) {
 			faults = append(faults, p.s.checkNative(e, d)...)
 		}
 	}
+	for _, x := range p.s.lock.Indexes {
+		if x.Native && x.Slot > 0 && x.Local == p.local {
+			p.reserved[x.Slot] = true
+		}
+	}
 	for _, sl := range made {
+		if n := slices.IndexFunc(p.s.lock.Indexes, func(x LockedIndex) bool { return x.is(sl.locked()) && x != sl.locked() }); n >= 0 {
+			x := p.s.lock.Indexes[n]
+			faults = append(faults, fmt.Errorf("the schema lock has the index %s of (%s; %s), the code of (%s): give the native index another number by gsi=, or change the lock and migrate the table",
+				x.Name, x.PK, x.SK, strings.Join(sl.keyNames(), ", ")))
+		}
 		if sl.number > 0 {
 			p.slots[sl.number], p.reserved[sl.number] = sl, true
 		} else {
@@ -193,9 +209,10 @@ func (p *placement) placeNative() (faults []error) {
 	return faults
 }
 
-// nativeSlot is the index that a native demand needs: called after its keys, or
-// as the configuration calls the number it is pinned to.
-func (p *placement) nativeSlot(d *demand) *slot {
+// nativeSlot is the index that a native demand needs: called as the lock has it,
+// else as the configuration calls the number it is pinned to, else after its
+// keys.
+func (p *placement) nativeSlot(e *entity, d *demand) (*slot, error) {
 	sl := &slot{number: d.pin, local: d.local, native: true}
 	var names [2]string
 	for i, kt := range []*keyTemplate{d.pk, d.sk} {
@@ -220,7 +237,20 @@ func (p *placement) nativeSlot(d *demand) *slot {
 	if d.pin > 0 {
 		sl.name = p.s.cfg.slotNames(d.pin).Name
 	}
-	return sl
+	now := sl.locked()
+	locked := p.s.lock.native(func(x LockedIndex) bool { return x.Local == now.Local && x.PK == now.PK && x.SK == now.SK })
+	if locked == nil {
+		return sl, nil
+	}
+	sl.number, sl.name = locked.Slot, locked.Name
+	if d.pin == 0 || d.pin == locked.Slot {
+		return sl, nil
+	}
+	mend := "leave it out, or change the lock and migrate the table"
+	if locked.Slot > 0 {
+		mend = fmt.Sprintf("write gsi=%d, or change the lock and migrate the table", locked.Slot)
+	}
+	return sl, e.indexFault(d, fmt.Sprintf("gsi=%d", d.pin), "the lock has it as the index "+locked.Name, mend)
 }
 
 // checkNative reports fields, of any entity, whose attributes DynamoDB would
@@ -229,11 +259,12 @@ func (s *Schema) checkNative(owner *entity, d *demand) (faults []error) {
 	for _, e := range s.entities {
 		for i := range e.codec.NumFields() {
 			f := e.codec.Field(i)
-			at := slices.IndexFunc(slices.Concat(d.slot.pks, d.slot.sks), func(a keyAttr) bool { return a.name == f.Attr })
+			keys := d.slot.keyAttrs()
+			at := slices.IndexFunc(keys, func(a keyAttr) bool { return a.name == f.Attr })
 			if at < 0 {
 				continue
 			}
-			want := slices.Concat(d.slot.pks, d.slot.sks)[at].kind
+			want := keys[at].kind
 			kind, ok := nativeKind(f)
 			fault, mend := "", ""
 			switch {
@@ -388,7 +419,7 @@ func (p *accessPath) comparesKey(conds []cond) string {
 			}
 		}
 		for _, attr := range attrs {
-			if slices.ContainsFunc(slices.Concat(p.slot.pks, p.slot.sks), func(a keyAttr) bool { return a.name == attr }) {
+			if slices.Contains(p.slot.keyNames(), attr) {
 				return attr
 			}
 		}
@@ -481,11 +512,16 @@ func (sl *slot) keys() (pks, sks []keyAttr) {
 	return []keyAttr{{sl.pk, types.ScalarAttributeTypeS}}, []keyAttr{{sl.sk, types.ScalarAttributeTypeS}}
 }
 
+// keyAttrs are the key attributes of the index, those of the partition key first.
+func (sl *slot) keyAttrs() []keyAttr {
+	pks, sks := sl.keys()
+	return slices.Concat(pks, sks)
+}
+
 // keyNames are the names of the key attributes of the index.
 func (sl *slot) keyNames() []string {
-	pks, sks := sl.keys()
 	var names []string
-	for _, a := range slices.Concat(pks, sks) {
+	for _, a := range sl.keyAttrs() {
 		names = append(names, a.name)
 	}
 	return names
@@ -507,7 +543,7 @@ func cursorText(av types.AttributeValue) (string, bool) {
 // keyValue is the value of a key attribute that a cursor holds by its text.
 func (p *accessPath) keyValue(attr, text string) types.AttributeValue {
 	if p.native {
-		for _, a := range slices.Concat(p.slot.pks, p.slot.sks) {
+		for _, a := range p.slot.keyAttrs() {
 			switch {
 			case a.name != attr:
 			case a.kind == types.ScalarAttributeTypeN:

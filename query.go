@@ -305,9 +305,7 @@ func (pl *planner) hide() {
 		}
 	}
 	if attr := pl.e.ttlAttr; attr != "" && !pl.opts.expired {
-		pl.hidden = append(pl.hidden, cond{op: opOr, subs: []cond{
-			{op: opNotExists, attr: attr}, {op: opGt, attr: attr, vals: nowValues},
-		}})
+		pl.hidden = append(pl.hidden, notExpired(attr))
 	}
 }
 

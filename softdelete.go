@@ -38,6 +38,11 @@ func (c *cond) holdsFor(item Item, now time.Time) bool {
 	return !expired(item[c.subs[0].attr], now)
 }
 
+// notExpired is the condition that a time to live has not passed.
+func notExpired(attr string) cond {
+	return cond{op: opOr, subs: []cond{{op: opNotExists, attr: attr}, {op: opGt, attr: attr, vals: nowValues}}}
+}
+
 // expired reports whether a time to live has passed.
 func expired(av types.AttributeValue, now time.Time) bool {
 	n, ok := av.(*types.AttributeValueMemberN)

@@ -252,35 +252,42 @@ func tableDifferences(want *dynamodb.CreateTableInput, have *types.TableDescript
 		}
 	}
 	compare("the table", want.KeySchema, have.KeySchema)
-	index := func(name string, wantKeys, haveKeys []types.KeySchemaElement, want, have *types.Projection) {
-		compare("index "+name, wantKeys, haveKeys)
-		if w, h := projectionText(want), projectionText(have); w != h {
-			diffs = append(diffs, fmt.Sprintf("index %s projects %s, the schema needs %s", name, h, w))
+	indexes := func(want, have []tableIndex, what, mend string) {
+		for _, w := range want {
+			i := slices.IndexFunc(have, func(h tableIndex) bool { return h.name == w.name })
+			if i < 0 {
+				diffs = append(diffs, fmt.Sprintf("%s %s is missing%s", what, w.name, mend))
+				continue
+			}
+			compare("index "+w.name, w.keys, have[i].keys)
+			if w, h := projectionText(w.projection), projectionText(have[i].projection); w != h {
+				diffs = append(diffs, fmt.Sprintf("index %s projects %s, the schema needs %s", have[i].name, h, w))
+			}
 		}
 	}
-	for _, w := range want.GlobalSecondaryIndexes {
-		i := slices.IndexFunc(have.GlobalSecondaryIndexes, func(h types.GlobalSecondaryIndexDescription) bool {
-			return *h.IndexName == *w.IndexName
-		})
-		if i < 0 {
-			diffs = append(diffs, fmt.Sprintf("index %s is missing", *w.IndexName))
-			continue
-		}
-		h := have.GlobalSecondaryIndexes[i]
-		index(*w.IndexName, w.KeySchema, h.KeySchema, w.Projection, h.Projection)
+	var wantIndexes, haveIndexes, wantLocals, haveLocals []tableIndex
+	for _, x := range want.GlobalSecondaryIndexes {
+		wantIndexes = append(wantIndexes, tableIndex{*x.IndexName, x.KeySchema, x.Projection})
 	}
-	for _, w := range want.LocalSecondaryIndexes {
-		i := slices.IndexFunc(have.LocalSecondaryIndexes, func(h types.LocalSecondaryIndexDescription) bool {
-			return *h.IndexName == *w.IndexName
-		})
-		if i < 0 {
-			diffs = append(diffs, fmt.Sprintf("local index %s is missing, and local indexes are made with the table", *w.IndexName))
-			continue
-		}
-		h := have.LocalSecondaryIndexes[i]
-		index(*w.IndexName, w.KeySchema, h.KeySchema, w.Projection, h.Projection)
+	for _, x := range have.GlobalSecondaryIndexes {
+		haveIndexes = append(haveIndexes, tableIndex{*x.IndexName, x.KeySchema, x.Projection})
 	}
+	for _, x := range want.LocalSecondaryIndexes {
+		wantLocals = append(wantLocals, tableIndex{*x.IndexName, x.KeySchema, x.Projection})
+	}
+	for _, x := range have.LocalSecondaryIndexes {
+		haveLocals = append(haveLocals, tableIndex{*x.IndexName, x.KeySchema, x.Projection})
+	}
+	indexes(wantIndexes, haveIndexes, "index", "")
+	indexes(wantLocals, haveLocals, "local index", ", and local indexes are made with the table")
 	return diffs
+}
+
+// tableIndex is an index of a table, as the SDK has it under four types.
+type tableIndex struct {
+	name       string
+	keys       []types.KeySchemaElement
+	projection *types.Projection
 }
 
 // keyText shows a key schema: "pk (S, HASH), sk (S, RANGE)".

@@ -38,7 +38,13 @@ func (c *check) parseCall(p *dynorm.AccessPattern) call {
 			slices.Reverse(parsed.links)
 			return parsed
 		case *ast.SelectorExpr:
-			if id, ok := fun.X.(*ast.Ident); ok && id.Name == "db" { // db.Entity("User")
+			id, _ := fun.X.(*ast.Ident)
+			if id != nil && id.Name == "dynorm" { // dynorm.Collection(db, "USER", id)
+				parsed.links = append(parsed.links, link{fun.Sel.Name, x.Args})
+				slices.Reverse(parsed.links)
+				return parsed
+			}
+			if id != nil && id.Name == "db" { // db.Entity("User")
 				parsed.model = c.literal(x.Args[0])
 				slices.Reverse(parsed.links)
 				return parsed
@@ -63,6 +69,10 @@ func (c *check) literal(x ast.Expr) string {
 // compares what it returns, in which order, and the requests that it took.
 func (c *check) execute(ctx context.Context, def *definition.Entity, p *dynorm.AccessPattern, sample dynorm.Record) {
 	parsed := c.parseCall(p)
+	if p.Kind == dynorm.PatternCollection {
+		c.collection(ctx, def, p, parsed, sample)
+		return
+	}
 	if def.Reflect != nil {
 		require.Equal(c.t, def.Reflect.Name(), parsed.model, p.Call)
 	} else {
@@ -227,4 +237,64 @@ func order(def *definition.Entity, p *dynorm.AccessPattern, a, b dynorm.Record) 
 		}
 	}
 	return 0
+}
+
+// collection runs a call that reads the items of a partition, of the entities
+// that the pattern lists.
+func (c *check) collection(ctx context.Context, def *definition.Entity, p *dynorm.AccessPattern, parsed call, sample dynorm.Record) {
+	require.Equal(c.t, "Collection", parsed.links[0].method)
+	require.Equal(c.t, "Load", parsed.links[len(parsed.links)-1].method)
+	var partition []any
+	var values []any
+	for _, arg := range parsed.links[0].args[1:] {
+		if _, ok := arg.(*ast.BasicLit); ok {
+			partition = append(partition, c.literal(arg))
+			continue
+		}
+		v := field(def, sample, p.Fields[len(values)])
+		if missing(v) {
+			return // no item has such a key
+		}
+		partition, values = append(partition, v), append(values, v)
+	}
+	require.Len(c.t, values, len(p.Fields), p.Call)
+	q := dynorm.Collection(c.db, partition...)
+	if p.Index != "" {
+		require.Equal(c.t, "Index", parsed.links[1].method)
+		q = q.Index(c.literal(parsed.links[1].args[0]))
+	}
+	plan, err := q.Explain()
+	require.NoError(c.t, err, p.Call)
+	require.Equal(c.t, p.Index, plan.Index, p.Call)
+	require.Equal(c.t, p.ReadUnits, plan.ReadUnits, p.Call)
+	require.Regexp(c.t, keyPattern(p.Key), plan.Keys[0], p.Call)
+	c.counts.Calls++
+	c.sent = nil
+	res, err := q.Load(ctx)
+	require.NoError(c.t, err, p.Call)
+	require.Len(c.t, c.sent, p.Requests, p.Call)
+	require.Empty(c.t, res.Unknown, p.Call)
+	for _, name := range p.Entities {
+		other := c.definition(name)
+		attrs := c.partitionFields(other, p)
+		var want, got []string
+		for _, r := range c.rows[name] {
+			matches := !c.trashed(other, r) && c.entry(other, &dynorm.AccessPattern{Index: p.Index, For: c.declared(other, p.Index)}, r)
+			for i, attr := range attrs {
+				matches = matches && same(field(other, r, attr), values[i])
+			}
+			if matches {
+				want = append(want, c.rowKey(other, r))
+			}
+		}
+		records, err := res.Records(name)
+		require.NoError(c.t, err)
+		for _, r := range records {
+			got = append(got, c.rowKey(other, r))
+		}
+		c.counts.Items += len(got)
+		slices.Sort(want)
+		slices.Sort(got)
+		require.Equal(c.t, want, got, "%s: %s of %s\n%s", p.Name, name, p.Call, plan)
+	}
 }

@@ -60,10 +60,9 @@ func Check(t testing.TB, req require.TestingT, client *dynamodb.Client, schema *
 	require.NoError(req, err)
 	c.raw = out.Items
 	c.checkKeys()
-	defs := schema.Entities()
 	for i := range c.patterns {
 		p := &c.patterns[i]
-		def := &defs[slices.IndexFunc(defs, func(e parser.Entity) bool { return e.Name == p.Entity })]
+		def := c.definition(p.Entity)
 		for range min(len(c.rows[p.Entity]), 6) {
 			c.execute(ctx, def, p, c.rows[p.Entity][c.rand.IntN(len(c.rows[p.Entity]))])
 		}
@@ -195,8 +194,11 @@ func (c *check) checkKeys() {
 		}
 		for _, x := range c.lock.Entities[i].Entries {
 			n := slices.IndexFunc(c.lock.Indexes, func(o dynorm.LockedIndex) bool {
-				return o.Slot == x.Slot && o.Local == strings.HasPrefix(x.For, "local ")
+				return !o.Native && o.Slot == x.Slot && o.Local == strings.HasPrefix(x.For, "local ")
 			})
+			if x.Index != "" {
+				continue // its keys are the entity's attributes
+			}
 			index := c.lock.Indexes[n]
 			for attr, pattern := range map[string]string{index.PK: x.PK, index.SK: x.SK} {
 				if key := text(item[attr]); key != "" {
@@ -297,6 +299,9 @@ func compare(a, b any) int {
 
 // entry reports whether a row has an entry in the index of a pattern.
 func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Record) bool {
+	if p.Index == "" {
+		return true // every row is in the table
+	}
 	i := slices.IndexFunc(def.Indexes, func(ix parser.Index) bool { return ix.Name == p.For })
 	if attrs := c.native(p.Index); attrs != nil {
 		return !slices.ContainsFunc(attrs, func(attr string) bool {
@@ -307,7 +312,7 @@ func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Reco
 	slot := c.lock.Indexes[slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == p.Index })]
 	entity := c.lock.Entities[slices.IndexFunc(c.lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == def.Name })]
 	for _, x := range entity.Entries {
-		if x.Slot != slot.Slot || strings.HasPrefix(x.For, "local ") != slot.Local {
+		if x.Index != "" || x.Slot != slot.Slot || strings.HasPrefix(x.For, "local ") != slot.Local {
 			continue
 		}
 		for _, ref := range reference.FindAllStringSubmatch(x.PK+" "+x.SK, -1) {
@@ -336,25 +341,60 @@ func (c *check) entry(def *parser.Entity, p *dynorm.AccessPattern, r dynorm.Reco
 	return false
 }
 
-// native lists the key attributes of an index over fields, nil for one of built
-// keys, which the lock has.
-func (c *check) native(index string) (attrs []string) {
-	if slices.ContainsFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index }) {
-		return nil
-	}
-	table := c.schema.TableDefinition()
-	add := func(name *string, keys []types.KeySchemaElement) {
-		if *name == index {
-			for _, k := range keys {
-				attrs = append(attrs, *k.AttributeName)
-			}
+// definition returns the definition of an entity.
+func (c *check) definition(name string) *parser.Entity {
+	defs := c.schema.Entities()
+	return &defs[slices.IndexFunc(defs, func(e parser.Entity) bool { return e.Name == name })]
+}
+
+// partitionFields lists the fields of an entity's partition key, of the table or
+// of the index of a pattern.
+func (c *check) partitionFields(def *parser.Entity, p *dynorm.AccessPattern) (attrs []string) {
+	template := ""
+	for _, o := range c.patterns {
+		if p.Index == "" && o.Entity == def.Name && o.Kind == dynorm.PatternGet {
+			template, _, _ = strings.Cut(o.Key, " and ")
 		}
 	}
-	for _, x := range table.GlobalSecondaryIndexes {
-		add(x.IndexName, x.KeySchema)
+	if x := c.locked(def, p.Index); x != nil {
+		template = x.PK
 	}
-	for _, x := range table.LocalSecondaryIndexes {
-		add(x.IndexName, x.KeySchema)
+	for _, ref := range reference.FindAllStringSubmatch(template, -1) {
+		attrs = append(attrs, ref[1])
 	}
 	return attrs
+}
+
+// locked returns the entry of an entity in a global index, nil for none.
+func (c *check) locked(def *parser.Entity, index string) *dynorm.LockedEntry {
+	n := slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index && !x.Local && !x.Native })
+	i := slices.IndexFunc(c.lock.Entities, func(e dynorm.LockedEntity) bool { return e.Name == def.Name })
+	if n < 0 || i < 0 {
+		return nil
+	}
+	entries := c.lock.Entities[i].Entries
+	for j := range entries {
+		if x := &entries[j]; x.Index == "" && x.Slot == c.lock.Indexes[n].Slot && !strings.HasPrefix(x.For, "local ") {
+			return x
+		}
+	}
+	return nil
+}
+
+// declared is the name by which an entity declares an index, empty for one that
+// is derived.
+func (c *check) declared(def *parser.Entity, index string) string {
+	if x := c.locked(def, index); x != nil && strings.HasPrefix(x.For, "index ") {
+		return strings.TrimPrefix(x.For, "index ")
+	}
+	return ""
+}
+
+// native lists the key attributes of a native index, nil for one of built keys.
+func (c *check) native(index string) []string {
+	n := slices.IndexFunc(c.lock.Indexes, func(x dynorm.LockedIndex) bool { return x.Name == index && x.Native })
+	if n < 0 {
+		return nil
+	}
+	return strings.Split(c.lock.Indexes[n].PK+", "+c.lock.Indexes[n].SK, ", ")
 }
