@@ -219,7 +219,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 		}
 		var item Item
 		if err == nil {
-			item, err = m.e.encode(unsafe.Pointer(v), now, true)
+			item, err = m.db.newItem(ctx, m.e, "Put", unsafe.Pointer(v), now, true)
 		}
 		if err != nil {
 			for _, back := range slices.Backward(undo) {

@@ -65,6 +65,8 @@ type Config struct {
 	// Hooks run at events of items, beside the methods of the entities. Default
 	// to none.
 	Hooks []Hook
+	// Validator looks at every write before it is sent. Defaults to none.
+	Validator Validator
 	// Interceptors run around every operation, the first outermost. Default
 	// to none.
 	Interceptors []Interceptor

@@ -98,7 +98,7 @@ func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.P
 				return nil, false, err
 			}
 		}
-		c := &changePlan{e: e, op: m.op, key: k, now: now, strict: true}
+		c := &changePlan{e: e, op: m.op, key: k, now: now, strict: true, check: db.changeCheck(ctx, e, m.op)}
 		if err := c.act(actions); err != nil {
 			return nil, false, err
 		}

@@ -213,7 +213,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave, BeforeUpdate); err != nil {
 		return nil, err
 	}
-	units, item, err := m.db.planMove(m.e, k, stored, unsafe.Pointer(v))
+	units, item, err := m.db.planMove(ctx, m.e, k, stored, unsafe.Pointer(v))
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 // planMove plans the writes of [Model.Move]: the deletion of the stored item,
 // under the condition that it is wholly as it was read, and the creation of the
 // new one, of which the claims are moved from the old.
-func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, Item, error) {
+func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, Item, error) {
 	now := db.cfg.Clock()
 	if err := e.touch(v, now); err != nil {
 		return nil, nil, err
@@ -237,7 +237,7 @@ func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, 
 			return nil, nil, err
 		}
 	}
-	item, err := e.encode(v, now, false)
+	item, err := db.newItem(ctx, e, "Move", v, now, false)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -54,6 +54,8 @@ var (
 	// ErrNeedsFields says that an update would have to read the item first, which
 	// its caller forbade ([NoRead]).
 	ErrNeedsFields = errors.New("fields are needed")
+	// ErrValidation says that the validator refused a write ([Config.Validator]).
+	ErrValidation = errors.New("validation failed")
 	// ErrInvalid says that a call contradicts itself or lacks something.
 	ErrInvalid = errors.New("invalid call")
 

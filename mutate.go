@@ -340,7 +340,7 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err := e.setVersion(v, 1); err != nil {
 		return nil, err
 	}
-	item, err := e.encode(v, now, true)
+	item, err := db.newItem(ctx, e, "Create", v, now, true)
 	if err != nil {
 		return nil, err
 	}
@@ -371,7 +371,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err := e.setVersion(v, version+1); err != nil {
 		return nil, err
 	}
-	item, err := e.encode(v, now, true)
+	item, err := db.newItem(ctx, e, "Put", v, now, true)
 	if err != nil {
 		return nil, err
 	}
@@ -420,7 +420,7 @@ func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutat
 	if err := e.touch(v, now); err != nil {
 		return nil, err
 	}
-	item, err := e.encode(v, now, false)
+	item, err := db.newItem(ctx, e, "Save", v, now, false)
 	if err != nil {
 		return nil, err
 	}
