@@ -91,7 +91,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	r := s.reader(p, op, 0)
 	report := r.progress
 	r.progress = nil
-	if err := r.open(s.opts.after); err != nil {
+	if err := r.open(ctx, s.opts.after); err != nil {
 		return err
 	}
 	var (

@@ -225,7 +225,7 @@ func (c *changePlan) missing() []string {
 // of the attributes that are known.
 func (c *changePlan) after(before Item, whole bool) (Item, error) {
 	e := c.e
-	after := maps.Clone(before)
+	after := withoutSealed(maps.Clone(before))
 	if err := applyAll(c.actions, before, after, whole); err != nil {
 		return nil, err
 	}

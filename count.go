@@ -31,7 +31,7 @@ func (s *queryState) count(ctx context.Context, op string, atMost int) (int, err
 		err := r.each(ctx, s.opts.after, func(row) (bool, error) { return true, nil })
 		return r.done.Items, err
 	}
-	if err := r.open(s.opts.after); err != nil {
+	if err := r.open(ctx, s.opts.after); err != nil {
 		return 0, err
 	}
 	if r.limit > 0 {

@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -72,6 +73,9 @@ func (db *DB) Register(models ...any) (*DB, error) {
 	}
 	registered := *db
 	registered.schema = schema
+	if faults := registered.bind(db.cfg); len(faults) > 0 {
+		return nil, opError("Register", nil, faultf(ErrInvalid, "%w", errors.Join(faults...)))
+	}
 	return &registered, nil
 }
 

@@ -252,7 +252,7 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 		own[d.pk.attr], own[d.sk.attr] = true, true
 	}
 	for attr, av := range stored {
-		if _, ok := item[attr]; !ok && !own[attr] {
+		if _, ok := item[attr]; !ok && !own[attr] && !isSealed(attr) {
 			item[attr] = av
 		}
 	}
@@ -262,6 +262,9 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 	var out, in expr.Builder
 	var same []string
 	for _, attr := range slices.Sorted(maps.Keys(stored)) {
+		if isSealed(attr) {
+			continue
+		}
 		same = append(same, guardText(&out, stored, attr))
 	}
 	writes := []*write{

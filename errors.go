@@ -118,6 +118,8 @@ type ConditionError struct {
 	Item Item
 	// Err is the SDK's error.
 	Err error
+
+	stored Item // with what the encrypted fields are stored as, nil where there are none
 }
 
 func (e *ConditionError) Error() string { return e.Reason.Error() }

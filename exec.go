@@ -41,6 +41,8 @@ type Operation struct {
 
 	// read is how the wire codec reads items, nil for into the output.
 	read rowReader
+	// writes are the actions of a transaction.
+	writes []*write
 }
 
 // Result is what came back.
@@ -70,11 +72,18 @@ func (db *DB) do(ctx context.Context, op *Operation) (*Result, error) {
 
 func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Result, error) {
 	if len(rest) == 0 {
-		return db.send(ctx, op)
+		if db.translates() {
+			return db.translated(ctx, op)
+		}
+		return db.cached(ctx, op)
 	}
 	return rest[0](ctx, op, func(ctx context.Context, op *Operation) (*Result, error) {
 		return db.chain(ctx, op, rest[1:])
 	})
+}
+
+func (db *DB) cached(ctx context.Context, op *Operation) (*Result, error) {
+	return db.send(ctx, op)
 }
 
 // send calls the client and maps its errors.

@@ -64,7 +64,7 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 
 // page reads the page that a cursor leads to.
 func (r *reader) page(ctx context.Context, cursor string) (rows []row, next, prev string, err error) {
-	if err := r.open(cursor); err != nil {
+	if err := r.open(ctx, cursor); err != nil {
 		return nil, "", "", err
 	}
 	// One item more tells whether there is a page behind this one.

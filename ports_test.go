@@ -1,8 +1,15 @@
 package dynorm_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +22,7 @@ import (
 
 	"github.com/dynorm/dynorm"
 	"github.com/dynorm/dynorm/internal/testdb"
+	"github.com/dynorm/dynorm/parser"
 )
 
 func stringAV(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -61,35 +69,73 @@ func TestPortPathsAreComplete(t *testing.T) {
 	}
 }
 
-// portConfig is a configuration that the matrix runs with.
-type portConfig func(*dynorm.Config)
+// portMode is a way in which items go between structs and the table.
+type portMode struct {
+	name   string
+	plain  bool // no field is encrypted, so that nothing has to see attribute values
+	values bool // by the SDK's attribute values
+}
 
-// openPorts opens a DB on a new table whose client notes its requests.
-func openPorts(t testing.TB, cfg portConfig) (*portSet, *store) {
+var portModes = []portMode{{"direct", true, false}, {"wire", false, false}, {"attribute values", false, true}}
+
+// schema is that of the matrix.
+func (m portMode) schema(t testing.TB) *dynorm.Schema {
 	t.Helper()
-	schema, err := dynorm.NewSchema(PortNote{}, PortMemo{}, portCard())
-	require.NoError(t, err)
-	s := &store{client: testdb.Open(t)}
-	c := dynorm.Config{Table: testdb.Table(t)}
-	if cfg != nil {
-		cfg(&c)
+	var models []any
+	for _, typ := range []reflect.Type{reflect.TypeFor[PortNote](), reflect.TypeFor[PortMemo]()} {
+		def, err := parser.Parse(typ)
+		require.NoError(t, err)
+		models = append(models, def)
 	}
-	s.db, err = dynorm.Open(dynamodb.New(s.client.Options(), s.record), schema, c)
+	models = append(models, portCard())
+	for i := range models {
+		def := models[i].(parser.Entity)
+		def.Fields = slices.Clone(def.Fields)
+		for j := range def.Fields {
+			def.Fields[j].Encrypt = def.Fields[j].Encrypt && !m.plain
+		}
+		models[i] = def
+	}
+	schema, err := dynorm.NewSchema(models...)
+	require.NoError(t, err)
+	return schema
+}
+
+// open opens a DB on a table that is not made yet, whose client notes its
+// requests.
+func (m portMode) open(t testing.TB, cfg dynorm.Config, options ...func(*dynamodb.Options)) (*portSet, *store) {
+	t.Helper()
+	s := &store{client: testdb.Open(t)}
+	cfg.AttributeValues = m.values
+	if cfg.Table == "" {
+		cfg.Table = testdb.Table(t)
+	}
+	if cfg.Cipher == nil {
+		cfg.Cipher = newAEAD(t)
+	}
+	var err error
+	s.db, err = dynorm.Open(dynamodb.New(s.client.Options(), append(options, s.record)...), m.schema(t), cfg)
 	require.NoError(t, err)
 	return newPortSet(s.db), s
 }
 
-// matrix runs every path with and without the wire codec.
-func matrix(t *testing.T, run func(t *testing.T, path portPath, wire portConfig)) {
-	for _, wire := range []bool{true, false} {
-		name := "wire"
-		if !wire {
-			name = "attribute values"
-		}
-		t.Run(name, func(t *testing.T) {
+// made is open on a table with the items of the matrix.
+func (m portMode) made(t testing.TB, cfg dynorm.Config, options ...func(*dynamodb.Options)) (*portSet, *store) {
+	t.Helper()
+	p, s := m.open(t, cfg, options...)
+	require.NoError(t, p.db.CreateTable(t.Context()))
+	p.seed(t.Context(), t)
+	s.kinds()
+	return p, s
+}
+
+// matrix runs every path in every mode.
+func matrix(t *testing.T, run func(t *testing.T, m portMode, path portPath)) {
+	for _, m := range portModes {
+		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			for _, path := range portPaths {
-				t.Run(path.name, func(t *testing.T) { run(t, path, func(c *dynorm.Config) { c.AttributeValues = !wire }) })
+				t.Run(path.name, func(t *testing.T) { run(t, m, path) })
 			}
 		})
 	}
@@ -97,10 +143,8 @@ func matrix(t *testing.T, run func(t *testing.T, path portPath, wire portConfig)
 
 // The paths do what they say where nothing is configured.
 func TestPortsNone(t *testing.T) {
-	matrix(t, func(t *testing.T, path portPath, wire portConfig) {
-		p, _ := openPorts(t, wire)
-		require.NoError(t, p.db.CreateTable(t.Context()))
-		p.seed(t.Context(), t)
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		p, _ := m.made(t, dynorm.Config{})
 		require.NoError(t, path.run(t.Context(), p))
 	})
 }
@@ -127,37 +171,229 @@ func (v *noting) Validate(_ context.Context, w dynorm.Write) error {
 }
 
 func TestPortsValidator(t *testing.T) {
-	matrix(t, func(t *testing.T, path portPath, wire portConfig) {
-		ctx := t.Context()
-		v := &noting{}
-		p, _ := openPorts(t, func(c *dynorm.Config) {
-			wire(c)
-			c.Validator = v
-		})
-		require.NoError(t, p.db.CreateTable(ctx))
-		p.seed(ctx, t)
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		ctx, v := t.Context(), &noting{}
+		p, _ := m.made(t, dynorm.Config{Validator: v})
 		v.seen = nil
 		require.NoError(t, path.run(ctx, p))
 		slices.Sort(v.seen)
-		want := slices.Sorted(slices.Values(path.writes))
-		require.Equal(t, want, v.seen)
-
+		require.Equal(t, slices.Sorted(slices.Values(path.writes)), v.seen)
 		if len(path.writes) == 0 {
 			return
 		}
-		fresh, s := openPorts(t, func(c *dynorm.Config) {
-			wire(c)
-			c.Validator = v
-		})
-		require.NoError(t, fresh.db.CreateTable(ctx))
-		fresh.seed(ctx, t)
+
+		v = &noting{}
+		p, s := m.made(t, dynorm.Config{Validator: v})
 		v.refuse = true
-		s.kinds()
-		err := path.run(ctx, fresh)
+		err := path.run(ctx, p)
 		require.ErrorIs(t, err, dynorm.ErrValidation)
 		require.ErrorIs(t, err, errNotToday)
 		for _, kind := range s.kinds() {
-			require.NotContains(t, []dynorm.OpKind{dynorm.OpPutItem, dynorm.OpUpdateItem, dynorm.OpDeleteItem, dynorm.OpBatchWriteItem, dynorm.OpTransactWriteItems}, kind)
+			require.NotContains(t, writeKinds, kind)
+		}
+	})
+}
+
+var writeKinds = []dynorm.OpKind{dynorm.OpPutItem, dynorm.OpUpdateItem, dynorm.OpDeleteItem, dynorm.OpBatchWriteItem, dynorm.OpTransactWriteItems}
+
+// tenantKey is where the tests keep the tenant in a context.
+type tenantKey struct{}
+
+func as(ctx context.Context, tenant dynorm.Tenant) context.Context {
+	return context.WithValue(ctx, tenantKey{}, tenant)
+}
+
+type scopeOfContext struct{}
+
+func (scopeOfContext) Tenant(ctx context.Context) (dynorm.Tenant, error) {
+	t, _ := ctx.Value(tenantKey{}).(dynorm.Tenant)
+	return t, nil
+}
+
+// dump returns the items of a table as they are stored, by key.
+func dump(t testing.TB, client *dynamodb.Client, table string) map[string]dynorm.Item {
+	t.Helper()
+	items := map[string]dynorm.Item{}
+	in := &dynamodb.ScanInput{TableName: &table, ConsistentRead: new(true)}
+	for {
+		out, err := client.Scan(t.Context(), in)
+		require.NoError(t, err)
+		for _, item := range out.Items {
+			items[stringOf(item["pk"])+"|"+stringOf(item["sk"])] = item
+		}
+		if len(out.LastEvaluatedKey) == 0 {
+			return items
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}
+
+// of returns the items whose keys begin with a prefix.
+func of(items map[string]dynorm.Item, prefix string) map[string]dynorm.Item {
+	own := map[string]dynorm.Item{}
+	for key, item := range items {
+		if strings.HasPrefix(key, prefix) {
+			own[key] = item
+		}
+	}
+	return own
+}
+
+func TestPortsScopeByPrefix(t *testing.T) {
+	acme, other := dynorm.Tenant{Prefix: dynorm.TenantPrefix("acme")}, dynorm.Tenant{Prefix: dynorm.TenantPrefix("a#b")}
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		p, s := m.open(t, dynorm.Config{Scope: scopeOfContext{}})
+		a, b := as(t.Context(), acme), as(t.Context(), other)
+		require.NoError(t, p.db.CreateTable(a))
+		p.seed(a, t)
+		p.seed(b, t)
+		before := dump(t, s.client, p.db.Table())
+		require.Len(t, of(before, acme.Prefix), 12, "nine items and three claims")
+		require.Len(t, of(before, other.Prefix), 12)
+
+		s.kinds()
+		require.ErrorIs(t, path.run(t.Context(), p), dynorm.ErrNoTenant)
+		require.Empty(t, s.kinds())
+
+		require.NoError(t, path.run(a, p))
+		after := dump(t, s.client, p.db.Table())
+		require.Equal(t, of(before, other.Prefix), of(after, other.Prefix), "the other tenant's items are as they were")
+		require.NoError(t, path.run(b, p))
+		after = dump(t, s.client, p.db.Table())
+		require.Equal(t, len(after), len(of(after, acme.Prefix))+len(of(after, other.Prefix)), "every item is of a tenant")
+		for key, item := range after {
+			prefix := acme.Prefix
+			if strings.HasPrefix(key, other.Prefix) {
+				prefix = other.Prefix
+			}
+			for _, attr := range []string{"gsi1pk", "gsi2pk", "ownerPk"} {
+				if item[attr] != nil {
+					require.True(t, strings.HasPrefix(stringOf(item[attr]), prefix), "%s of %s", attr, key)
+				}
+			}
+		}
+	})
+}
+
+func TestPortsScopeByTable(t *testing.T) {
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		p, s := m.open(t, dynorm.Config{Scope: scopeOfContext{}})
+		acme, other := dynorm.Tenant{Table: testdb.Table(t)}, dynorm.Tenant{Table: testdb.Table(t)}
+		a, b := as(t.Context(), acme), as(t.Context(), other)
+		for _, ctx := range []context.Context{a, b} {
+			require.NoError(t, p.db.CreateTable(ctx))
+			p.seed(ctx, t)
+		}
+		before := dump(t, s.client, other.Table)
+		require.Len(t, before, 12)
+		s.kinds()
+		require.ErrorIs(t, path.run(t.Context(), p), dynorm.ErrNoTenant)
+		require.Empty(t, s.kinds())
+		require.NoError(t, path.run(a, p))
+		require.Equal(t, before, dump(t, s.client, other.Table))
+		require.NoError(t, path.run(b, p))
+	})
+}
+
+// aead is a cipher as a user would write one.
+type aead struct {
+	cipher.AEAD
+	deterministic bool
+}
+
+func newAEAD(t testing.TB) *aead {
+	t.Helper()
+	block, err := aes.NewCipher([]byte("0123456789abcdef"))
+	require.NoError(t, err)
+	gcm, err := cipher.NewGCM(block)
+	require.NoError(t, err)
+	return &aead{AEAD: gcm}
+}
+
+func (c *aead) Encrypt(_ context.Context, plaintext []byte, at dynorm.Binding) ([]byte, error) {
+	nonce := make([]byte, c.NonceSize())
+	if c.deterministic {
+		sum := sha256.Sum256(append(at.Bytes(), plaintext...))
+		copy(nonce, sum[:])
+	} else {
+		rand.Read(nonce)
+	}
+	return c.Seal(nonce, nonce, plaintext, at.Bytes()), nil
+}
+
+func (c *aead) Decrypt(_ context.Context, ciphertext []byte, at dynorm.Binding) ([]byte, error) {
+	if len(ciphertext) < c.NonceSize() {
+		return nil, errors.New("too short")
+	}
+	return c.Open(nil, ciphertext[:c.NonceSize()], ciphertext[c.NonceSize():], at.Bytes())
+}
+
+func (c *aead) Deterministic(string, string) bool { return c.deterministic }
+
+// tapped is a transport that keeps what goes over it.
+type tapped struct {
+	dynamodb.HTTPClient
+	mu   sync.Mutex
+	text []string
+}
+
+func (c *tapped) Do(req *http.Request) (*http.Response, error) {
+	var sent []byte
+	if req.Body != nil {
+		var err error
+		if sent, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
+		req.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	resp, err := c.HTTPClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(got))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.text = append(c.text, string(sent), string(got))
+	return resp, nil
+}
+
+func TestPortsCipher(t *testing.T) {
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		if m.plain {
+			return // the matrix without a port covers it
+		}
+		for _, deterministic := range []bool{false, true} {
+			c := newAEAD(t)
+			c.deterministic = deterministic
+			tap := &tapped{}
+			p, s := m.made(t, dynorm.Config{Cipher: c}, func(o *dynamodb.Options) { tap.HTTPClient, o.HTTPClient = o.HTTPClient, tap })
+			require.NoError(t, path.run(t.Context(), p))
+			require.NotEmpty(t, tap.text)
+			for _, text := range tap.text {
+				require.NotContains(t, text, mark, "nothing goes over the wire in the clear")
+			}
+			for key, item := range dump(t, s.client, p.db.Table()) {
+				entity := stringOf(item["_et"])
+				if entity == "_unique" {
+					continue
+				}
+				stored, ok := item["secret"].(*types.AttributeValueMemberB)
+				require.True(t, ok, "%s is encrypted", key)
+				at := dynorm.Binding{Table: p.db.Table(), PK: stringOf(item["pk"]), SK: stringOf(item["sk"]), Attribute: "secret"}
+				if deterministic {
+					at.PK, at.SK = "", ""
+				}
+				plain, err := c.Decrypt(t.Context(), stored.Value, at)
+				require.NoError(t, err, "%s is bound to its place", key)
+				require.Contains(t, string(plain), mark)
+				for attr := range item {
+					require.NotContains(t, attr, "\x00")
+				}
+			}
 		}
 	})
 }

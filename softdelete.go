@@ -182,7 +182,7 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		}
 		after := maps.Clone(known)
 		if stored != nil {
-			after = maps.Clone(stored)
+			after = withoutSealed(maps.Clone(stored))
 			for _, attr := range m.guards {
 				up.conds = append(up.conds, guardText(&up.b, stored, attr))
 			}

@@ -149,7 +149,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	}
 	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, writes: writes,
 	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
@@ -204,7 +204,7 @@ func txError(canceled *types.TransactionCanceledException, writes []*write, err 
 		}
 		switch *r.Code {
 		case "ConditionalCheckFailed":
-			reason.Err = conditionReason(&ConditionError{Reason: ErrConditionFailed, Item: r.Item}, w.reason)
+			reason.Err = conditionReason(conditionError(ErrConditionFailed, r.Item, nil), w.reason)
 		case "TransactionConflict":
 			reason.Err = ErrConflict
 		case "ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded":
