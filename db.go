@@ -72,6 +72,8 @@ type Config struct {
 	Cipher Cipher
 	// Validator looks at every write before it is sent. Defaults to none.
 	Validator Validator
+	// Cache keeps items that are read by key. Defaults to none.
+	Cache Cache
 	// Interceptors run around every operation, the first outermost. Default
 	// to none.
 	Interceptors []Interceptor

@@ -82,10 +82,6 @@ func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Re
 	})
 }
 
-func (db *DB) cached(ctx context.Context, op *Operation) (*Result, error) {
-	return db.send(ctx, op)
-}
-
 // send calls the client and maps its errors.
 func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	var (

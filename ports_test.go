@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dynorm/dynorm"
+	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/testdb"
 	"github.com/dynorm/dynorm/parser"
 )
@@ -394,6 +395,110 @@ func TestPortsCipher(t *testing.T) {
 					require.NotContains(t, attr, "\x00")
 				}
 			}
+		}
+	})
+}
+
+// mapCache is a cache as a user would write one: without an end, and with one
+// load at a time.
+type mapCache struct {
+	mu      sync.Mutex
+	entries map[dynorm.CacheKey][]byte
+	hits    int
+}
+
+func (c *mapCache) Load(ctx context.Context, keys []dynorm.CacheKey, load dynorm.CacheLoad) (map[dynorm.CacheKey][]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := map[dynorm.CacheKey][]byte{}
+	var missing []dynorm.CacheKey
+	for _, key := range keys {
+		entry, ok := c.entries[key]
+		switch {
+		case !ok:
+			missing = append(missing, key)
+		case entry != nil:
+			found[key] = entry
+			fallthrough
+		default:
+			c.hits++
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	loaded, err := load(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range missing {
+		c.entries[key] = loaded[key] // nil: there is no item
+		if loaded[key] != nil {
+			found[key] = loaded[key]
+		}
+	}
+	return found, nil
+}
+
+func (c *mapCache) Invalidate(_ context.Context, keys ...dynorm.CacheKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range keys {
+		delete(c.entries, key)
+	}
+}
+
+// readAll reads every item that there may be by its key.
+func (p *portSet) readAll(ctx context.Context, t testing.TB) {
+	t.Helper()
+	for n := 1; n <= 9; n++ {
+		_, err := p.notes.Find(ctx, portNote(n).ID)
+		if err != nil {
+			require.ErrorIs(t, err, dynorm.ErrNotFound)
+		}
+		_, err = p.memos.FindMany(ctx, portMemo(n))
+		require.NoError(t, err)
+		if _, err = p.cards.Find(ctx, portRecord(n)["id"]); err != nil {
+			require.ErrorIs(t, err, dynorm.ErrNotFound)
+		}
+	}
+}
+
+func TestPortsCache(t *testing.T) {
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		for _, tenant := range []dynorm.Tenant{{}, {Prefix: dynorm.TenantPrefix("acme")}} {
+			ctx, c := as(t.Context(), tenant), &mapCache{entries: map[dynorm.CacheKey][]byte{}}
+			cfg := dynorm.Config{Cache: c}
+			if tenant.Prefix != "" {
+				cfg.Scope = scopeOfContext{}
+			}
+			p, s := m.open(t, cfg)
+			require.NoError(t, p.db.CreateTable(ctx))
+			p.seed(ctx, t)
+			p.readAll(ctx, t)
+			require.Len(t, c.entries, 27, "and what is not there")
+
+			require.NoError(t, path.run(ctx, p), "on a warm cache")
+			stored := dump(t, s.client, p.db.Table())
+			for key, entry := range c.entries {
+				item := stored[key.PK+"|"+key.SK]
+				require.Equal(t, item == nil, entry == nil, "%v is in the cache as it is in the table", key)
+				if entry == nil {
+					continue
+				}
+				got, err := codec.NewReader(entry).Attributes()
+				require.NoError(t, err)
+				require.Equal(t, item, got)
+				if !m.plain {
+					require.NotContains(t, string(entry), mark)
+				}
+			}
+			p.readAll(ctx, t)
+			before := c.hits
+			s.kinds()
+			p.readAll(ctx, t)
+			require.Equal(t, 27, c.hits-before)
+			require.Empty(t, s.kinds(), "all of it comes from the cache")
 		}
 	})
 }
