@@ -48,7 +48,7 @@ type CacheKey struct{ Table, PK, SK string }
 // writes.
 func (db *DB) cached(ctx context.Context, op *Operation) (*Result, error) {
 	if db.cfg.Cache == nil {
-		return db.send(ctx, op)
+		return db.traced(ctx, op)
 	}
 	switch in := op.Input.(type) {
 	case *dynamodb.GetItemInput:
@@ -62,7 +62,7 @@ func (db *DB) cached(ctx context.Context, op *Operation) (*Result, error) {
 			return db.cachedItems(ctx, op, keys)
 		}
 	}
-	res, err := db.send(ctx, op)
+	res, err := db.traced(ctx, op)
 	if keys := db.writtenKeys(op.Input); len(keys) > 0 {
 		// Also after an error: the write may have been done.
 		db.cfg.Cache.Invalidate(context.WithoutCancel(ctx), keys...)
@@ -153,7 +153,7 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 		if sent.Input = in; op.read != nil {
 			sent.read = readRaw
 		}
-		res, err := db.send(ctx, &sent)
+		res, err := db.traced(ctx, &sent)
 		if err != nil {
 			return nil, err
 		}
@@ -220,7 +220,7 @@ func (db *DB) loadBatch(ctx context.Context, op *Operation, keys []CacheKey) (ma
 		if op.read != nil {
 			sent.read = readRaw
 		}
-		res, err := db.send(ctx, &sent)
+		res, err := db.traced(ctx, &sent)
 		if err != nil {
 			return nil, err
 		}

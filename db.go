@@ -74,6 +74,8 @@ type Config struct {
 	Validator Validator
 	// Cache keeps items that are read by key. Defaults to none.
 	Cache Cache
+	// Tracer is told about calls and requests. Defaults to none.
+	Tracer Tracer
 	// Interceptors run around every operation, the first outermost. Default
 	// to none.
 	Interceptors []Interceptor

@@ -24,7 +24,9 @@ import (
 // one TransactWriteItems, and the write again for each race lost. No item with
 // the key is an ErrNotFound, a change of the base key an ErrImmutable, one of
 // the version or of a readonly field an ErrInvalid.
-func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Edit", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("Edit", m.e, m.err)
 	}

@@ -19,6 +19,8 @@ import (
 // It sends what Save sends and, where there is no item, what Create sends; where
 // another writer creates or deletes it in between, both again.
 func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "Upsert", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return false, opError("Upsert", m.e, err)
 	}
@@ -40,6 +42,8 @@ func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
 // It sends a strongly consistent GetItem and, where there is no item, what
 // [Model.Create] sends. An item that was deleted softly is an ErrExists.
 func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "FirstOrCreate", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return nil, false, opError("FirstOrCreate", m.e, err)
 	}
@@ -84,6 +88,8 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 //
 // It sends what Update sends and, where there is no item, what Create sends.
 func (m Model[T]) UpdateOrCreate(ctx context.Context, v *T, changes ...Change) (_ *T, created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "UpdateOrCreate", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return nil, false, opError("UpdateOrCreate", m.e, err)
 	}
@@ -138,14 +144,18 @@ func (e *entity) applyTo(v unsafe.Pointer, changes []Change) error {
 // version check is needed. Where the response of the write is lost the SDK sends
 // it again, and the delta may count twice; in a transaction ([DB.Transact]) it
 // does not.
-func (m Model[T]) Increment(ctx context.Context, key any, field string, delta any) (*T, error) {
+func (m Model[T]) Increment(ctx context.Context, key any, field string, delta any) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Increment", m.e)
+	defer tr.end(&err)
 	return m.Update(ctx, key, Add(field, delta))
 }
 
 // Touch sets the time of the last change of an item that exists. The entity
 // needs one: a field tagged `updated` or the trait timestamps. It sends what
 // [Model.Update] sends.
-func (m Model[T]) Touch(ctx context.Context, key any) error {
+func (m Model[T]) Touch(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Touch", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return opError("Touch", m.e, m.err)
 	}
@@ -180,7 +190,9 @@ func (db *DB) touchItem(ctx context.Context, e *entity, key any) error {
 // the write units of both writes. No item with the key is an ErrNotFound, one
 // under the new key an ErrExists; where the item changes meanwhile it is an
 // ErrStaleVersion.
-func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Move", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("Move", m.e, m.err)
 	}

@@ -43,6 +43,8 @@ type Operation struct {
 	read rowReader
 	// writes are the actions of a transaction.
 	writes []*write
+	// attempts counts the attempts where somebody wants to know.
+	attempts *int
 }
 
 // Result is what came back.
@@ -93,6 +95,9 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if db.wire {
 		wire = &wireCall{read: op.read}
 		opts = append(opts, wire.options)
+	}
+	if op.attempts != nil {
+		opts = append(opts, countAttempts(op.attempts))
 	}
 	switch in := op.Input.(type) {
 	case *dynamodb.GetItemInput:

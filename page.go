@@ -29,7 +29,9 @@ type Page[T any] struct {
 // any request.
 //
 // It costs what List costs, with one item more.
-func (q Query[T]) Page(ctx context.Context, cursor string) (*Page[T], error) {
+func (q Query[T]) Page(ctx context.Context, cursor string) (_ *Page[T], err error) {
+	ctx, tr := q.s.begin(ctx, "Page")
+	defer tr.end(&err)
 	p, err := q.s.planned()
 	if err != nil {
 		return nil, q.s.opError("Page", err)

@@ -498,7 +498,7 @@ var portPaths = []portPath{
 					memos.Delete(ctx, portMemo(2)), memos.Check(ctx, portMemo(3), dynorm.Eq("count", 3)))
 			})
 		}},
-	{"Transact deletions", on("TxModel.Restore", "TxModel.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
+	{"Transact deletions", on("TxModel.Restore", "TxModel.ForceDelete", "TxModel.Delete"), nil, func(ctx context.Context, p *portSet) error {
 		if err := p.notes.Delete(ctx, "n1"); err != nil {
 			return err
 		}

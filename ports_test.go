@@ -502,3 +502,76 @@ func TestPortsCache(t *testing.T) {
 		}
 	})
 }
+
+// spans is a tracer that keeps what it is told.
+type spans struct {
+	mu    sync.Mutex
+	calls []*portSpan
+}
+
+type portSpan struct {
+	start  dynorm.TraceStart
+	parent *portSpan
+	ends   []dynorm.TraceEnd
+}
+
+type spanKey struct{}
+
+func (s *spans) Start(ctx context.Context, start dynorm.TraceStart) context.Context {
+	parent, _ := ctx.Value(spanKey{}).(*portSpan)
+	sp := &portSpan{start: start, parent: parent}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, sp)
+	return context.WithValue(ctx, spanKey{}, sp)
+}
+
+func (s *spans) End(ctx context.Context, end dynorm.TraceEnd) {
+	sp := ctx.Value(spanKey{}).(*portSpan)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sp.ends = append(sp.ends, end)
+}
+
+func TestPortsTracer(t *testing.T) {
+	matrix(t, func(t *testing.T, m portMode, path portPath) {
+		tr := &spans{}
+		p, s := m.made(t, dynorm.Config{Tracer: tr})
+		tr.calls = nil
+		require.NoError(t, path.run(t.Context(), p))
+		var calls []string
+		requests := map[dynorm.OpKind]int{}
+		for _, sp := range tr.calls {
+			require.Len(t, sp.ends, 1, "%v ends once", sp.start)
+			end := sp.ends[0]
+			if sp.start.Request == "" {
+				calls = append(calls, sp.start.Op)
+				require.Empty(t, sp.start.Table)
+				continue
+			}
+			requests[sp.start.Request]++
+			require.NotEmpty(t, sp.start.Op)
+			require.Zero(t, end.Retries)
+			if end.Err == nil {
+				require.Positive(t, end.Units, "%v", sp.start)
+			}
+			transaction := strings.HasPrefix(string(sp.start.Request), "Transact")
+			require.Equal(t, !transaction, sp.start.Table == p.db.Table(), "%v", sp.start)
+			if sp.parent == nil {
+				// A write is planned when it is added to a transaction, in the
+				// context that it is given.
+				require.Contains(t, path.calls, "TxModel."+sp.start.Op)
+			}
+		}
+		for _, call := range path.calls {
+			if typ, op, _ := strings.Cut(call, "."); typ != "TxModel" {
+				require.Contains(t, calls, op)
+			}
+		}
+		sent := map[dynorm.OpKind]int{}
+		for _, kind := range s.kinds() {
+			sent[kind]++
+		}
+		require.Equal(t, sent, requests, "every request is traced")
+	})
+}

@@ -108,7 +108,9 @@ func (tx *Tx) revert() {
 // lost response does not write twice. Conflicts with other transactions are
 // sent again with growing pauses; a write that was planned on an item which
 // changed meanwhile is planned anew. A cancelled transaction is a [*TxError].
-func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
+func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	ctx, tr := db.begin(ctx, "Transact", nil)
+	defer tr.end(&err)
 	tx, err := db.build(fn)
 	if err == nil {
 		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
@@ -351,7 +353,9 @@ func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error
 // is what [Model.Find] or [Model.Get] takes; up to 100.
 //
 // It sends one TransactGetItems, at two read units for each 4 KB of each item.
-func (m Model[T]) TransactGet(ctx context.Context, keys ...any) ([]*T, error) {
+func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err error) {
+	ctx, tr := m.db.begin(ctx, "TransactGet", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("TransactGet", m.e, m.err)
 	}

@@ -179,7 +179,9 @@ func (e *entity) uniqueAttrs() []string {
 //
 // It sends two strongly consistent GetItems, one to the claim of the value and
 // one to the item that holds it, at a read unit for each 4 KB each.
-func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (*T, error) {
+func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "FindBy", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("FindBy", m.e, m.err)
 	}
