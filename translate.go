@@ -232,12 +232,13 @@ func (t *translation) output(ctx context.Context, output any) (_ any, err error)
 	return output, err
 }
 
-// failure translates the items that an error carries.
+// failure translates the items that an error carries. One that can't be is the
+// error then: without it nobody can tell why the write failed.
 func (t *translation) failure(ctx context.Context, err error) error {
 	if ce, ok := errors.AsType[*ConditionError](err); ok {
 		item, openErr := t.open(ctx, ce.Item)
 		if openErr != nil {
-			return errors.Join(err, openErr)
+			return openErr
 		}
 		return conditionError(ce.Reason, item, ce.Err)
 	}
@@ -246,7 +247,7 @@ func (t *translation) failure(ctx context.Context, err error) error {
 			r := &canceled.CancellationReasons[i]
 			var openErr error
 			if r.Item, openErr = t.open(ctx, r.Item); openErr != nil {
-				return errors.Join(err, openErr)
+				return openErr
 			}
 		}
 	}
