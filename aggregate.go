@@ -24,7 +24,9 @@ type Group[V any] struct {
 // Sum returns the sum of a number field over the items, exactly: 0 where no
 // item has a number there. DynamoDB does not add up, so it reads what List
 // would, of each item that field only.
-func (q Query[T]) Sum(ctx context.Context, field string) (json.Number, error) {
+func (q Query[T]) Sum(ctx context.Context, field string) (_ json.Number, err error) {
+	ctx, tr := q.s.begin(ctx, "Sum")
+	defer tr.end(&err)
 	sum, _, err := q.s.sum(ctx, "Sum", named(field))
 	if err != nil {
 		return "", q.s.opError("Sum", err)
@@ -34,7 +36,9 @@ func (q Query[T]) Sum(ctx context.Context, field string) (json.Number, error) {
 
 // Avg returns the mean of a number field over the items that have it, or
 // [ErrNotFound] where none has. It reads what Sum reads.
-func (q Query[T]) Avg(ctx context.Context, field string) (float64, error) {
+func (q Query[T]) Avg(ctx context.Context, field string) (_ float64, err error) {
+	ctx, tr := q.s.begin(ctx, "Avg")
+	defer tr.end(&err)
 	mean, err := q.s.avg(ctx, named(field))
 	return mean, q.s.opError("Avg", err)
 }
@@ -42,7 +46,9 @@ func (q Query[T]) Avg(ctx context.Context, field string) (float64, error) {
 // Min returns the least value of a field, in the field's Go type, or
 // [ErrNotFound] where no item has one. Where an index of the query is in the
 // order of the field it reads one item, otherwise what Sum reads.
-func (q Query[T]) Min(ctx context.Context, field string) (any, error) {
+func (q Query[T]) Min(ctx context.Context, field string) (_ any, err error) {
+	ctx, tr := q.s.begin(ctx, "Min")
+	defer tr.end(&err)
 	v, err := extreme[T](ctx, q.s, "Min", named(field), false)
 	if err != nil {
 		return nil, q.s.opError("Min", err)
@@ -51,7 +57,9 @@ func (q Query[T]) Min(ctx context.Context, field string) (any, error) {
 }
 
 // Max returns the greatest value of a field, as Min returns the least.
-func (q Query[T]) Max(ctx context.Context, field string) (any, error) {
+func (q Query[T]) Max(ctx context.Context, field string) (_ any, err error) {
+	ctx, tr := q.s.begin(ctx, "Max")
+	defer tr.end(&err)
 	v, err := extreme[T](ctx, q.s, "Max", named(field), true)
 	if err != nil {
 		return nil, q.s.opError("Max", err)
@@ -61,9 +69,11 @@ func (q Query[T]) Max(ctx context.Context, field string) (any, error) {
 
 // Pluck returns the values of one field, in the order of the query; the place
 // of an item without it holds nil. It reads what Sum reads.
-func (q Query[T]) Pluck(ctx context.Context, field string) ([]any, error) {
+func (q Query[T]) Pluck(ctx context.Context, field string) (_ []any, err error) {
+	ctx, tr := q.s.begin(ctx, "Pluck")
+	defer tr.end(&err)
 	var values []any
-	err := q.s.fieldValues(ctx, "Pluck", named(field), func(v fieldValue) (err error) {
+	err = q.s.fieldValues(ctx, "Pluck", named(field), func(v fieldValue) (err error) {
 		var value any
 		if v.av != nil {
 			value, err = v.value()
@@ -80,7 +90,9 @@ func (q Query[T]) Pluck(ctx context.Context, field string) ([]any, error) {
 // GroupCount counts the items by the values of a field, the most frequent
 // first, then by value. Items without the field count for nothing. It reads
 // what Sum reads.
-func (q Query[T]) GroupCount(ctx context.Context, field string) ([]Group[any], error) {
+func (q Query[T]) GroupCount(ctx context.Context, field string) (_ []Group[any], err error) {
+	ctx, tr := q.s.begin(ctx, "GroupCount")
+	defer tr.end(&err)
 	groups, err := q.s.groups(ctx, named(field))
 	if err != nil {
 		return nil, q.s.opError("GroupCount", err)
@@ -97,7 +109,9 @@ func (q Query[T]) GroupCount(ctx context.Context, field string) ([]Group[any], e
 
 // Sum returns the sum of the column over the items of a query, as [Query.Sum]
 // does; a sum that the column's type can't hold is an ErrValue.
-func (c Column[T, V]) Sum(ctx context.Context, q Query[T]) (V, error) {
+func (c Column[T, V]) Sum(ctx context.Context, q Query[T]) (_ V, err error) {
+	ctx, tr := q.s.begin(ctx, "Sum")
+	defer tr.end(&err)
 	var v V
 	sum, f, err := q.s.sum(ctx, "Sum", c.ref)
 	if err == nil {
@@ -107,18 +121,24 @@ func (c Column[T, V]) Sum(ctx context.Context, q Query[T]) (V, error) {
 }
 
 // Avg returns the mean of the column, as [Query.Avg] does.
-func (c Column[T, V]) Avg(ctx context.Context, q Query[T]) (float64, error) {
+func (c Column[T, V]) Avg(ctx context.Context, q Query[T]) (_ float64, err error) {
+	ctx, tr := q.s.begin(ctx, "Avg")
+	defer tr.end(&err)
 	mean, err := q.s.avg(ctx, c.ref)
 	return mean, q.s.opError("Avg", err)
 }
 
 // Min returns the least value of the column, as [Query.Min] does.
-func (c Column[T, V]) Min(ctx context.Context, q Query[T]) (V, error) {
+func (c Column[T, V]) Min(ctx context.Context, q Query[T]) (_ V, err error) {
+	ctx, tr := q.s.begin(ctx, "Min")
+	defer tr.end(&err)
 	return c.extreme(ctx, q, "Min", false)
 }
 
 // Max returns the greatest value of the column, as [Query.Max] does.
-func (c Column[T, V]) Max(ctx context.Context, q Query[T]) (V, error) {
+func (c Column[T, V]) Max(ctx context.Context, q Query[T]) (_ V, err error) {
+	ctx, tr := q.s.begin(ctx, "Max")
+	defer tr.end(&err)
 	return c.extreme(ctx, q, "Max", true)
 }
 
@@ -133,9 +153,11 @@ func (c Column[T, V]) extreme(ctx context.Context, q Query[T], op string, greate
 
 // Pluck returns the values of the column, in the order of the query; the place
 // of an item without it holds the zero value. It reads what [Query.Sum] reads.
-func (c Column[T, V]) Pluck(ctx context.Context, q Query[T]) ([]V, error) {
+func (c Column[T, V]) Pluck(ctx context.Context, q Query[T]) (_ []V, err error) {
+	ctx, tr := q.s.begin(ctx, "Pluck")
+	defer tr.end(&err)
 	var values []V
-	err := q.s.fieldValues(ctx, "Pluck", c.ref, func(v fieldValue) error {
+	err = q.s.fieldValues(ctx, "Pluck", c.ref, func(v fieldValue) error {
 		value, err := valueAs[V](v.f, v.av)
 		values = append(values, value)
 		return err
@@ -148,7 +170,9 @@ func (c Column[T, V]) Pluck(ctx context.Context, q Query[T]) ([]V, error) {
 
 // GroupCount counts the items by the values of the column, as
 // [Query.GroupCount] does.
-func (c Column[T, V]) GroupCount(ctx context.Context, q Query[T]) ([]Group[V], error) {
+func (c Column[T, V]) GroupCount(ctx context.Context, q Query[T]) (_ []Group[V], err error) {
+	ctx, tr := q.s.begin(ctx, "GroupCount")
+	defer tr.end(&err)
 	groups, err := q.s.groups(ctx, c.ref)
 	counts := make([]Group[V], len(groups))
 	for i, g := range groups {

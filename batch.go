@@ -59,7 +59,9 @@ func (e *BatchError[T]) Unwrap() []error { return []error{ErrUnprocessed, e.Err}
 // It sends BatchGetItem requests of 100 keys, up to [Config.Concurrency] at a
 // time, at the read units that the items would cost singly. Keys that come back
 // unprocessed are asked for again, with growing pauses, until ctx ends.
-func (m Model[T]) FindMany(ctx context.Context, keys ...any) ([]*T, error) {
+func (m Model[T]) FindMany(ctx context.Context, keys ...any) (_ []*T, err error) {
+	ctx, tr := m.db.begin(ctx, "FindMany", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("FindMany", m.e, m.err)
 	}
@@ -195,7 +197,9 @@ func (db *DB) batchGetItems(ctx context.Context, e *entity, op string, keys []It
 // that); those with a unique field are read first, by BatchGetItem. Values are
 // checked before the first request. What was not written is in the
 // [*BatchError].
-func (m Model[T]) PutMany(ctx context.Context, values ...*T) error {
+func (m Model[T]) PutMany(ctx context.Context, values ...*T) (err error) {
+	ctx, tr := m.db.begin(ctx, "PutMany", m.e)
+	defer tr.end(&err)
 	return m.writeMany(ctx, "PutMany", values, m.putMany)
 }
 
@@ -219,7 +223,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 		}
 		var item Item
 		if err == nil {
-			item, err = m.e.encode(unsafe.Pointer(v), now, true)
+			item, err = m.db.newItem(ctx, m.e, "Put", unsafe.Pointer(v), now, true)
 		}
 		if err != nil {
 			for _, back := range slices.Backward(undo) {
@@ -246,7 +250,9 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 // actions, each atomic by itself, up to [Config.Concurrency] at a time, at twice
 // the write units ([Config.PlainBatches] refuses that); one with refused values
 // is sent again without them.
-func (m Model[T]) CreateMany(ctx context.Context, values ...*T) error {
+func (m Model[T]) CreateMany(ctx context.Context, values ...*T) (err error) {
+	ctx, tr := m.db.begin(ctx, "CreateMany", m.e)
+	defer tr.end(&err)
 	return m.writeMany(ctx, "CreateMany", values, func(ctx context.Context, values []*T) error {
 		return m.transactMany(ctx, "CreateMany", values, func(v *T) (*mutation, error) { return m.db.planCreate(ctx, m.e, unsafe.Pointer(v)) })
 	})
@@ -256,7 +262,9 @@ func (m Model[T]) CreateMany(ctx context.Context, values ...*T) error {
 // [Model.Delete] does. Deleting what is not there is no error. It is not atomic,
 // works and costs as PutMany; an entity with soft deletes goes through
 // transactions too.
-func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) error {
+func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) (err error) {
+	ctx, tr := m.db.begin(ctx, "DeleteMany", m.e)
+	defer tr.end(&err)
 	return m.writeMany(ctx, "DeleteMany", values, m.deleteMany)
 }
 

@@ -38,7 +38,9 @@ const bulkSize = 100
 //
 // It costs what List costs, and for each item what [Model.Update] costs. Limit
 // bounds the number of items.
-func (q Query[T]) Update(ctx context.Context, changes ...Change) (*Bulk[T], error) {
+func (q Query[T]) Update(ctx context.Context, changes ...Change) (_ *Bulk[T], err error) {
+	ctx, tr := q.s.begin(ctx, "Update")
+	defer tr.end(&err)
 	return bulk[T](ctx, q.s, "Update", func(item Item, still []Predicate) (*mutation, error) {
 		all := slices.Clip(changes)
 		for _, p := range still {
@@ -50,7 +52,9 @@ func (q Query[T]) Update(ctx context.Context, changes ...Change) (*Bulk[T], erro
 
 // Delete deletes every item that matches, softly where the entity has soft
 // deletes. It works and costs as Update does.
-func (q Query[T]) Delete(ctx context.Context) (*Bulk[T], error) {
+func (q Query[T]) Delete(ctx context.Context) (_ *Bulk[T], err error) {
+	ctx, tr := q.s.begin(ctx, "Delete")
+	defer tr.end(&err)
 	return bulk[T](ctx, q.s, "Delete", func(item Item, still []Predicate) (*mutation, error) {
 		return q.s.db.planDelete(ctx, q.s.e, storedItem(item), still...)
 	})
@@ -58,7 +62,9 @@ func (q Query[T]) Delete(ctx context.Context) (*Bulk[T], error) {
 
 // ForceDelete deletes every item that matches for good, whether or not the
 // entity has soft deletes. It works and costs as Update does.
-func (q Query[T]) ForceDelete(ctx context.Context) (*Bulk[T], error) {
+func (q Query[T]) ForceDelete(ctx context.Context) (_ *Bulk[T], err error) {
+	ctx, tr := q.s.begin(ctx, "ForceDelete")
+	defer tr.end(&err)
 	return bulk[T](ctx, q.s, "ForceDelete", func(item Item, still []Predicate) (*mutation, error) {
 		return q.s.db.planForceDelete(ctx, q.s.e, "ForceDelete", storedItem(item), still...)
 	})
@@ -67,7 +73,9 @@ func (q Query[T]) ForceDelete(ctx context.Context) (*Bulk[T], error) {
 // Restore brings every item that matches back from its soft deletion; the query
 // has to ask for such items ([Query.OnlyTrashed]). It works and costs as Update
 // does.
-func (q Query[T]) Restore(ctx context.Context) (*Bulk[T], error) {
+func (q Query[T]) Restore(ctx context.Context) (_ *Bulk[T], err error) {
+	ctx, tr := q.s.begin(ctx, "Restore")
+	defer tr.end(&err)
 	return bulk[T](ctx, q.s, "Restore", func(item Item, still []Predicate) (*mutation, error) {
 		return q.s.db.planRestore(ctx, q.s.e, storedItem(item), still...)
 	})
@@ -91,7 +99,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	r := s.reader(p, op, 0)
 	report := r.progress
 	r.progress = nil
-	if err := r.open(s.opts.after); err != nil {
+	if err := r.open(ctx, s.opts.after); err != nil {
 		return err
 	}
 	var (

@@ -29,6 +29,8 @@ type changePlan struct {
 	demands        []*demand
 	// noRead forbids reading the item.
 	noRead bool
+	// check shows the changes to the validator, nil without one.
+	check func(actions []action, after Item) error
 	// strict guards every one of guards, settled or not.
 	strict bool
 }
@@ -52,7 +54,7 @@ func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Chan
 		}
 	}
 	c := &changePlan{
-		e: e, op: "Update", key: k, known: known, conds: conds, now: db.cfg.Clock(),
+		e: e, op: "Update", key: k, known: known, conds: conds, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
 		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead }),
 	}
 	if err := c.act(actions); err != nil {
@@ -160,6 +162,15 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
+	if c.check != nil {
+		var whole Item
+		if stored != nil {
+			whole = after
+		}
+		if err := c.check(c.actions, whole); err != nil {
+			return nil, false, err
+		}
+	}
 	if err := up.setEntries(c.demands, after); err != nil {
 		return nil, false, err
 	}
@@ -214,7 +225,7 @@ func (c *changePlan) missing() []string {
 // of the attributes that are known.
 func (c *changePlan) after(before Item, whole bool) (Item, error) {
 	e := c.e
-	after := maps.Clone(before)
+	after := withoutSealed(maps.Clone(before))
 	if err := applyAll(c.actions, before, after, whole); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,9 @@ func (e *ChunkedError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} 
 // The first transaction that fails ends it, with a [*ChunkedError] that says how
 // many writes were done. The values of the others are as they were. It costs what
 // Transact costs.
-func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) error {
+func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	ctx, tr := db.begin(ctx, "Chunked", nil)
+	defer tr.end(&err)
 	tx, err := db.build(fn)
 	if err == nil && tx.token != "" {
 		err = faultf(ErrInvalid, "a token goes with one request: Chunked sends several")

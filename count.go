@@ -8,7 +8,9 @@ import (
 
 // Exists reports whether an item matches. It costs what First costs, without
 // the transfer of the item.
-func (q Query[T]) Exists(ctx context.Context) (bool, error) {
+func (q Query[T]) Exists(ctx context.Context) (_ bool, err error) {
+	ctx, tr := q.s.begin(ctx, "Exists")
+	defer tr.end(&err)
 	n, err := q.s.count(ctx, "Exists", 1)
 	return n > 0, q.s.opError("Exists", err)
 }
@@ -16,7 +18,9 @@ func (q Query[T]) Exists(ctx context.Context) (bool, error) {
 // Count returns the number of items, at most the limit. DynamoDB counts them
 // without sending them, at the read units that List would cost. The key
 // conditions of a query that has several are counted side by side.
-func (q Query[T]) Count(ctx context.Context) (int, error) {
+func (q Query[T]) Count(ctx context.Context) (_ int, err error) {
+	ctx, tr := q.s.begin(ctx, "Count")
+	defer tr.end(&err)
 	n, err := q.s.count(ctx, "Count", 0)
 	return n, q.s.opError("Count", err)
 }
@@ -31,7 +35,7 @@ func (s *queryState) count(ctx context.Context, op string, atMost int) (int, err
 		err := r.each(ctx, s.opts.after, func(row) (bool, error) { return true, nil })
 		return r.done.Items, err
 	}
-	if err := r.open(s.opts.after); err != nil {
+	if err := r.open(ctx, s.opts.after); err != nil {
 		return 0, err
 	}
 	if r.limit > 0 {

@@ -57,7 +57,7 @@ const (
 )
 
 // fingerprint identifies what a query asks for: its entity, table, index, keys,
-// filters and direction. Limits and projections may differ from page to page.
+// filters and direction, and whose items. Limits and projections may differ from page to page.
 func (r *reader) fingerprint() []byte {
 	h := sha256.New()
 	add := func(parts ...string) {
@@ -71,6 +71,9 @@ func (r *reader) fingerprint() []byte {
 	p := r.p
 	add(p.e.def.Name, r.db.table, string(p.kind), p.path.index, strconv.FormatBool(p.forward), strconv.FormatBool(p.merge),
 		strconv.Itoa(len(p.branches)))
+	if r.tenant != (Tenant{}) {
+		add("tenant", r.tenant.Table, r.tenant.Prefix)
+	}
 	for i := range p.branches {
 		b := &p.branches[i]
 		add(b.pk, strconv.Itoa(int(b.sk.op)), b.sk.low, b.sk.high, b.request.filter)

@@ -65,6 +65,17 @@ type Config struct {
 	// Hooks run at events of items, beside the methods of the entities. Default
 	// to none.
 	Hooks []Hook
+	// Scope gives each call the tenant of its context. Defaults to none: a DB sees
+	// the whole table.
+	Scope Scope
+	// Cipher encrypts the fields tagged `encrypt`. Required where there are any.
+	Cipher Cipher
+	// Validator looks at every write before it is sent. Defaults to none.
+	Validator Validator
+	// Cache keeps items that are read by key. Defaults to none.
+	Cache Cache
+	// Tracer is told about calls and requests. Defaults to none.
+	Tracer Tracer
 	// Interceptors run around every operation, the first outermost. Default
 	// to none.
 	Interceptors []Interceptor
@@ -78,6 +89,9 @@ type DB struct {
 	cfg    Config
 	table  string
 	wire   bool // the client takes the wire codec
+
+	cipher Cipher          // nil where the schema has no encrypted field
+	scoped map[string]bool // the attributes with a tenant's prefix, where there is a Scope
 }
 
 // Open returns a DB for a table. It does no I/O: whether the table exists shows
@@ -109,6 +123,10 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 			faults = append(faults, fmt.Errorf("Config.Hooks[%d] has no function or an unknown event: make it with On or OnAny", i))
 		}
 	}
+	db := &DB{client: client, schema: schema, table: table}
+	if schema != nil {
+		faults = append(faults, db.bind(cfg)...)
+	}
 	if len(faults) > 0 {
 		return nil, &Error{Op: "Open", Err: faultf(ErrInvalid, "%w", errors.Join(faults...))}
 	}
@@ -121,7 +139,17 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = RandomIDs{}
 	}
-	return &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
+	db.cfg, db.wire = cfg, !cfg.AttributeValues && wireable(client)
+	return db, nil
+}
+
+// bind settles what a configuration means to the schema.
+func (db *DB) bind(cfg Config) []error {
+	db.cfg, db.scoped = cfg, nil
+	if cfg.Scope != nil {
+		db.scoped = db.schema.scopedAttrs()
+	}
+	return db.bindCipher()
 }
 
 // Schema returns the schema the DB was opened with.

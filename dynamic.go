@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -72,6 +73,9 @@ func (db *DB) Register(models ...any) (*DB, error) {
 	}
 	registered := *db
 	registered.schema = schema
+	if faults := registered.bind(db.cfg); len(faults) > 0 {
+		return nil, opError("Register", nil, faultf(ErrInvalid, "%w", errors.Join(faults...)))
+	}
 	return &registered, nil
 }
 
@@ -85,19 +89,25 @@ func (m EntityModel) Definition() parser.Entity {
 
 // Create writes a new item, as [Model.Create] does. What the entity generates
 // is added to the record: identifiers, defaults, timestamps and the version.
-func (m EntityModel) Create(ctx context.Context, r Record) error {
+func (m EntityModel) Create(ctx context.Context, r Record) (err error) {
+	ctx, tr := m.db.begin(ctx, "Create", m.e)
+	defer tr.end(&err)
 	return m.write("Create", r, func(v unsafe.Pointer) error { return m.db.create(ctx, m.e, v) })
 }
 
 // Put writes the whole item, in place of one with the same key, as [Model.Put]
 // does.
-func (m EntityModel) Put(ctx context.Context, r Record) error {
+func (m EntityModel) Put(ctx context.Context, r Record) (err error) {
+	ctx, tr := m.db.begin(ctx, "Put", m.e)
+	defer tr.end(&err)
 	return m.write("Put", r, func(v unsafe.Pointer) error { return m.db.put(ctx, m.e, v) })
 }
 
 // Save writes every declared attribute of an item that exists, as [Model.Save]
 // does: a field that the record lacks is removed.
-func (m EntityModel) Save(ctx context.Context, r Record) error {
+func (m EntityModel) Save(ctx context.Context, r Record) (err error) {
+	ctx, tr := m.db.begin(ctx, "Save", m.e)
+	defer tr.end(&err)
 	return m.write("Save", r, func(v unsafe.Pointer) error { return m.db.save(ctx, m.e, v) })
 }
 
@@ -122,8 +132,10 @@ func (m EntityModel) write(op string, r Record, send func(unsafe.Pointer) error)
 // Update changes an item that exists and returns it as it stands afterwards, as
 // [Model.Update] does. The key is the value of the primary field, or a record
 // whose key fields are filled.
-func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (Record, error) {
-	key, err := m.keyArg(key)
+func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (_ Record, err error) {
+	ctx, tr := m.db.begin(ctx, "Update", m.e)
+	defer tr.end(&err)
+	key, err = m.keyArg(key)
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
@@ -136,8 +148,10 @@ func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (Re
 }
 
 // Delete removes an item, as [Model.Delete] does.
-func (m EntityModel) Delete(ctx context.Context, key any) error {
-	key, err := m.keyArg(key)
+func (m EntityModel) Delete(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Delete", m.e)
+	defer tr.end(&err)
+	key, err = m.keyArg(key)
 	if err == nil {
 		err = m.db.remove(ctx, m.e, key)
 	}
@@ -145,8 +159,10 @@ func (m EntityModel) Delete(ctx context.Context, key any) error {
 }
 
 // Restore brings an item back that was deleted softly, as [Model.Restore] does.
-func (m EntityModel) Restore(ctx context.Context, key any) error {
-	key, err := m.keyArg(key)
+func (m EntityModel) Restore(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Restore", m.e)
+	defer tr.end(&err)
+	key, err = m.keyArg(key)
 	if err == nil {
 		err = m.db.restore(ctx, m.e, key)
 	}
@@ -154,8 +170,10 @@ func (m EntityModel) Restore(ctx context.Context, key any) error {
 }
 
 // ForceDelete removes an item for good, as [Model.ForceDelete] does.
-func (m EntityModel) ForceDelete(ctx context.Context, key any) error {
-	key, err := m.keyArg(key)
+func (m EntityModel) ForceDelete(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "ForceDelete", m.e)
+	defer tr.end(&err)
+	key, err = m.keyArg(key)
 	if err == nil {
 		err = m.db.forceDelete(ctx, m.e, key)
 	}
@@ -164,7 +182,9 @@ func (m EntityModel) ForceDelete(ctx context.Context, key any) error {
 
 // Find returns the item whose primary field has the value, or whose key fields
 // are those of a record, or ErrNotFound. It costs what [Model.Find] costs.
-func (m EntityModel) Find(ctx context.Context, key any) (Record, error) {
+func (m EntityModel) Find(ctx context.Context, key any) (_ Record, err error) {
+	ctx, tr := m.db.begin(ctx, "Find", m.e)
+	defer tr.end(&err)
 	r, err := m.find(ctx, key)
 	return r, opError("Find", m.e, err)
 }

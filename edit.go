@@ -24,7 +24,9 @@ import (
 // one TransactWriteItems, and the write again for each race lost. No item with
 // the key is an ErrNotFound, a change of the base key an ErrImmutable, one of
 // the version or of a readonly field an ErrInvalid.
-func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Edit", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("Edit", m.e, m.err)
 	}
@@ -98,7 +100,7 @@ func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.P
 				return nil, false, err
 			}
 		}
-		c := &changePlan{e: e, op: m.op, key: k, now: now, strict: true}
+		c := &changePlan{e: e, op: m.op, key: k, now: now, strict: true, check: db.changeCheck(ctx, e, m.op)}
 		if err := c.act(actions); err != nil {
 			return nil, false, err
 		}

@@ -19,6 +19,8 @@ import (
 // It sends what Save sends and, where there is no item, what Create sends; where
 // another writer creates or deletes it in between, both again.
 func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "Upsert", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return false, opError("Upsert", m.e, err)
 	}
@@ -40,6 +42,8 @@ func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
 // It sends a strongly consistent GetItem and, where there is no item, what
 // [Model.Create] sends. An item that was deleted softly is an ErrExists.
 func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "FirstOrCreate", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return nil, false, opError("FirstOrCreate", m.e, err)
 	}
@@ -84,6 +88,8 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 //
 // It sends what Update sends and, where there is no item, what Create sends.
 func (m Model[T]) UpdateOrCreate(ctx context.Context, v *T, changes ...Change) (_ *T, created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "UpdateOrCreate", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return nil, false, opError("UpdateOrCreate", m.e, err)
 	}
@@ -138,14 +144,18 @@ func (e *entity) applyTo(v unsafe.Pointer, changes []Change) error {
 // version check is needed. Where the response of the write is lost the SDK sends
 // it again, and the delta may count twice; in a transaction ([DB.Transact]) it
 // does not.
-func (m Model[T]) Increment(ctx context.Context, key any, field string, delta any) (*T, error) {
+func (m Model[T]) Increment(ctx context.Context, key any, field string, delta any) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Increment", m.e)
+	defer tr.end(&err)
 	return m.Update(ctx, key, Add(field, delta))
 }
 
 // Touch sets the time of the last change of an item that exists. The entity
 // needs one: a field tagged `updated` or the trait timestamps. It sends what
 // [Model.Update] sends.
-func (m Model[T]) Touch(ctx context.Context, key any) error {
+func (m Model[T]) Touch(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Touch", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return opError("Touch", m.e, m.err)
 	}
@@ -180,7 +190,9 @@ func (db *DB) touchItem(ctx context.Context, e *entity, key any) error {
 // the write units of both writes. No item with the key is an ErrNotFound, one
 // under the new key an ErrExists; where the item changes meanwhile it is an
 // ErrStaleVersion.
-func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Move", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("Move", m.e, m.err)
 	}
@@ -213,7 +225,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave, BeforeUpdate); err != nil {
 		return nil, err
 	}
-	units, item, err := m.db.planMove(m.e, k, stored, unsafe.Pointer(v))
+	units, item, err := m.db.planMove(ctx, m.e, k, stored, unsafe.Pointer(v))
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +239,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 // planMove plans the writes of [Model.Move]: the deletion of the stored item,
 // under the condition that it is wholly as it was read, and the creation of the
 // new one, of which the claims are moved from the old.
-func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, Item, error) {
+func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, Item, error) {
 	now := db.cfg.Clock()
 	if err := e.touch(v, now); err != nil {
 		return nil, nil, err
@@ -237,7 +249,7 @@ func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, 
 			return nil, nil, err
 		}
 	}
-	item, err := e.encode(v, now, false)
+	item, err := db.newItem(ctx, e, "Move", v, now, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -252,7 +264,7 @@ func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, 
 		own[d.pk.attr], own[d.sk.attr] = true, true
 	}
 	for attr, av := range stored {
-		if _, ok := item[attr]; !ok && !own[attr] {
+		if _, ok := item[attr]; !ok && !own[attr] && !isSealed(attr) {
 			item[attr] = av
 		}
 	}
@@ -262,6 +274,9 @@ func (db *DB) planMove(e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, 
 	var out, in expr.Builder
 	var same []string
 	for _, attr := range slices.Sorted(maps.Keys(stored)) {
+		if isSealed(attr) {
+			continue
+		}
 		same = append(same, guardText(&out, stored, attr))
 	}
 	writes := []*write{

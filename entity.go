@@ -29,6 +29,8 @@ type entity struct {
 	hooks [hookEvents]bool
 	// generated are the fields that a write may set behind embedded pointers.
 	generated []*codec.Field
+	// encrypted are the fields tagged `encrypt`, by attribute; nil without any.
+	encrypted map[string]*codec.Field
 
 	// Special fields, nil where there is none.
 	primary, version, created, updated, deleted, ttl *codec.Field
@@ -59,6 +61,10 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 	}
 	e.codec = c
 	e.generated = e.behindPointers()
+	e.encrypted = e.encryptedFields()
+	if faults := nestedEncrypted(&e.def); len(faults) > 0 {
+		return nil, faults
+	}
 	e.hooks = e.methodHooks()
 	for i := range c.NumFields() {
 		f := c.Field(i)

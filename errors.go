@@ -54,6 +54,8 @@ var (
 	// ErrNeedsFields says that an update would have to read the item first, which
 	// its caller forbade ([NoRead]).
 	ErrNeedsFields = errors.New("fields are needed")
+	// ErrValidation says that the validator refused a write ([Config.Validator]).
+	ErrValidation = errors.New("validation failed")
 	// ErrInvalid says that a call contradicts itself or lacks something.
 	ErrInvalid = errors.New("invalid call")
 
@@ -116,6 +118,8 @@ type ConditionError struct {
 	Item Item
 	// Err is the SDK's error.
 	Err error
+
+	stored Item // with what the encrypted fields are stored as, nil where there are none
 }
 
 func (e *ConditionError) Error() string { return e.Reason.Error() }

@@ -41,6 +41,10 @@ type Operation struct {
 
 	// read is how the wire codec reads items, nil for into the output.
 	read rowReader
+	// writes are the actions of a transaction.
+	writes []*write
+	// attempts counts the attempts where somebody wants to know.
+	attempts *int
 }
 
 // Result is what came back.
@@ -70,7 +74,10 @@ func (db *DB) do(ctx context.Context, op *Operation) (*Result, error) {
 
 func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Result, error) {
 	if len(rest) == 0 {
-		return db.send(ctx, op)
+		if db.translates() {
+			return db.translated(ctx, op)
+		}
+		return db.cached(ctx, op)
 	}
 	return rest[0](ctx, op, func(ctx context.Context, op *Operation) (*Result, error) {
 		return db.chain(ctx, op, rest[1:])
@@ -88,6 +95,9 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if db.wire {
 		wire = &wireCall{read: op.read}
 		opts = append(opts, wire.options)
+	}
+	if op.attempts != nil {
+		opts = append(opts, countAttempts(op.attempts))
 	}
 	switch in := op.Input.(type) {
 	case *dynamodb.GetItemInput:

@@ -10,9 +10,12 @@ import (
 // All returns an iterator over the items. It sends the requests that List would,
 // a page at a time and one page ahead, and none after the loop is left. An error
 // comes once, last, with a nil item. Each loop over it starts afresh.
-func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] {
+func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] { //ITER
 	return func(yield func(*T, error) bool) {
-		err := q.each(ctx, "All", func(v *T) (bool, error) { return yield(v, nil), nil })
+		var err error
+		ctx, tr := q.s.begin(ctx, "All")
+		defer tr.end(&err)
+		err = q.each(ctx, "All", func(v *T) (bool, error) { return yield(v, nil), nil })
 		if err != nil {
 			yield(nil, q.s.opError("All", err))
 		}
@@ -21,12 +24,15 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 
 // Pages returns an iterator over the pages, each as [Query.Page] returns it. An
 // error comes once, last, with a nil page. Each loop over it starts afresh.
-func (q Query[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
+func (q Query[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] { //ITER
 	return func(yield func(*Page[T], error) bool) {
+		var err error
+		ctx, tr := q.s.begin(ctx, "Pages")
+		defer tr.end(&err)
 		cursor := ""
 		for {
-			page, err := q.Page(ctx, cursor)
-			if err != nil {
+			var page *Page[T]
+			if page, err = q.Page(ctx, cursor); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -43,7 +49,9 @@ func (q Query[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 
 // Chunk calls fn with up to n items at a time, in order, until they end or fn
 // returns an error, which it then returns as it is. It costs what List costs.
-func (q Query[T]) Chunk(ctx context.Context, n int, fn func(ctx context.Context, items []*T) error) error {
+func (q Query[T]) Chunk(ctx context.Context, n int, fn func(ctx context.Context, items []*T) error) (err error) {
+	ctx, tr := q.s.begin(ctx, "Chunk")
+	defer tr.end(&err)
 	if n < 1 {
 		return q.s.opError("Chunk", faultf(ErrInvalid, "Chunk(%d): give 1 or more", n))
 	}
@@ -51,7 +59,7 @@ func (q Query[T]) Chunk(ctx context.Context, n int, fn func(ctx context.Context,
 		chunk []*T
 		own   error
 	)
-	err := q.each(ctx, "Chunk", func(v *T) (bool, error) {
+	err = q.each(ctx, "Chunk", func(v *T) (bool, error) {
 		if chunk = append(chunk, v); len(chunk) == n {
 			own = fn(ctx, chunk)
 			chunk = nil
@@ -71,13 +79,15 @@ func (q Query[T]) Chunk(ctx context.Context, n int, fn func(ctx context.Context,
 // and in no order, until the items end or a call returns an error. The context
 // of the others then ends, and ForEach returns that error as it is once all
 // calls have. It costs what List costs.
-func (q Query[T]) ForEach(ctx context.Context, fn func(ctx context.Context, item *T) error) error {
+func (q Query[T]) ForEach(ctx context.Context, fn func(ctx context.Context, item *T) error) (err error) {
+	ctx, tr := q.s.begin(ctx, "ForEach")
+	defer tr.end(&err)
 	if _, err := q.s.planned(); err != nil {
 		return q.s.opError("ForEach", err)
 	}
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(q.s.db.cfg.Concurrency)
-	err := q.each(inner, "ForEach", func(v *T) (bool, error) {
+	err = q.each(inner, "ForEach", func(v *T) (bool, error) {
 		g.Go(func() error { return fn(inner, v) })
 		return inner.Err() == nil, nil
 	})

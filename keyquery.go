@@ -124,7 +124,9 @@ func (k KeyQuery) AnyType() KeyQuery { return k.with(func(raw *rawKey) { raw.any
 func (k KeyQuery) Query() Query[Record] { return k.q }
 
 // Get returns the items. It costs what [Query.List] costs.
-func (k KeyQuery) Get(ctx context.Context) ([]Record, error) {
+func (k KeyQuery) Get(ctx context.Context) (_ []Record, err error) {
+	ctx, tr := k.q.s.begin(ctx, "Get")
+	defer tr.end(&err)
 	list, err := collect[Record](ctx, k.q.s, "Get", 0)
 	if err != nil {
 		return nil, k.q.s.opError("Get", err)
@@ -138,7 +140,9 @@ func (k KeyQuery) Get(ctx context.Context) ([]Record, error) {
 
 // First returns the first item, or [ErrNotFound]. It costs what [Query.First]
 // costs.
-func (k KeyQuery) First(ctx context.Context) (Record, error) {
+func (k KeyQuery) First(ctx context.Context) (_ Record, err error) {
+	ctx, tr := k.q.s.begin(ctx, "First")
+	defer tr.end(&err)
 	r, err := k.q.First(ctx)
 	if err != nil {
 		return nil, err
@@ -150,7 +154,7 @@ func (k KeyQuery) First(ctx context.Context) (Record, error) {
 func (k KeyQuery) Count(ctx context.Context) (int, error) { return k.q.Count(ctx) }
 
 // All returns an iterator over the items, as [Query.All] does.
-func (k KeyQuery) All(ctx context.Context) iter.Seq2[Record, error] {
+func (k KeyQuery) All(ctx context.Context) iter.Seq2[Record, error] { //ITER
 	return func(yield func(Record, error) bool) {
 		for r, err := range k.q.All(ctx) {
 			if err != nil {

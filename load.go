@@ -17,6 +17,8 @@ import (
 // value is changed but for those that were decoded before an item that does not
 // decode.
 func (db *DB) FindMany(ctx context.Context, values ...any) (missing []any, err error) {
+	ctx, tr := db.begin(ctx, "FindMany", nil)
+	defer tr.end(&err)
 	missing, err = db.findMany(ctx, values)
 	return missing, opError("FindMany", nil, err)
 }

@@ -54,12 +54,14 @@ func (m Model[T]) check(v *T) error {
 // index entry; an entity with unique fields takes one TransactWriteItems
 // instead, at twice that and two for each unique value. An item with the same
 // key is an ErrExists that carries it, a taken value an ErrUnique.
-func (m Model[T]) Create(ctx context.Context, v *T) error {
+func (m Model[T]) Create(ctx context.Context, v *T) (err error) {
+	ctx, tr := m.db.begin(ctx, "Create", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return opError("Create", m.e, err)
 	}
 	undo := keep(m.e, v)
-	err := m.db.create(ctx, m.e, unsafe.Pointer(v))
+	err = m.db.create(ctx, m.e, unsafe.Pointer(v))
 	if err != nil && !written(err) {
 		undo()
 	}
@@ -85,12 +87,14 @@ func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // and the new item, and of each index entry. An entity with unique fields is
 // read first and, where a unique value changes, written with its claims in one
 // TransactWriteItems; a taken value is an ErrUnique.
-func (m Model[T]) Put(ctx context.Context, v *T) error {
+func (m Model[T]) Put(ctx context.Context, v *T) (err error) {
+	ctx, tr := m.db.begin(ctx, "Put", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return opError("Put", m.e, err)
 	}
 	undo := keep(m.e, v)
-	err := m.db.put(ctx, m.e, unsafe.Pointer(v))
+	err = m.db.put(ctx, m.e, unsafe.Pointer(v))
 	if err != nil && !written(err) {
 		undo()
 	}
@@ -118,12 +122,14 @@ func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // claims in one TransactWriteItems. No item with the key is an ErrNotFound,
 // another version an ErrStaleVersion that carries the item, a taken value an
 // ErrUnique.
-func (m Model[T]) Save(ctx context.Context, v *T) error {
+func (m Model[T]) Save(ctx context.Context, v *T) (err error) {
+	ctx, tr := m.db.begin(ctx, "Save", m.e)
+	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return opError("Save", m.e, err)
 	}
 	undo := keep(m.e, v)
-	err := m.db.save(ctx, m.e, unsafe.Pointer(v))
+	err = m.db.save(ctx, m.e, unsafe.Pointer(v))
 	if err != nil && !written(err) {
 		undo()
 	}
@@ -158,7 +164,9 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 //
 // No item with the key is an ErrNotFound; a failed [If] an ErrConditionFailed
 // that carries the item.
-func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (*T, error) {
+func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Update", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("Update", m.e, m.err)
 	}
@@ -190,7 +198,9 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) 
 // It sends one DeleteItem, at a write unit for each KB of the item and of each
 // index entry; a soft deletion is one UpdateItem. An entity with unique fields
 // is read first and deleted with its claims in one TransactWriteItems.
-func (m Model[T]) Delete(ctx context.Context, key any) error {
+func (m Model[T]) Delete(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Delete", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return opError("Delete", m.e, m.err)
 	}
@@ -214,13 +224,17 @@ func (db *DB) remove(ctx context.Context, e *entity, key any) error {
 //
 // It sends one GetItem, at a read unit for each 4 KB of the item when strongly
 // consistent ([Config.Consistent]) and half of that otherwise.
-func (m Model[T]) Find(ctx context.Context, id any) (*T, error) {
+func (m Model[T]) Find(ctx context.Context, id any) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Find", m.e)
+	defer tr.end(&err)
 	return m.find(ctx, "Find", id)
 }
 
 // Get returns the item whose key fields are those of key, or ErrNotFound. Other
 // fields of key play no part. It costs what Find costs.
-func (m Model[T]) Get(ctx context.Context, key T) (*T, error) {
+func (m Model[T]) Get(ctx context.Context, key T) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "Get", m.e)
+	defer tr.end(&err)
 	return m.find(ctx, "Get", &key)
 }
 

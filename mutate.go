@@ -220,7 +220,7 @@ func settle(units []*unit, err error) (again, anew bool, _ error) {
 func (u *unit) replan(err error) (bool, error) {
 	var item Item
 	if ce, ok := errors.AsType[*ConditionError](err); ok {
-		item = ce.Item
+		item = ce.whole()
 	} else if !errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -269,7 +269,7 @@ func impliedError(err error) error {
 		}
 	}
 	if ce, ok := errors.AsType[*ConditionError](why); ok {
-		return &ConditionError{Reason: ce.Reason, Item: ce.Item, Err: te.Err}
+		return conditionError(ce.Reason, ce.whole(), te.Err)
 	}
 	return &fault{kind: why, text: why.Error(), err: te.Err}
 }
@@ -284,7 +284,7 @@ func conditionReason(err error, reason func(Item) error) error {
 	if errors.Is(why, ErrNotFound) {
 		return &fault{kind: ErrNotFound, text: ErrNotFound.Error(), err: ce.Err}
 	}
-	return &ConditionError{Reason: why, Item: ce.Item, Err: ce.Err}
+	return conditionError(why, ce.whole(), ce.Err)
 }
 
 // missingOr is the reason of a condition that fails without an item because
@@ -301,7 +301,13 @@ func missingOr(other error) func(Item) error {
 // sameItem reports whether a stored item is the one given.
 func sameItem(item Item) func(Item) bool {
 	return func(stored Item) bool {
-		return len(stored) == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
+		sealed := 0
+		for attr := range stored {
+			if isSealed(attr) {
+				sealed++
+			}
+		}
+		return len(stored)-sealed == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
 	}
 }
 
@@ -316,12 +322,20 @@ func sameAttrs(attrs []string, a, b Item) bool {
 		if inA != inB || inA && !codec.Equal(av, bv) {
 			return false
 		}
+		// One value can be encrypted in many ways.
+		as, bs := a[sealedMark+attr], b[sealedMark+attr]
+		if as != nil && bs != nil && !codec.Equal(as, bs) {
+			return false
+		}
 	}
 	return true
 }
 
 // guardText is the condition that an attribute is as it was stored.
 func guardText(b *expr.Builder, stored Item, attr string) string {
+	if av, ok := stored[sealedMark+attr]; ok {
+		return b.Name(sealedMark+attr) + " = " + b.Value(av)
+	}
 	if av, ok := stored[attr]; ok {
 		return b.Name(attr) + " = " + b.Value(av)
 	}
@@ -340,7 +354,7 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err := e.setVersion(v, 1); err != nil {
 		return nil, err
 	}
-	item, err := e.encode(v, now, true)
+	item, err := db.newItem(ctx, e, "Create", v, now, true)
 	if err != nil {
 		return nil, err
 	}
@@ -371,7 +385,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err := e.setVersion(v, version+1); err != nil {
 		return nil, err
 	}
-	item, err := e.encode(v, now, true)
+	item, err := db.newItem(ctx, e, "Put", v, now, true)
 	if err != nil {
 		return nil, err
 	}
@@ -420,7 +434,7 @@ func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutat
 	if err := e.touch(v, now); err != nil {
 		return nil, err
 	}
-	item, err := e.encode(v, now, false)
+	item, err := db.newItem(ctx, e, "Save", v, now, false)
 	if err != nil {
 		return nil, err
 	}

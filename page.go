@@ -29,7 +29,9 @@ type Page[T any] struct {
 // any request.
 //
 // It costs what List costs, with one item more.
-func (q Query[T]) Page(ctx context.Context, cursor string) (*Page[T], error) {
+func (q Query[T]) Page(ctx context.Context, cursor string) (_ *Page[T], err error) {
+	ctx, tr := q.s.begin(ctx, "Page")
+	defer tr.end(&err)
 	p, err := q.s.planned()
 	if err != nil {
 		return nil, q.s.opError("Page", err)
@@ -64,7 +66,7 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 
 // page reads the page that a cursor leads to.
 func (r *reader) page(ctx context.Context, cursor string) (rows []row, next, prev string, err error) {
-	if err := r.open(cursor); err != nil {
+	if err := r.open(ctx, cursor); err != nil {
 		return nil, "", "", err
 	}
 	// One item more tells whether there is a page behind this one.

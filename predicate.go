@@ -183,6 +183,9 @@ func (r *resolver) resolve(p *Predicate) (cond, error) {
 	if err != nil {
 		return cond{}, err
 	}
+	if err := r.e.checkEncrypted(f, p.op); err != nil {
+		return cond{}, err
+	}
 	c := cond{op: p.op, field: f, attr: attrID(f), size: p.size}
 	if c.vals, err = r.operands(p, f); err != nil {
 		return cond{}, atField(f.Name, err)

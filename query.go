@@ -329,7 +329,9 @@ func (s *queryState) opError(op string, err error) error {
 // It sends Query requests until the limit is reached or the items end: a
 // request for each 1 MB read. Where the whole key is given it sends one GetItem
 // or BatchGetItem instead. A filter discards items after they were paid for.
-func (q Query[T]) List(ctx context.Context) ([]*T, error) {
+func (q Query[T]) List(ctx context.Context) (_ []*T, err error) {
+	ctx, tr := q.s.begin(ctx, "List")
+	defer tr.end(&err)
 	list, err := collect[T](ctx, q.s, "List", 0)
 	return list, q.s.opError("List", err)
 }
@@ -337,7 +339,9 @@ func (q Query[T]) List(ctx context.Context) ([]*T, error) {
 // First returns the first item in the order of the query, or [ErrNotFound] if
 // none matches. It sends Query requests of one item, larger ones while a filter
 // discards items.
-func (q Query[T]) First(ctx context.Context) (*T, error) {
+func (q Query[T]) First(ctx context.Context) (_ *T, err error) {
+	ctx, tr := q.s.begin(ctx, "First")
+	defer tr.end(&err)
 	list, err := collect[T](ctx, q.s, "First", 1)
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound
@@ -350,7 +354,9 @@ func (q Query[T]) First(ctx context.Context) (*T, error) {
 
 // One returns the only item that matches: none is an [ErrNotFound], a second an
 // [ErrTooMany]. It costs what First costs, with one item more.
-func (q Query[T]) One(ctx context.Context) (*T, error) {
+func (q Query[T]) One(ctx context.Context) (_ *T, err error) {
+	ctx, tr := q.s.begin(ctx, "One")
+	defer tr.end(&err)
 	list, err := collect[T](ctx, q.s, "One", 2)
 	switch {
 	case err != nil:

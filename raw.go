@@ -60,6 +60,9 @@ func (p *Predicate) resolveRaw(e *entity) (cond, error) {
 			if err != nil {
 				return cond{}, err
 			}
+			if err := e.checkEncrypted(f, opRaw); err != nil {
+				return cond{}, err
+			}
 			operand.field, rest = f, rest[i+n+1:]
 		case '?':
 			if len(values) == 0 {

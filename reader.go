@@ -15,6 +15,7 @@ type reader struct {
 	op       string // the call, as named in the API
 	pageSize int
 	read     rowReader // how the wire codec reads items
+	tenant   Tenant    // whose items they are
 	limit    int       // items to give out, 0 for no bound
 	backward bool
 	now      time.Time
@@ -60,7 +61,15 @@ func (s *queryState) reader(p *plan, op string, atMost int) *reader {
 
 // open makes the streams, in reading order, at the place that a cursor tells;
 // an empty one is the beginning.
-func (r *reader) open(cursor string) error {
+func (r *reader) open(ctx context.Context, cursor string) (err error) {
+	if r.tenant, err = r.db.tenant(ctx); err != nil {
+		return err
+	}
+	return r.start(cursor)
+}
+
+// start is open for the tenant that is known.
+func (r *reader) start(cursor string) error {
 	states := make([]branchState, len(r.p.branches))
 	if cursor != "" {
 		pos, err := r.decode(cursor)
@@ -84,7 +93,7 @@ func (r *reader) open(cursor string) error {
 
 // each gives out the items from a cursor on until yield wants no more.
 func (r *reader) each(ctx context.Context, cursor string, yield func(row) (bool, error)) error {
-	if err := r.open(cursor); err != nil {
+	if err := r.open(ctx, cursor); err != nil {
 		return err
 	}
 	return r.run(ctx, func(st *stream) (bool, error) { return yield(st.pop()) })

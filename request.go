@@ -234,14 +234,15 @@ func (b *branch) wholeKey(p *plan) Item {
 // SDK takes it: a *dynamodb.QueryInput, *dynamodb.GetItemInput,
 // *dynamodb.BatchGetItemInput or *dynamodb.ScanInput. A query of several key
 // conditions ([Plan.Keys]) sends one like it for each. Where the conditions
-// contradict each other there is none, and the input is nil.
+// contradict each other there is none, and the input is nil. It is of no tenant
+// ([Config.Scope]), and takes no cursor that is of one.
 func (q Query[T]) Request() (any, error) {
 	p, err := q.s.planned()
 	if err != nil {
 		return nil, q.s.opError("Request", err)
 	}
 	r := q.s.reader(p, "Request", 0)
-	if err := r.open(q.s.opts.after); err != nil {
+	if err := r.start(q.s.opts.after); err != nil {
 		return nil, q.s.opError("Request", err)
 	}
 	switch st := firstStream(r); {

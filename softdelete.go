@@ -73,7 +73,9 @@ func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.
 // It sends one UpdateItem. An entity with unique fields is read first, and its
 // claims are taken again in one TransactWriteItems: a value that another item
 // has taken since is an ErrUnique. No item with the key is an ErrNotFound.
-func (m Model[T]) Restore(ctx context.Context, key any) error {
+func (m Model[T]) Restore(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Restore", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return opError("Restore", m.e, m.err)
 	}
@@ -92,7 +94,9 @@ func (db *DB) restore(ctx context.Context, e *entity, key any) error {
 // ForceDelete removes an item for good, whether or not it was deleted softly.
 // It is what [Model.Delete] does for an entity without soft deletes, at the same
 // cost.
-func (m Model[T]) ForceDelete(ctx context.Context, key any) error {
+func (m Model[T]) ForceDelete(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "ForceDelete", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return opError("ForceDelete", m.e, m.err)
 	}
@@ -187,7 +191,7 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		}
 		after := maps.Clone(known)
 		if stored != nil {
-			after = maps.Clone(stored)
+			after = withoutSealed(maps.Clone(stored))
 			for _, attr := range m.guards {
 				up.conds = append(up.conds, guardText(&up.b, stored, attr))
 			}

@@ -39,7 +39,7 @@ func (st *stream) reached() branchState {
 	switch whole := st.r.p.kind != OpQuery && st.r.p.kind != OpScan; {
 	case whole && st.given:
 		return branchState{phase: done}
-	case len(st.items) == 0 && st.begun && st.more:
+	case len(st.items) == 0 && st.begun && st.more && !st.r.p.e.foreign(st.start):
 		return branchState{underWay, st.start}
 	case len(st.items) == 0 && st.begun && st.r.p.kind == OpScan:
 		return branchState{phase: done}

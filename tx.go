@@ -108,7 +108,9 @@ func (tx *Tx) revert() {
 // lost response does not write twice. Conflicts with other transactions are
 // sent again with growing pauses; a write that was planned on an item which
 // changed meanwhile is planned anew. A cancelled transaction is a [*TxError].
-func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
+func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	ctx, tr := db.begin(ctx, "Transact", nil)
+	defer tr.end(&err)
 	tx, err := db.build(fn)
 	if err == nil {
 		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
@@ -149,7 +151,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	}
 	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, writes: writes,
 	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
@@ -204,7 +206,7 @@ func txError(canceled *types.TransactionCanceledException, writes []*write, err 
 		}
 		switch *r.Code {
 		case "ConditionalCheckFailed":
-			reason.Err = conditionReason(&ConditionError{Reason: ErrConditionFailed, Item: r.Item}, w.reason)
+			reason.Err = conditionReason(conditionError(ErrConditionFailed, r.Item, nil), w.reason)
 		case "TransactionConflict":
 			reason.Err = ErrConflict
 		case "ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded":
@@ -363,7 +365,9 @@ func planCheck(e *entity, key any, predicate Predicate) (*unit, error) {
 // is what [Model.Find] or [Model.Get] takes; up to 100.
 //
 // It sends one TransactGetItems, at two read units for each 4 KB of each item.
-func (m Model[T]) TransactGet(ctx context.Context, keys ...any) ([]*T, error) {
+func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err error) {
+	ctx, tr := m.db.begin(ctx, "TransactGet", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("TransactGet", m.e, m.err)
 	}

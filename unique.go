@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/expr"
 	"github.com/dynorm/dynorm/internal/keytmpl"
@@ -60,6 +62,13 @@ func (e *entity) bindUniques() (faults []error) {
 		})
 	}
 	return faults
+}
+
+// isClaimKey reports whether a key is that of a claim.
+func (s *Schema) isClaimKey(key Item) bool {
+	pk, _ := key[s.cfg.PK].(*types.AttributeValueMemberS)
+	sk, _ := key[s.cfg.SK].(*types.AttributeValueMemberS)
+	return pk != nil && sk != nil && sk.Value == claimPrefix && strings.HasPrefix(pk.Value, claimPrefix+s.cfg.Delimiter)
 }
 
 // claim returns the key of the claim that an item's values make, or nil when a
@@ -170,7 +179,9 @@ func (e *entity) uniqueAttrs() []string {
 //
 // It sends two strongly consistent GetItems, one to the claim of the value and
 // one to the item that holds it, at a read unit for each 4 KB each.
-func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (*T, error) {
+func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (_ *T, err error) {
+	ctx, tr := m.db.begin(ctx, "FindBy", m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError("FindBy", m.e, m.err)
 	}

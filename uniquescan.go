@@ -50,8 +50,11 @@ type UniqueFault struct {
 // It sends strongly consistent Scan requests, and for the claims and items of
 // each page BatchGetItem requests of 100 keys: read units for every item of the
 // table, and again for each claim and its owner. An error comes once, last.
-func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] {
+func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] { //ITER
 	return func(yield func(UniqueFault, error) bool) {
+		var failed error
+		ctx, tr := db.begin(ctx, "ScanUnique", nil)
+		defer tr.end(&failed)
 		in := &dynamodb.ScanInput{TableName: &db.table, ConsistentRead: new(true)}
 		for {
 			out, err := run[dynamodb.ScanOutput](ctx, db, &Operation{Kind: OpScan, Name: "ScanUnique", Input: in})
@@ -60,7 +63,8 @@ func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] {
 				faults, err = db.uniqueFaults(ctx, out.Items)
 			}
 			if err != nil {
-				yield(UniqueFault{}, opError("ScanUnique", nil, err))
+				failed = opError("ScanUnique", nil, err)
+				yield(UniqueFault{}, failed)
 				return
 			}
 			for _, f := range faults {
@@ -239,6 +243,8 @@ func (db *DB) readAll(ctx context.Context, keys []Item) (map[string]Item, error)
 // actions. A writer that changes the item or claim meanwhile makes it an
 // ErrTxCanceled; scan again.
 func (db *DB) RepairUnique(ctx context.Context, f UniqueFault) (repaired bool, err error) {
+	ctx, tr := db.begin(ctx, "RepairUnique", nil)
+	defer tr.end(&err)
 	repaired, err = db.repairUnique(ctx, f)
 	return repaired, opError("RepairUnique", nil, err)
 }
@@ -336,6 +342,8 @@ func (s *Schema) unchanged(key, item Item) *write {
 // meanwhile. It costs what [DB.ScanUnique] costs, and [DB.RepairUnique] for each
 // fault.
 func (db *DB) RepairAllUnique(ctx context.Context) (repaired int, left []UniqueFault, err error) {
+	ctx, tr := db.begin(ctx, "RepairAllUnique", nil)
+	defer tr.end(&err)
 	for f, err := range db.ScanUnique(ctx) {
 		if err != nil {
 			return repaired, left, err

@@ -165,6 +165,9 @@ func (e *entity) resolveRef(r Ref, f *codec.Field) (*formula, error) {
 		return nil, err
 	}
 	fm := &formula{left: left, sign: r.sign}
+	if e.encrypted[left.Path()[0].Name] != nil {
+		return nil, faultf(ErrInvalid, "%s is encrypted: use Edit", left.Name)
+	}
 	if r.sign == "" {
 		if left.GoType() != f.GoType() || left.Field.Set != f.Field.Set {
 			return nil, faultf(ErrValue, "%s is of another type", left.Name)
@@ -175,6 +178,9 @@ func (e *entity) resolveRef(r Ref, f *codec.Field) (*formula, error) {
 	if other, ok := r.right.(Ref); ok {
 		if fm.right, err = other.ref.resolve(e); err != nil {
 			return nil, err
+		}
+		if e.encrypted[fm.right.Path()[0].Name] != nil {
+			return nil, faultf(ErrInvalid, "%s is encrypted: use Edit", fm.right.Name)
 		}
 		operands = append(operands, fm.right)
 	} else if fm.number, err = f.EncodeOperand(r.right); err != nil {
@@ -244,7 +250,7 @@ func (e *entity) checkTarget(a *action) error {
 	case a.field.ReadOnly:
 		return faultf(ErrInvalid, "is readonly")
 	}
-	return nil
+	return e.checkEncryptedAction(a)
 }
 
 func refOf(c Change) (Ref, bool) {

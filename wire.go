@@ -33,7 +33,9 @@ func wireable(client Client) bool {
 
 // direct reports whether items go straight between structs and the wire:
 // nothing has to see their attribute values on the way.
-func (db *DB) direct() bool { return db.wire && len(db.cfg.Interceptors) == 0 }
+func (db *DB) direct() bool {
+	return db.wire && len(db.cfg.Interceptors) == 0 && !db.translates()
+}
 
 // wireCall is the protocol of one call.
 type wireCall struct {
