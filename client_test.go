@@ -18,7 +18,7 @@ import (
 )
 
 // Connections of many goroutines are used again: rounds of 64 requests that are
-// all in flight at once open 64 connections and no more.
+// all in flight at once open about 64 connections, not one each.
 func TestNewClientKeepsConnections(t *testing.T) {
 	const workers, rounds = 64, 5
 	var opened atomic.Int64
@@ -54,7 +54,8 @@ func TestNewClientKeepsConnections(t *testing.T) {
 		}
 		require.NoError(t, g.Wait())
 	}
-	require.EqualValues(t, workers, opened.Load())
+	// A connection may not be free again yet when the next round begins.
+	require.LessOrEqual(t, opened.Load(), int64(workers*3/2), "of %d requests", workers*rounds)
 }
 
 // A configuration's own HTTP client is kept.

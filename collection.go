@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -89,8 +90,8 @@ func (c CollectionQuery) IncludeExpired() CollectionQuery {
 // Collected are the items of a partition. [Of] gives those of one type.
 type Collected struct {
 	schema *Schema
-	values map[string][]any  // pointers to structs, by entity
-	items  map[string][]Item // by entity
+	values map[string][]unsafe.Pointer // to structs, by entity
+	items  map[string][]Item           // by entity
 	// Unknown are the items that are of no entity of the schema.
 	Unknown []Item
 }
@@ -107,7 +108,7 @@ func Of[T any](res *Collected) []*T {
 	}
 	var list []*T
 	for _, v := range res.values[e.def.Name] {
-		list = append(list, v.(*T))
+		list = append(list, (*T)(v))
 	}
 	return list
 }
@@ -120,12 +121,8 @@ func (res *Collected) Records(entity string) ([]Record, error) {
 		return nil, opError("Records", nil, faultf(ErrUnregistered, "the schema has no entity %q", entity))
 	}
 	var records []Record
-	for _, item := range res.items[entity] {
-		r, err := e.toRecord(item)
-		if err != nil {
-			return nil, opError("Records", e, err)
-		}
-		records = append(records, r)
+	for i, item := range res.items[entity] {
+		records = append(records, e.record(item, res.values[entity][i]))
 	}
 	return records, nil
 }
@@ -134,23 +131,28 @@ func (res *Collected) Records(entity string) ([]Record, error) {
 // MB. Items that do not decode are an error. A partition without items gives an
 // empty result.
 func (c CollectionQuery) Load(ctx context.Context) (*Collected, error) {
+	if c.err != nil {
+		return nil, opError("Collection", nil, c.err)
+	}
 	res, err := c.load(ctx)
 	return res, opError("Collection", nil, err)
 }
 
-func (c CollectionQuery) load(ctx context.Context) (*Collected, error) {
+func (c CollectionQuery) load(ctx context.Context) (_ *Collected, err error) {
+	ctx, tr := c.db.begin(ctx, "Collection", nil)
+	defer tr.end(&err)
 	p, _, err := c.plan()
 	if err != nil {
 		return nil, err
 	}
 	s := &queryState{db: c.db, e: p.e, opts: c.opts}
-	res := &Collected{schema: c.db.schema, values: map[string][]any{}, items: map[string][]Item{}}
+	res := &Collected{schema: c.db.schema, values: map[string][]unsafe.Pointer{}, items: map[string][]Item{}}
 	err = s.reader(p, "Collection", 0).each(ctx, "", func(w row) (bool, error) {
 		item, err := w.whole()
 		if err != nil {
 			return false, err
 		}
-		return true, res.add(item)
+		return true, res.add(ctx, c.db, item)
 	})
 	if err != nil {
 		return nil, err
@@ -159,20 +161,22 @@ func (c CollectionQuery) load(ctx context.Context) (*Collected, error) {
 }
 
 // add takes an item in.
-func (res *Collected) add(item Item) error {
+func (res *Collected) add(ctx context.Context, db *DB, item Item) error {
 	et, _ := item[res.schema.cfg.EntityType].(*types.AttributeValueMemberS)
 	if et == nil || res.schema.byName[et.Value] == nil {
 		res.Unknown = append(res.Unknown, item)
 		return nil
 	}
 	e := res.schema.byName[et.Value]
-	if res.schema.byType[e.typ] == e {
-		v := reflect.New(e.typ)
-		if err := e.decode(item, v.UnsafePointer()); err != nil {
-			return opError("Collection", e, err)
-		}
-		res.values[e.def.Name] = append(res.values[e.def.Name], v.Interface())
+	v := reflect.New(e.typ).UnsafePointer()
+	err := e.decode(item, v)
+	if err == nil {
+		err = db.runHooks(ctx, e, v, AfterFind)
 	}
+	if err != nil {
+		return opError("Collection", e, err)
+	}
+	res.values[e.def.Name] = append(res.values[e.def.Name], v)
 	res.items[e.def.Name] = append(res.items[e.def.Name], item)
 	return nil
 }

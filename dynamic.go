@@ -292,11 +292,16 @@ func (e *entity) toRecord(item Item, after func(unsafe.Pointer) error) (Record, 
 			return nil, err
 		}
 	}
+	return e.record(item, v), nil
+}
+
+// record makes a record of an item that was decoded to the struct at v.
+func (e *entity) record(item Item, v unsafe.Pointer) Record {
 	r := make(Record, e.codec.NumFields())
 	for i := range e.codec.NumFields() {
-		if f := e.codec.Field(i); item[f.Attr] != nil || after != nil && !f.IsZero(v) {
+		if f := e.codec.Field(i); item[f.Attr] != nil || !f.IsZero(v) {
 			r[f.Attr] = f.Value(v)
 		}
 	}
-	return r, nil
+	return r
 }

@@ -81,6 +81,18 @@ func (t EntityTx) Delete(ctx context.Context, key any) error {
 	return t.plan(ctx, "Delete", key, func(key any) (*mutation, error) { return t.m.db.planDelete(ctx, t.m.e, key) })
 }
 
+// Restore adds what [EntityModel.Restore] sends.
+func (t EntityTx) Restore(ctx context.Context, key any) error {
+	return t.plan(ctx, "Restore", key, func(key any) (*mutation, error) { return t.m.db.planRestore(ctx, t.m.e, key) })
+}
+
+// ForceDelete adds what [EntityModel.ForceDelete] sends.
+func (t EntityTx) ForceDelete(ctx context.Context, key any) error {
+	return t.plan(ctx, "ForceDelete", key, func(key any) (*mutation, error) {
+		return t.m.db.planForceDelete(ctx, t.m.e, "ForceDelete", key)
+	})
+}
+
 // plan adds a write of the item with a key.
 func (t EntityTx) plan(ctx context.Context, op string, key any, plan func(key any) (*mutation, error)) error {
 	return t.tx.add(op, t.m.db, t.m.e, t.m.err, nil, func() (*unit, error) {
@@ -111,29 +123,30 @@ func (t EntityTx) Check(_ context.Context, key any, predicate Predicate) error {
 // FindMany returns the items with the given keys in their order, as
 // [Model.FindMany] does; the place of a key without an item holds nil.
 func (m EntityModel) FindMany(ctx context.Context, keys ...any) ([]Record, error) {
-	return m.several("FindMany", keys, func(typed Model[Record], keys []any) ([]*Record, error) { return typed.findMany(ctx, keys) })
+	return m.several(ctx, "FindMany", keys, Model[Record].findMany)
 }
 
 // TransactGet returns the items with the given keys as they stood at one moment,
 // in their order, as [Model.TransactGet] does; the place of a key without an item
 // holds nil.
 func (m EntityModel) TransactGet(ctx context.Context, keys ...any) ([]Record, error) {
-	return m.several("TransactGet", keys, func(typed Model[Record], keys []any) ([]*Record, error) { return typed.transactGet(ctx, keys) })
+	return m.several(ctx, "TransactGet", keys, Model[Record].transactGet)
 }
 
 // several reads the items of several keys.
-func (m EntityModel) several(op string, keys []any, read func(typed Model[Record], keys []any) ([]*Record, error)) ([]Record, error) {
+func (m EntityModel) several(ctx context.Context, op string, keys []any, read func(m Model[Record], ctx context.Context, keys []any) ([]*Record, error)) (_ []Record, err error) {
+	ctx, tr := m.db.begin(ctx, op, m.e)
+	defer tr.end(&err)
 	if m.err != nil {
 		return nil, opError(op, m.e, m.err)
 	}
 	keys = m.e.flatten(keys)
 	for i := range keys {
-		var err error
 		if keys[i], err = m.keyArg(keys[i]); err != nil {
 			return nil, opError(op, m.e, err)
 		}
 	}
-	found, err := read(Model[Record]{db: m.db, e: m.e}, keys)
+	found, err := read(Model[Record]{db: m.db, e: m.e}, ctx, keys)
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}

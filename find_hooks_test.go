@@ -133,6 +133,17 @@ func findPaths(db *dynorm.DB) map[string]func(ctx context.Context) ([]*Tune, err
 		"by name, List": func(ctx context.Context) ([]*Tune, error) {
 			return records(byName.Where(dynorm.Eq("genre", "g")).List(ctx))
 		},
+		"Collection": func(ctx context.Context) ([]*Tune, error) {
+			found, err := dynorm.Collection(db, "TUNE", "a").Load(ctx)
+			return dynorm.Of[Tune](found), err
+		},
+		"Collection, records": func(ctx context.Context) ([]*Tune, error) {
+			found, err := dynorm.Collection(db, "TUNE", "a").Load(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return records(pointers(found.Records("Tune")))
+		},
 		"by key": func(ctx context.Context) ([]*Tune, error) {
 			return records(pointers(byName.PK("TUNE#a").AnyType().Get(ctx)))
 		},

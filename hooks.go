@@ -58,8 +58,8 @@ func (ev HookEvent) String() string {
 // is written, and in a transaction once all of it is; their error is reported
 // with Written set, and those after it do not run.
 //
-// AfterFind runs on what Find, Get, FindBy, FindMany, TransactGet, FirstOrCreate
-// and queries return, on each value before the caller has it, and its error is
+// AfterFind runs on what Find, Get, FindBy, FindMany, TransactGet, FirstOrCreate,
+// Collection and queries return, on each value before the caller has it, and its error is
 // that of the call. After a Select the value has the fields selected alone. What
 // a write reads on its way is not found: Update, Edit and Move work on what is
 // stored, not on what hooks make of it.

@@ -222,6 +222,19 @@ var portPaths = []portPath{
 		return notesAre("n2", "n1")(p.notes.TransactGet(ctx, "n2", "n1"))
 	}},
 	{"dynamic Find", on("EntityModel.Find"), nil, func(ctx context.Context, p *portSet) error { return cardIs("c1")(p.cards.Find(ctx, "c1")) }},
+	{"dynamic FindMany", on("EntityModel.FindMany", "EntityModel.TransactGet"), nil, func(ctx context.Context, p *portSet) error {
+		read := func(list []dynorm.Record, err error) error {
+			if err != nil || len(list) != 2 {
+				return errors.Join(err, fmt.Errorf("got %v", list))
+			}
+			return errors.Join(cardIs("c3")(list[0], nil), cardIs("c1")(list[1], nil))
+		}
+		return errors.Join(read(p.cards.FindMany(ctx, "c3", "c1")), read(p.cards.TransactGet(ctx, "c3", "c1")))
+	}},
+	{"Collection", on("CollectionQuery.Load"), nil, func(ctx context.Context, p *portSet) error {
+		found, err := dynorm.Collection(p.db, "FOLDER", "f").Load(ctx)
+		return memosAre("m1", "m2", "m3")(dynorm.Of[PortMemo](found), err)
+	}},
 	{"FindBy", on("Model.FindBy"), nil, func(ctx context.Context, p *portSet) error {
 		return noteIs("n2")(p.notes.FindBy(ctx, "slug", "slug-n2"))
 	}},
@@ -504,6 +517,22 @@ var portPaths = []portPath{
 		}
 		return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
 			return errors.Join(p.notes.In(tx).Restore(ctx, "n1"), p.notes.In(tx).ForceDelete(ctx, "n2"), p.notes.In(tx).Delete(ctx, "n3"))
+		})
+	}},
+	{"dynamic Transact", on("EntityTx.Create", "EntityTx.Put", "EntityTx.Save", "EntityTx.Update", "EntityTx.Check"),
+		ops("Create Card", "Put Card", "Save Card", "Update Card"), func(ctx context.Context, p *portSet) error {
+			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
+				cards := p.cards.In(tx)
+				return errors.Join(cards.Create(ctx, portRecord(4)), cards.Put(ctx, portRecord(5)), cards.Save(ctx, portRecord(1)),
+					cards.Update(ctx, "c2", dynorm.Set("secret", secretOf("c2"))), cards.Check(ctx, "c3", dynorm.Eq("state", "open")))
+			})
+		}},
+	{"dynamic Transact deletions", on("EntityTx.Delete", "EntityTx.Restore", "EntityTx.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
+		if err := p.cards.Delete(ctx, "c1"); err != nil {
+			return err
+		}
+		return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
+			return errors.Join(p.cards.In(tx).Restore(ctx, "c1"), p.cards.In(tx).ForceDelete(ctx, "c2"), p.cards.In(tx).Delete(ctx, "c3"))
 		})
 	}},
 	{"cancelled Transact", on("DB.Transact"), ops("Create Memo", "Create Memo"), func(ctx context.Context, p *portSet) error {
