@@ -521,7 +521,7 @@ func (ts *tokens) seen(token, request sum, now time.Time) (bool, error) {
 	case !ok:
 		return false, nil
 	case use.request != request:
-		return false, fault("IdempotentParameterMismatchException", "The request parameters do not match those of an earlier request with the same client request token")
+		return false, fault("IdempotentParameterMismatchException", "Specified idempotent token was used with different request parameters within the idempotency window")
 	}
 	return true, nil
 }
