@@ -244,7 +244,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "several faults in expressions", Why: "Which of a request's expressions is found wrong first is not laid down.",
-		Page: commonPage, ops: "Query", local: expression, engine: expression, when: otherExpression,
+		Page: commonPage, ops: "Query TransactWriteItems TransactGetItems", local: expression, engine: expression, when: otherExpression,
 	},
 	{
 		Name: "several faults in an update", Why: "Which action of an update fails first is not laid down.",
