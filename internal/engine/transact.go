@@ -202,7 +202,7 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 	if failed {
 		return nil, canceled(reasons)
 	}
-	collections := make(map[string][][]byte)
+	var collections map[string][][]byte
 	if !replay {
 		if size > maxTransactSize {
 			return nil, invalid("Collection size of all items in a transaction exceeded the limit of 4 MB")
@@ -213,10 +213,8 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 			}
 		}
 		e.commitAll(steps, now, lag)
-		for _, s := range steps {
-			if shown := shownRecord(s.old, s.new); metrics.V == "SIZE" && s.table.hasLSI() && shown != nil && s.write.kind != check {
-				collections[s.table.name] = append(collections[s.table.name], s.table.appendCollection(nil, shown))
-			}
+		if metrics.V == "SIZE" {
+			collections = collectionsOf(steps)
 		}
 		if token.Set {
 			e.keepToken(e.tokens.add(key, request, now))
@@ -241,9 +239,22 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 	return o.End(), nil
 }
 
+// collectionsOf returns the ItemCollectionMetrics of what was written, by table.
+func collectionsOf(steps []step) map[string][][]byte {
+	collections := make(map[string][][]byte)
+	for _, s := range steps {
+		if shown := shownRecord(s.old, s.new); shown != nil && s.table.hasLSI() && s.write.kind != check {
+			collections[s.table.name] = append(collections[s.table.name], s.table.appendCollection(nil, shown))
+		}
+	}
+	return collections
+}
+
 // digest hashes what the writes say, however their members were ordered.
 func digest(steps []step) sum {
-	text := make([]byte, 0, 1024)
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	text := (*buf)[:0]
 	for _, s := range steps {
 		w := s.write
 		text = append(text, byte(w.kind))
@@ -266,6 +277,7 @@ func digest(steps []step) sum {
 			text = wire.AppendValue(wire.AppendString(text, key), w.exprs.values[key])
 		}
 	}
+	*buf = text
 	return sumOf(text)
 }
 
@@ -328,13 +340,18 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 // is wrong with an item or key cancels the transaction with a reason.
 func (e *Engine) prepareActions(writes []*write) ([]step, error) {
 	steps := make([]step, len(writes))
+	homes := make([]home, len(writes))
 	reasons := make([]reason, len(writes))
 	places := make(map[itemID]bool, len(writes))
 	failed := false
+	e.mu.RLock()
+	for i, w := range writes {
+		homes[i] = e.homeOf(w)
+	}
+	e.mu.RUnlock()
 	for i, w := range writes {
 		steps[i].write = w
-		err := e.writing(w)
-		if err != nil {
+		if err := w.prepareFor(homes[i]); err != nil {
 			var is bool
 			if reasons[i], is = reasonOf(err); !is {
 				return nil, err
@@ -515,7 +532,7 @@ func (e *Engine) seen(token, request sum, now time.Time) (bool, error) {
 	case !ok:
 		return false, nil
 	case use.request != request:
-		return false, fault("IdempotentParameterMismatchException", "The request parameters do not match those of an earlier request with the same client request token")
+		return false, fault("IdempotentParameterMismatchException", "Specified idempotent token was used with different request parameters within the idempotency window")
 	}
 	return true, nil
 }

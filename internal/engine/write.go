@@ -152,18 +152,38 @@ func (w *write) conditionFailed(old *record) *Fault {
 	return &f
 }
 
+// home is the table that a write is for, with its schema at one moment.
+type home struct {
+	table   *table
+	keys    keySchema
+	indexes []*index
+	err     error // that there is no such table
+}
+
+// homeOf finds the write's table. The caller holds the lock.
+func (e *Engine) homeOf(w *write) home {
+	t, err := e.table(w.table)
+	if err != nil {
+		return home{err: err}
+	}
+	return home{table: t, keys: t.keys, indexes: t.indexes}
+}
+
 // writing finds the write's table, and prepares the write for its schema.
 func (e *Engine) writing(w *write) error {
 	e.mu.RLock()
-	t, err := e.table(w.table)
-	if err != nil {
-		e.mu.RUnlock()
-		return err
-	}
-	keys, indexes := t.keys, t.indexes
+	h := e.homeOf(w)
 	e.mu.RUnlock()
-	w.home = t
-	return w.prepare(keys, indexes)
+	return w.prepareFor(h)
+}
+
+// prepareFor prepares the write for a table.
+func (w *write) prepareFor(h home) error {
+	if h.err != nil {
+		return h.err
+	}
+	w.home = h.table
+	return w.prepare(h.keys, h.indexes)
 }
 
 // locked returns the table of a write that is prepared. If another table has

@@ -244,7 +244,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "several faults in expressions", Why: "Which of a request's expressions is found wrong first is not laid down.",
-		Page: commonPage, ops: "Query", local: expression, engine: expression, when: otherExpression,
+		Page: commonPage, ops: "Query TransactWriteItems TransactGetItems", local: expression, engine: expression, when: otherExpression,
 	},
 	{
 		Name: "several faults in an update", Why: "Which action of an update fails first is not laid down.",
@@ -300,7 +300,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "legacy operators", Why: "Operators are those of the API's model, one or two conditions make a query, and those that no index answers are refused as such; DynamoDB Local has words of its own.",
-		Page: "Legacy conditional parameters (Developer Guide)", local: valid + `(Conditions must be at least length 1|Only scalar types can be used as (Range|Hash) Key values|Comparison type does not exist in DynamoDB)`, engine: valid + `.*`,
+		Page: "Legacy conditional parameters (Developer Guide)", local: valid + `(Conditions must be at least length 1|Conditions can be of length 1 or 2 only|Only scalar types can be used as (Range|Hash) Key values|Comparison type does not exist in DynamoDB)`, engine: valid + `.*`,
 	},
 	{
 		Name: "legacy updates of index keys", Why: "What would be put in an index's key is told with its index, and an attribute that is not there is deleted in vain; DynamoDB Local judges the operand.",

@@ -3,6 +3,7 @@ package expr
 import (
 	"iter"
 	"slices"
+	"unicode/utf16"
 
 	"github.com/dynorm/dynorm/internal/engine/value"
 )
@@ -180,5 +181,18 @@ func (e evaluation) value(n *node) value.Value {
 	if !hasSize(v.Kind()) {
 		return value.Value{}
 	}
-	return value.Int(int64(v.Len()))
+	return value.Int(int64(sizeOf(v)))
+}
+
+// sizeOf returns what size gives: the number of elements or bytes, and of a
+// string that of its UTF-16 code units.
+func sizeOf(v value.Value) int {
+	if v.Kind() != value.S {
+		return v.Len()
+	}
+	n := 0
+	for _, r := range v.Text() {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }

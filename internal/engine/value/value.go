@@ -173,8 +173,8 @@ func (v Value) Map() Item {
 	return Item{unsafe.Slice((*Attr)(v.data), v.n)}
 }
 
-// Len returns what the size() function of expressions gives: bytes of an S
-// or B counted as the service does (UTF-8 bytes), elements of sets, L and M.
+// Len returns the bytes of an S or B (UTF-8 bytes), and the elements of a set,
+// L or M.
 func (v Value) Len() int { return int(v.n) }
 
 // Equal reports whether a and b are the same type and value. Numbers are equal
