@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +14,13 @@ import (
 	"github.com/dynorm/dynorm/local"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(killDir); dir != "" { // see TestKill
+		killed(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // open returns an engine with an empty table "app" of keys pk and sk.
 func open(t testing.TB, cfg local.Config) *local.Engine {
