@@ -153,18 +153,12 @@ func guard(f func() error) (err error) {
 }
 
 // checkFormat looks whether the file is one of this package, makes an empty one
-// it, and adds the buckets that it lacks.
+// it, and adds the buckets that it never had.
 func (s *Store) checkFormat(buckets []string) error {
 	empty, own := true, true
-	var edits []Edit
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		first, _ := tx.Cursor().First()
 		empty, own = first == nil, tx.Bucket([]byte(formatBucket)) != nil
-		for _, name := range buckets {
-			if tx.Bucket([]byte(name)) == nil {
-				edits = append(edits, Edit{Op: Create, Bucket: name})
-			}
-		}
 		return nil
 	})
 	switch {
@@ -172,12 +166,24 @@ func (s *Store) checkFormat(buckets []string) error {
 		return err
 	case !empty && !own:
 		return errForeign
-	case empty:
+	}
+	var edits []Edit
+	had := make(map[string]bool) // the buckets it was given, each an entry beside the format
+	if empty {
 		edits = append(edits, Edit{Op: Create, Bucket: formatBucket},
 			Edit{Bucket: formatBucket, Key: formatKey, Value: fmt.Append(nil, formatMagic, Format)})
-	default:
-		if err := s.Each(formatBucket, checkFormat); err != nil {
-			return err
+	} else if err := s.Each(formatBucket, func(key, value string) error {
+		if key != formatKey {
+			had[key] = true
+			return nil
+		}
+		return checkVersion(value)
+	}); err != nil {
+		return err
+	}
+	for _, name := range buckets {
+		if !had[name] {
+			edits = append(edits, Edit{Op: Create, Bucket: name}, Edit{Bucket: formatBucket, Key: name})
 		}
 	}
 	if len(edits) == 0 {
@@ -191,10 +197,10 @@ func (s *Store) checkFormat(buckets []string) error {
 
 var errForeign = errors.New("this is a bbolt database, but not one of the embedded engine")
 
-func checkFormat(key, value string) error {
+func checkVersion(value string) error {
 	version, ok := strings.CutPrefix(value, formatMagic)
 	switch {
-	case key != formatKey || !ok:
+	case !ok:
 		return errForeign
 	case version != strconv.Itoa(Format):
 		return fmt.Errorf("the file has format %s, and this version of the engine knows format %d only", version, Format)
