@@ -178,7 +178,7 @@ func requireHonest(t *testing.T, path string, content []byte, now, before map[st
 	all, err := contents(filepath.Dir(path))
 	if err != nil {
 		require.ErrorContains(t, err, path, damage)
-		require.NotContains(t, err.Error(), "in use", "it was not let go of the last time")
+		require.NotContains(t, err.Error(), "in use by", "it was not let go of the last time")
 		return true
 	}
 	if !maps.Equal(all, now) && !maps.Equal(all, before) {
