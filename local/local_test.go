@@ -14,10 +14,16 @@ import (
 	"github.com/dynorm/dynorm/local"
 )
 
+// children are what processes that tests start do with the directory that the
+// environment variable names.
+var children = map[string]func(dir string){killDir: killed}
+
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(killDir); dir != "" { // see TestKill
-		killed(dir)
-		return
+	for name, run := range children {
+		if dir := os.Getenv(name); dir != "" {
+			run(dir)
+			return
+		}
 	}
 	goleak.VerifyTestMain(m)
 }

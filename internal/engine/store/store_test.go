@@ -178,7 +178,7 @@ func requireHonest(t *testing.T, path string, content []byte, now, before map[st
 	all, err := contents(filepath.Dir(path))
 	if err != nil {
 		require.ErrorContains(t, err, path, damage)
-		require.NotContains(t, err.Error(), "in use by", "it was not let go of the last time")
+		require.NotContains(t, err.Error(), "in use by", "%s: it was not let go of the last time", damage)
 		return true
 	}
 	if !maps.Equal(all, now) && !maps.Equal(all, before) {
@@ -209,13 +209,17 @@ func TestDamage(t *testing.T) {
 			refused++
 		}
 	}
-	for at := range whole { // Where the names of the parts are.
-		if name := bytes.Index(whole[at:], []byte("dynorm")); name < 0 || name > 80 && !bytes.Contains(whole[max(at-160, 0):at], []byte("dynorm")) {
-			continue
+	for from := 0; ; { // Where the names of the parts are.
+		found := bytes.Index(whole[from:], []byte("dynorm"))
+		if found < 0 {
+			break
 		}
-		content := bytes.Clone(whole)
-		content[at] ^= 1 << (at % 4)
-		requireHonest(t, path, content, now, before, fmt.Sprintf("a bit of byte %d", at))
+		from += found + len("dynorm")
+		for at := max(from-160, 0); at < min(from+80, len(whole)); at++ {
+			content := bytes.Clone(whole)
+			content[at] ^= 1 << (at % 4)
+			requireHonest(t, path, content, now, before, fmt.Sprintf("a bit of byte %d", at))
+		}
 	}
 	cuts := 0
 	for size := 1; size < len(whole); size += len(whole)/40 + 1 {
