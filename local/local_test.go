@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +14,19 @@ import (
 	"github.com/dynorm/dynorm/local"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// children are what processes that tests start do with the directory that the
+// environment variable names.
+var children = map[string]func(dir string){killDir: killed}
+
+func TestMain(m *testing.M) {
+	for name, run := range children {
+		if dir := os.Getenv(name); dir != "" {
+			run(dir)
+			return
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // open returns an engine with an empty table "app" of keys pk and sk.
 func open(t testing.TB, cfg local.Config) *local.Engine {

@@ -68,14 +68,10 @@ func stateOf(t testing.TB, c *dynamodb.Client) map[string]tableState {
 	return all
 }
 
-func scanned(t testing.TB, c *dynamodb.Client, table string, index *string) (items []map[string]types.AttributeValue) {
+func scanned(t testing.TB, c *dynamodb.Client, table string, index *string) []map[string]types.AttributeValue {
 	t.Helper()
-	pages := dynamodb.NewScanPaginator(c, &dynamodb.ScanInput{TableName: &table, IndexName: index})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(context.Background())
-		require.NoError(t, err)
-		items = append(items, page.Items...)
-	}
+	items, err := scanAll(c, table, index)
+	require.NoError(t, err)
 	return items
 }
 

@@ -81,39 +81,44 @@ func Open(ctx context.Context, dir string, buckets ...string) (*Store, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = max(min(timeout, time.Until(deadline)), 1)
 	}
-	var file *os.File
-	opened := false
-	defer func() {
-		if !opened && file != nil {
-			_ = file.Close() // bbolt has closed it already unless it panicked
-		}
-	}()
+	if err := guard(func() error { return s.check(timeout) }); err != nil {
+		return nil, s.fault(err)
+	}
 	err := guard(func() (err error) {
-		s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{
-			Timeout: timeout, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
-			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-				f, err := os.OpenFile(name, flag, mode)
-				file = f
-				return f, err
-			},
-		})
+		s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType, NoStatistics: true})
 		return err
 	})
 	if err != nil {
 		return nil, s.fault(err)
 	}
-	err = guard(func() error {
-		if err := checkPages(file, s.db.Info().PageSize); err != nil {
-			return err
-		}
-		return s.checkFormat(buckets)
-	})
-	if err != nil {
+	if err := guard(func() error { return s.checkFormat(buckets) }); err != nil {
 		_ = s.db.Close()
 		return nil, s.fault(err)
 	}
-	opened = true
 	return s, nil
+}
+
+// check looks whether a file that is there can be opened for writing: bbolt
+// does so without a look at its pages, and what it stumbles over then it does
+// not let go of.
+func (s *Store) check(timeout time.Duration) error {
+	file, err := os.Open(s.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	db, err := bbolt.Open(s.path, 0, &bbolt.Options{Timeout: timeout, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkPages(file, db.Info().PageSize), db.Close())
 }
 
 // Path returns the file's path.
@@ -153,31 +158,36 @@ func guard(f func() error) (err error) {
 }
 
 // checkFormat looks whether the file is one of this package, makes an empty one
-// it, and adds the buckets that it lacks.
+// it, and adds the buckets that it never had.
 func (s *Store) checkFormat(buckets []string) error {
-	empty, own := true, true
-	var edits []Edit
+	var written, own bool
 	err := s.db.View(func(tx *bbolt.Tx) error {
-		first, _ := tx.Cursor().First()
-		empty, own = first == nil, tx.Bucket([]byte(formatBucket)) != nil
-		for _, name := range buckets {
-			if tx.Bucket([]byte(name)) == nil {
-				edits = append(edits, Edit{Op: Create, Bucket: name})
-			}
-		}
+		written, own = tx.ID() > 1, tx.Bucket([]byte(formatBucket)) != nil
 		return nil
 	})
 	switch {
 	case err != nil:
 		return err
-	case !empty && !own:
+	case written && !own:
 		return errForeign
-	case empty:
+	}
+	var edits []Edit
+	had := make(map[string]bool) // the buckets it was given, each an entry beside the format
+	if !written {
 		edits = append(edits, Edit{Op: Create, Bucket: formatBucket},
 			Edit{Bucket: formatBucket, Key: formatKey, Value: fmt.Append(nil, formatMagic, Format)})
-	default:
-		if err := s.Each(formatBucket, checkFormat); err != nil {
-			return err
+	} else if err := s.Each(formatBucket, func(key, value string) error {
+		if key != formatKey {
+			had[key] = true
+			return nil
+		}
+		return checkVersion(value)
+	}); err != nil {
+		return err
+	}
+	for _, name := range buckets {
+		if !had[name] {
+			edits = append(edits, Edit{Op: Create, Bucket: name}, Edit{Bucket: formatBucket, Key: name})
 		}
 	}
 	if len(edits) == 0 {
@@ -191,10 +201,10 @@ func (s *Store) checkFormat(buckets []string) error {
 
 var errForeign = errors.New("this is a bbolt database, but not one of the embedded engine")
 
-func checkFormat(key, value string) error {
+func checkVersion(value string) error {
 	version, ok := strings.CutPrefix(value, formatMagic)
 	switch {
-	case key != formatKey || !ok:
+	case !ok:
 		return errForeign
 	case version != strconv.Itoa(Format):
 		return fmt.Errorf("the file has format %s, and this version of the engine knows format %d only", version, Format)

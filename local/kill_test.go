@@ -1,0 +1,480 @@
+package local_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dynorm/dynorm/local"
+)
+
+var kills = flag.Int("kills", 10, "how many processes TestKill kills")
+
+// killDir names the directory to write to in the environment of the processes
+// that TestKill starts.
+const killDir = "DYNORM_TEST_KILL_DIR"
+
+const killWorkers = 6
+
+// TestKill kills a process that writes through the client, and looks for what
+// is there afterwards: every change that was answered, and of each worker's
+// last one, if it was not answered, all or nothing.
+func TestKill(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
+	var dir string
+	var model map[string]string
+	answered, early := 0, 0
+	for kill := range *kills {
+		if kill%25 == 0 { // Also the first steps of a file are to be cut off.
+			dir, model = t.TempDir(), make(map[string]string)
+		}
+		lines := runAndKill(t, program, dir, kill, time.Duration(random.IntN(int(150*time.Millisecond))))
+		if len(lines) == 0 {
+			early++
+		}
+		pending := make(map[string]map[string]string)
+		for _, l := range lines {
+			require.Empty(t, l.Fault, "kill %d", kill)
+			if l.Effect != nil {
+				pending[l.Worker] = l.Effect
+				continue
+			}
+			answered++
+			merge(model, pending[l.Worker])
+			delete(pending, l.Worker)
+		}
+
+		e, err := local.Open(t.Context(), local.Config{Path: dir})
+		require.NoError(t, err, "kill %d", kill)
+		found := dump(t, e.Client())
+		require.NoError(t, e.Close())
+		for worker := range killWorkers {
+			name := fmt.Sprint("w", worker)
+			want, got := part(model, name), part(found, name)
+			if maps.Equal(want, got) {
+				continue
+			}
+			with := maps.Clone(want)
+			merge(with, pending[name])
+			require.Empty(t, cmp.Diff(with, got), "kill %d, worker %s: neither as it was answered, which is %v, nor with the whole of the change that was on its way", kill, name, want)
+		}
+		model = found
+	}
+	t.Logf("%d kills, of which %d before anything was asked; %d changes answered and found", *kills, early, answered)
+	require.Positive(t, answered)
+}
+
+// killLine is what the process says: first the effect that a change is to
+// have, and when it was answered a line without one.
+type killLine struct {
+	Worker string
+	Effect map[string]string // new values, "" for none
+	Fault  string
+}
+
+func merge(model, effect map[string]string) {
+	for key, v := range effect {
+		if v == "" {
+			delete(model, key)
+		} else {
+			model[key] = v
+		}
+	}
+}
+
+// part returns what belongs to the worker.
+func part(model map[string]string, worker string) map[string]string {
+	out := make(map[string]string)
+	for key, v := range model {
+		if strings.HasPrefix(key, worker+"/") {
+			out[key] = v
+		}
+	}
+	return out
+}
+
+// runAndKill runs a process for the given time and returns what it said.
+func runAndKill(t *testing.T, program, dir string, kill int, after time.Duration) (lines []killLine) {
+	t.Helper()
+	cmd := exec.Command(program, "-test.run=^$")
+	cmd.Env = append(os.Environ(), killDir+"="+dir, "DYNORM_TEST_KILL="+strconv.Itoa(kill))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	r := bufio.NewReader(out)
+	for {
+		text, err := r.ReadBytes('\n')
+		if err != nil {
+			require.ErrorIs(t, err, io.EOF)
+			break // A line that was cut off was not said.
+		}
+		var l killLine
+		require.NoError(t, json.Unmarshal(text, &l), string(text))
+		lines = append(lines, l)
+	}
+	require.Error(t, cmd.Wait(), "killed")
+	require.Empty(t, stderr.String())
+	return lines
+}
+
+// killed is the process that is to be killed.
+func killed(dir string) {
+	var mu sync.Mutex
+	say := func(l killLine) {
+		text, err := json.Marshal(l)
+		if err != nil {
+			panic(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if _, err := os.Stdout.Write(append(text, '\n')); err != nil {
+			os.Exit(1)
+		}
+	}
+	check := func(err error) {
+		if err != nil {
+			say(killLine{Fault: err.Error()})
+			os.Exit(1)
+		}
+	}
+	ctx := context.Background()
+	e, err := local.Open(ctx, local.Config{Path: dir})
+	check(err)
+	c := e.Client()
+	if _, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String("app")}); err != nil {
+		check(createKillTable(ctx, c, "app"))
+	}
+	kill, err := strconv.Atoi(os.Getenv("DYNORM_TEST_KILL"))
+	check(err)
+	state, err := dumped(c)
+	check(err)
+	var wg sync.WaitGroup
+	for worker := range killWorkers {
+		w := &killWorker{
+			client: c, name: fmt.Sprint("w", worker), random: rand.New(rand.NewPCG(uint64(kill), uint64(worker))),
+			number: kill * 1_000_000,
+		}
+		w.state = part(state, w.name)
+		wg.Go(func() {
+			for {
+				effect, do := w.next(ctx)
+				say(killLine{Worker: w.name, Effect: effect})
+				check(do())
+				say(killLine{Worker: w.name})
+				merge(w.state, effect)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func createKillTable(ctx context.Context, c *dynamodb.Client, name string) error {
+	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}, {AttributeName: aws.String("v"), AttributeType: "N"},
+			{AttributeName: aws.String("city"), AttributeType: "S"},
+		},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}},
+		LocalSecondaryIndexes: []types.LocalSecondaryIndex{{
+			IndexName: aws.String("by-v"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("v"), KeyType: "RANGE"}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String("by-city"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("city"), KeyType: "HASH"}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+	})
+	return err
+}
+
+// killWorker makes changes of items that are its own in the table app, and of
+// a table of its own. The model's keys are w1/app/k3 for an item, w1/own/k3
+// for one in that table, w1/own for the table, and w1/own#tag and the like for
+// what is set on it.
+type killWorker struct {
+	client *dynamodb.Client
+	name   string
+	random *rand.Rand
+	number int
+	state  map[string]string
+}
+
+func (w *killWorker) table(place string) *string {
+	if place == "own" {
+		return aws.String("own-" + w.name)
+	}
+	return aws.String("app")
+}
+
+func (w *killWorker) sortKey() string { return fmt.Sprint("k", w.random.IntN(20)) }
+
+func (w *killWorker) key(sk string) map[string]types.AttributeValue { return item(w.name, sk) }
+
+// item returns the next item for sk, of which one in seven is in no global
+// index.
+func (w *killWorker) item(sk string) map[string]types.AttributeValue {
+	it := item(w.name, sk, "filler", strings.Repeat("x", 1+w.random.IntN(500)))
+	it["v"] = &types.AttributeValueMemberN{Value: strconv.Itoa(w.number)}
+	if w.number%7 > 0 {
+		it["city"] = str(fmt.Sprint("city", w.number%7))
+	}
+	return it
+}
+
+// next returns the next change, and the effect it is to have.
+func (w *killWorker) next(ctx context.Context) (effect map[string]string, do func() error) {
+	w.number++
+	value := strconv.Itoa(w.number)
+	effect = make(map[string]string)
+	owns := w.state[w.name+"/own"] != ""
+	place := func() string {
+		if owns && w.random.IntN(3) == 0 {
+			return "own"
+		}
+		return "app"
+	}
+	at, sk := place(), w.sortKey()
+	id := w.name + "/" + at + "/" + sk
+	switch n := w.random.IntN(100); {
+	case n < 30:
+		effect[id] = value
+		return effect, func() error {
+			_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: w.table(at), Item: w.item(sk)})
+			return err
+		}
+	case n < 45:
+		effect[id] = value
+		return effect, func() error {
+			_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName: w.table(at), Key: w.key(sk), UpdateExpression: aws.String("SET v = :v, city = :c REMOVE filler"),
+				ExpressionAttributeValues: map[string]types.AttributeValue{":v": &types.AttributeValueMemberN{Value: value}, ":c": str("city" + value)},
+			})
+			return err
+		}
+	case n < 60:
+		effect[id] = ""
+		return effect, func() error {
+			_, err := w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: w.table(at), Key: w.key(sk)})
+			return err
+		}
+	case n < 70:
+		in := &dynamodb.BatchWriteItemInput{RequestItems: make(map[string][]types.WriteRequest)}
+		for range 5 {
+			at, sk := place(), w.sortKey()
+			if _, there := effect[w.name+"/"+at+"/"+sk]; there {
+				continue
+			}
+			effect[w.name+"/"+at+"/"+sk] = value
+			name := *w.table(at)
+			in.RequestItems[name] = append(in.RequestItems[name], types.WriteRequest{PutRequest: &types.PutRequest{Item: w.item(sk)}})
+		}
+		return effect, func() error {
+			_, err := w.client.BatchWriteItem(ctx, in)
+			return err
+		}
+	case n < 90:
+		in := &dynamodb.TransactWriteItemsInput{}
+		for range 2 + w.random.IntN(10) {
+			at, sk := place(), w.sortKey()
+			if _, there := effect[w.name+"/"+at+"/"+sk]; there {
+				continue
+			}
+			if w.random.IntN(3) == 0 {
+				effect[w.name+"/"+at+"/"+sk] = ""
+				in.TransactItems = append(in.TransactItems, types.TransactWriteItem{Delete: &types.Delete{TableName: w.table(at), Key: w.key(sk)}})
+				continue
+			}
+			effect[w.name+"/"+at+"/"+sk] = value
+			in.TransactItems = append(in.TransactItems, types.TransactWriteItem{Put: &types.Put{TableName: w.table(at), Item: w.item(sk)}})
+		}
+		return effect, func() error {
+			_, err := w.client.TransactWriteItems(ctx, in)
+			return err
+		}
+	}
+	return w.nextOfTable(ctx, value, owns)
+}
+
+// nextOfTable returns a change of the worker's own table.
+func (w *killWorker) nextOfTable(ctx context.Context, value string, owns bool) (effect map[string]string, do func() error) {
+	own, table := w.name+"/own", w.table("own")
+	if !owns {
+		return map[string]string{own: "there"}, func() error { return createKillTable(ctx, w.client, *table) }
+	}
+	switch w.random.IntN(4) {
+	case 0:
+		effect = make(map[string]string)
+		for key := range w.state {
+			if strings.HasPrefix(key, own) {
+				effect[key] = ""
+			}
+		}
+		return effect, func() error {
+			_, err := w.client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: table})
+			return err
+		}
+	case 1:
+		return map[string]string{own + "#tag": value}, func() error {
+			_, err := w.client.TagResource(ctx, &dynamodb.TagResourceInput{
+				ResourceArn: aws.String("arn:aws:dynamodb:us-east-1:000000000000:table/" + *table), Tags: []types.Tag{{Key: aws.String("tag"), Value: &value}},
+			})
+			return err
+		}
+	case 2:
+		on, set := w.state[own+"#ttl"] == "", ""
+		if on {
+			set = "dies"
+		}
+		return map[string]string{own + "#ttl": set}, func() error {
+			_, err := w.client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+				TableName: table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("dies"), Enabled: &on},
+			})
+			return err
+		}
+	}
+	var update types.GlobalSecondaryIndexUpdate
+	in := &dynamodb.UpdateTableInput{TableName: table}
+	if effect = map[string]string{own + "#index": ""}; w.state[own+"#index"] == "" {
+		effect[own+"#index"] = "by-filler"
+		in.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: aws.String("filler"), AttributeType: "S"}}
+		update.Create = &types.CreateGlobalSecondaryIndexAction{
+			IndexName: aws.String("by-filler"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("filler"), KeyType: "HASH"}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}
+	} else {
+		update.Delete = &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String("by-filler")}
+	}
+	in.GlobalSecondaryIndexUpdates = []types.GlobalSecondaryIndexUpdate{update}
+	return effect, func() error {
+		_, err := w.client.UpdateTable(ctx, in)
+		return err
+	}
+}
+
+// dump returns the engine's state in the model's form, of which it checks that
+// indexes hold what their table does.
+func dump(t testing.TB, c *dynamodb.Client) map[string]string {
+	t.Helper()
+	out, err := dumped(c)
+	require.NoError(t, err)
+	return out
+}
+
+func dumped(c *dynamodb.Client) (map[string]string, error) {
+	ctx := context.Background()
+	names, err := c.ListTables(ctx, &dynamodb.ListTablesInput{})
+	if err != nil {
+		return nil, err
+	}
+	model := make(map[string]string)
+	for _, name := range names.TableNames {
+		table, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+		if err != nil {
+			return nil, err
+		}
+		place := "app"
+		if worker, own := strings.CutPrefix(name, "own-"); own {
+			place = "own"
+			model[worker+"/own"] = "there"
+			ttl, err := c.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &name})
+			if err != nil {
+				return nil, err
+			}
+			if a := ttl.TimeToLiveDescription.AttributeName; a != nil {
+				model[worker+"/own#ttl"] = *a
+			}
+			tags, err := c.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: table.Table.TableArn})
+			if err != nil {
+				return nil, err
+			}
+			for _, tag := range tags.Tags {
+				model[worker+"/own#tag"] = *tag.Value
+			}
+			if len(table.Table.GlobalSecondaryIndexes) > 1 {
+				model[worker+"/own#index"] = "by-filler"
+			}
+		}
+		items, err := scanAll(c, name, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			model[text(it["pk"])+"/"+place+"/"+text(it["sk"])] = it["v"].(*types.AttributeValueMemberN).Value
+		}
+		indexes := map[string]string{"by-v": "v"}
+		for _, x := range table.Table.GlobalSecondaryIndexes {
+			indexes[*x.IndexName] = *x.KeySchema[0].AttributeName
+		}
+		for index, attribute := range indexes {
+			held, err := scanAll(c, name, &index)
+			if err != nil {
+				return nil, err
+			}
+			if diff := cmp.Diff(entries(items, attribute), entries(held, attribute)); diff != "" {
+				return nil, fmt.Errorf("index %s of table %s differs from the table: %s", index, name, diff)
+			}
+		}
+	}
+	return model, nil
+}
+
+func scanAll(c *dynamodb.Client, table string, index *string) (items []map[string]types.AttributeValue, err error) {
+	pages := dynamodb.NewScanPaginator(c, &dynamodb.ScanInput{TableName: &table, IndexName: index})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, page.Items...)
+	}
+	return items, nil
+}
+
+// text returns an S or N as text, and "" for none.
+func text(v types.AttributeValue) string {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value
+	case *types.AttributeValueMemberN:
+		return v.Value
+	}
+	return ""
+}
+
+// entries returns the keys and the named attribute of the items that have it.
+func entries(items []map[string]types.AttributeValue, attribute string) (out []string) {
+	for _, it := range items {
+		if it[attribute] != nil {
+			out = append(out, text(it["pk"])+"/"+text(it["sk"])+"="+text(it[attribute]))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
