@@ -70,6 +70,7 @@ type Engine struct {
 	mu     sync.RWMutex
 	tables btree.Map[string, *table]
 	tokens tokens
+	archive
 
 	syntax expr.Cache // of the expressions seen
 
@@ -127,6 +128,12 @@ var operations = map[string]operation{
 	"ListTagsOfResource": (*Engine).listTagsOfResource,
 	"DescribeLimits":     (*Engine).describeLimits,
 	"DescribeEndpoints":  (*Engine).describeEndpoints,
+
+	"CreateBackup":           (*Engine).createBackup,
+	"DescribeBackup":         (*Engine).describeBackup,
+	"ListBackups":            (*Engine).listBackups,
+	"DeleteBackup":           (*Engine).deleteBackup,
+	"RestoreTableFromBackup": (*Engine).restoreTableFromBackup,
 
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
@@ -252,6 +259,7 @@ type Snapshot struct {
 	mu     sync.Mutex // copying a tree marks its nodes as shared
 	tables []*table
 	tokens tokens
+	archive
 }
 
 // Snapshot returns the present state, at a cost that does not depend on the
@@ -259,7 +267,7 @@ type Snapshot struct {
 func (e *Engine) Snapshot() *Snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := &Snapshot{tokens: e.tokens.copy()}
+	s := &Snapshot{tokens: e.tokens.copy(), archive: e.archive.copy()}
 	e.tables.Scan(func(_ string, t *table) bool {
 		s.tables = append(s.tables, t.copy())
 		return true
@@ -275,6 +283,7 @@ func (e *Engine) Restore(s *Snapshot) {
 	for i, t := range s.tables {
 		tables[i] = t.copy()
 	}
+	kept := s.archive.copy()
 	s.mu.Unlock()
 
 	e.mu.Lock()
@@ -284,5 +293,6 @@ func (e *Engine) Restore(s *Snapshot) {
 		e.tables.Set(t.name, t)
 	}
 	e.tokens = s.tokens.copy()
+	e.archive = kept
 	e.due.Store(0)
 }

@@ -66,6 +66,11 @@ var (
 	Throttled = fault("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
 )
 
+// noSource is noTable for the operations on backups, which have their own.
+func noSource(name string) *Fault {
+	return fault("TableNotFoundException", "Table not found: "+name)
+}
+
 func noTable(name string) *Fault {
 	return fault("ResourceNotFoundException", "Requested resource not found: Table: "+name+" not found")
 }

@@ -30,6 +30,7 @@ type tableDef struct {
 	billedAt      time.Time // of the switch to PAY_PER_REQUEST
 	increased     time.Time
 	decreased     time.Time
+	restored      *restored // where the table came from, if it was restored
 }
 
 // Limits of tables.
@@ -353,6 +354,21 @@ func (t *table) keyNames() []string {
 	return names
 }
 
+// begin makes t a table that is created now.
+func (e *Engine) begin(t *table, now time.Time) {
+	t.created = now
+	t.readyAt = now.Add(e.cfg.TableDelay)
+	for _, x := range t.indexes {
+		x.readyAt = t.readyAt
+	}
+	t.arn = "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.Account + ":table/" + t.name
+	seed := spread([]byte(t.arn + now.String()))
+	t.id = fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", uint32(seed), uint16(seed>>32), seed>>48&0xfff, seed>>52, now.UnixNano()&0xffffffffffff)
+	if t.onDemand {
+		t.billedAt = now
+	}
+}
+
 func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 	var in createInput
 	if err := in.read(r); err != nil {
@@ -366,17 +382,7 @@ func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	now := e.cfg.Now()
-	t.created = now
-	t.readyAt = now.Add(e.cfg.TableDelay)
-	for _, x := range t.indexes {
-		x.readyAt = t.readyAt
-	}
-	t.arn = "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.Account + ":table/" + t.name
-	seed := spread([]byte(t.arn + now.String()))
-	t.id = fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", uint32(seed), uint16(seed>>32), seed>>48&0xfff, seed>>52, now.UnixNano()&0xffffffffffff)
-	if t.onDemand {
-		t.billedAt = now
-	}
+	e.begin(t, now)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
