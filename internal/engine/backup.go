@@ -51,8 +51,21 @@ func (e *Engine) keepBackup(t *table, name, kind string, now time.Time) *backup 
 		created: now, readyAt: now.Add(e.cfg.TableDelay), source: t.copy(),
 	}
 	b.source.catchUp()
+	b.source.history = nil
 	e.backups.Set(b.arn, b)
 	return b
+}
+
+// keepDeleted takes the backup that stays of a table with point-in-time
+// recovery that is deleted, and forgets those whose time has passed.
+func (e *Engine) keepDeleted(t *table, now time.Time) {
+	for _, b := range e.backups.Values() {
+		if b.over(now) {
+			e.backups.Delete(b.arn)
+		}
+	}
+	b := e.keepBackup(t, t.name+"$DeletedTableBackup", backupSystem, now)
+	b.expires = now.AddDate(0, 0, maxRecoveryDays)
 }
 
 // catchUp brings the indexes up to date with the items.

@@ -135,6 +135,10 @@ var operations = map[string]operation{
 	"DeleteBackup":           (*Engine).deleteBackup,
 	"RestoreTableFromBackup": (*Engine).restoreTableFromBackup,
 
+	"DescribeContinuousBackups": (*Engine).describeContinuousBackups,
+	"UpdateContinuousBackups":   (*Engine).updateContinuousBackups,
+	"RestoreTableToPointInTime": (*Engine).restoreTableToPointInTime,
+
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
 	"ExecuteTransaction":    (*Engine).executeTransaction,
@@ -199,7 +203,7 @@ func (e *Engine) settleAll(now time.Time) {
 			gone = append(gone, name)
 			return true
 		}
-		next = min(next, t.settle(now, e.cfg.ExpiryDelay))
+		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) { e.follow(t, r, nil, now) }))
 		if !t.goneAt.IsZero() {
 			next = min(next, t.goneAt.UnixNano())
 		}
@@ -226,6 +230,7 @@ func (e *Engine) wake(at int64) {
 // commit applies one item's change and sees to what it makes due later.
 func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
 	t.apply(old, new, now, lag)
+	e.follow(t, old, new, now)
 	if n := len(t.pending); n > 0 {
 		e.wake(t.pending[0].due)
 	}
@@ -234,6 +239,14 @@ func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Dura
 			e.wake(now.UnixNano())
 		}
 	}
+}
+
+// follow notes a change of an item for what follows the table's changes.
+func (e *Engine) follow(t *table, old, new *record, now time.Time) {
+	if old == new {
+		return
+	}
+	t.history.note(old, new, now)
 }
 
 // lag returns how long this request's changes take to reach the GSIs.

@@ -46,6 +46,7 @@ type table struct {
 	indexes []*index // GSIs and then LSIs, each in declared order
 	expires tree     // by expiry time and key, when there is a TTL attribute
 	pending []change // GSI changes to come, by due time
+	history *history // nil without point-in-time recovery
 }
 
 // index is a secondary index with its entries.
@@ -269,9 +270,9 @@ func (t *table) setTTL(attribute string) {
 const fiveYears = 5 * 366 * 24 * time.Hour
 
 // settle does what has fallen due by now: delayed index changes, and items
-// that expired delay ago or more. It returns when there is more to do, in
-// nanoseconds of the clock.
-func (t *table) settle(now time.Time, delay time.Duration) (next int64) {
+// that expired delay ago or more, of which it calls gone. It returns when there
+// is more to do, in nanoseconds of the clock.
+func (t *table) settle(now time.Time, delay time.Duration, gone func(*record)) (next int64) {
 	next = math.MaxInt64
 	n := 0
 	for ; n < len(t.pending) && t.pending[n].due <= now.UnixNano(); n++ {
@@ -296,6 +297,7 @@ func (t *table) settle(now time.Time, delay time.Duration) (next int64) {
 	})
 	for _, r := range expired {
 		t.apply(r, nil, now, 0)
+		gone(r)
 	}
 	t.dropIndexes(now)
 	return next
@@ -323,6 +325,7 @@ func (t *table) copy() *table {
 		y.tree = *x.tree.Copy()
 		c.indexes[i] = &y
 	}
+	c.history = t.history.copy()
 	c.pending = slices.Clone(t.pending)
 	for i := range c.pending {
 		at := slices.Index(t.indexes, c.pending[i].index)

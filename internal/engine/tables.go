@@ -449,6 +449,9 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	case t.protected:
 		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
+	if t.history != nil {
+		e.keepDeleted(t, now)
+	}
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusDeleting) })
 	if e.cfg.TableDelay > 0 {
