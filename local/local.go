@@ -60,6 +60,12 @@ type Config struct {
 	// Defaults to ten seconds. Negative means none.
 	ExpiryDelay time.Duration
 
+	// Buckets is a directory that stands for S3: the embedded engine's
+	// ExportTableToPointInTime writes to the sub-directory that has the name
+	// of the bucket, and ImportTable reads from there. What is missing is made.
+	// Defaults to none, and both are refused.
+	Buckets string
+
 	// Credentials are what the client signs with. If they are given, they are
 	// also the only ones that the embedded engine accepts, over HTTP too: the
 	// signature of every request is checked, and what is wrong with it is
@@ -114,7 +120,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.door = newDoor(nil, cfg.Seed)
 		e.embedded = engine.New(engine.Config{
 			Now: cfg.Clock.Now, Region: cfg.Region,
-			TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Mishaps: e.door.mishaps(),
+			TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Buckets: cfg.Buckets, Mishaps: e.door.mishaps(),
 		})
 		own := embedded{engine: e.embedded}
 		if cfg.Credentials.HasKeys() {

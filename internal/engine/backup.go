@@ -357,19 +357,10 @@ func (e *Engine) listBackups(r *wire.Reader) ([]byte, error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	now := e.cfg.Now()
-	var list []*backup
-	var last string
-	e.backups.Ascend(in.start.V, func(arn string, b *backup) bool {
-		if arn == in.start.V || b.over(now) || !in.wants(b) {
-			return true
-		}
-		if in.limit.Set && len(list) == int(in.limit.V) || len(list) == 100 {
-			last = list[len(list)-1].arn
-			return false
-		}
-		list = append(list, b)
-		return true
-	})
+	if !in.limit.Set {
+		in.limit.V = 100
+	}
+	list, last := listPage(&e.backups, &in, func(b *backup) bool { return !b.over(now) && in.wants(b) })
 	o := wire.Begin(nil)
 	o.List("BackupSummaries", len(list), func(dst []byte, i int) []byte {
 		b := list[i]

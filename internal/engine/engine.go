@@ -41,6 +41,11 @@ type Config struct {
 	// service takes up to days. Defaults to ten seconds; negative means none.
 	ExpiryDelay time.Duration
 
+	// Buckets is the directory whose sub-directories stand for the buckets that
+	// tables are exported to and imported from. Defaults to none: exports and
+	// imports are refused.
+	Buckets string
+
 	// Mishaps are what goes wrong on request. Defaults to nothing.
 	Mishaps Mishaps
 }
@@ -138,6 +143,13 @@ var operations = map[string]operation{
 	"DescribeContinuousBackups": (*Engine).describeContinuousBackups,
 	"UpdateContinuousBackups":   (*Engine).updateContinuousBackups,
 	"RestoreTableToPointInTime": (*Engine).restoreTableToPointInTime,
+
+	"ExportTableToPointInTime": (*Engine).exportTableToPointInTime,
+	"DescribeExport":           (*Engine).describeExport,
+	"ListExports":              (*Engine).listExports,
+	"ImportTable":              (*Engine).importTable,
+	"DescribeImport":           (*Engine).describeImport,
+	"ListImports":              (*Engine).listImports,
 
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,

@@ -18,6 +18,8 @@ type shape struct {
 	// Paths are only put together for faults.
 	list, field string
 	i           int
+
+	under string // what all paths begin with
 }
 
 // within makes the paths that follow relative to a field of a list's element.
@@ -29,7 +31,7 @@ func (s *shape) add(shown, path, constraint string) {
 	if s.list != "" {
 		path = member(s.list, s.i) + "." + s.field + "." + path
 	}
-	s.faults = append(s.faults, "Value "+shown+" at '"+path+"' failed to satisfy constraint: "+constraint)
+	s.faults = append(s.faults, "Value "+shown+" at '"+s.under+path+"' failed to satisfy constraint: "+constraint)
 }
 
 func quote(s string) string { return "'" + s + "'" }

@@ -94,6 +94,8 @@ type createInput struct {
 	sse        wire.Bool
 	tags       []tag
 	tagsSet    bool
+
+	under string // what the paths of the members begin with
 }
 
 type streamInput struct {
@@ -128,48 +130,51 @@ func readSSE(r *wire.Reader) (enabled wire.Bool) {
 }
 
 func (in *createInput) read(r *wire.Reader) error {
-	return decode(r, "CreateTableInput", func(name string) {
-		switch name {
-		case "TableName":
-			in.name = r.Text()
-		case "AttributeDefinitions":
-			in.attrs, in.attrsSet = readAttrs(r)
-		case "KeySchema":
-			in.keys, in.keysSet = readKeys(r)
-		case "BillingMode":
-			in.billing = r.Text()
-		case "ProvisionedThroughput":
-			in.throughput = readThroughput(r)
-		case "OnDemandThroughput":
-			in.onDemand = readOnDemand(r)
-		case "LocalSecondaryIndexes":
-			in.lsisSet = r.List(func() {
-				x, _ := readIndex(r, "LocalSecondaryIndex")
-				in.lsis = append(in.lsis, x)
-			})
-		case "GlobalSecondaryIndexes":
-			in.gsisSet = r.List(func() {
-				x, _ := readIndex(r, "GlobalSecondaryIndex")
-				in.gsis = append(in.gsis, x)
-			})
-		case "DeletionProtectionEnabled":
-			in.protected = r.Bool()
-		case "TableClass":
-			in.class = r.Text()
-		case "StreamSpecification":
-			in.stream = readStream(r)
-		case "SSESpecification":
-			in.sse = readSSE(r)
-		case "Tags":
-			in.tags, in.tagsSet = readTags(r)
-		default:
-			r.Skip()
-		}
-	})
+	return decode(r, "CreateTableInput", func(name string) { in.field(r, name) })
+}
+
+// field reads the named member.
+func (in *createInput) field(r *wire.Reader, name string) {
+	switch name {
+	case "TableName":
+		in.name = r.Text()
+	case "AttributeDefinitions":
+		in.attrs, in.attrsSet = readAttrs(r)
+	case "KeySchema":
+		in.keys, in.keysSet = readKeys(r)
+	case "BillingMode":
+		in.billing = r.Text()
+	case "ProvisionedThroughput":
+		in.throughput = readThroughput(r)
+	case "OnDemandThroughput":
+		in.onDemand = readOnDemand(r)
+	case "LocalSecondaryIndexes":
+		in.lsisSet = r.List(func() {
+			x, _ := readIndex(r, "LocalSecondaryIndex")
+			in.lsis = append(in.lsis, x)
+		})
+	case "GlobalSecondaryIndexes":
+		in.gsisSet = r.List(func() {
+			x, _ := readIndex(r, "GlobalSecondaryIndex")
+			in.gsis = append(in.gsis, x)
+		})
+	case "DeletionProtectionEnabled":
+		in.protected = r.Bool()
+	case "TableClass":
+		in.class = r.Text()
+	case "StreamSpecification":
+		in.stream = readStream(r)
+	case "SSESpecification":
+		in.sse = readSSE(r)
+	case "Tags":
+		in.tags, in.tagsSet = readTags(r)
+	default:
+		r.Skip()
+	}
 }
 
 func (in *createInput) check() error {
-	var s shape
+	s := shape{under: in.under}
 	s.required(in.attrsSet, "attributeDefinitions")
 	s.attrs(in.attrs, "attributeDefinitions")
 	s.table(in.name, "tableName")
