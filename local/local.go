@@ -70,6 +70,12 @@ type Config struct {
 	// Defaults to ten seconds. Negative means none.
 	ExpiryDelay time.Duration
 
+	// Buckets is a directory that stands for S3: the embedded engine's
+	// ExportTableToPointInTime writes to the sub-directory that has the name
+	// of the bucket, and ImportTable reads from there. What is missing is made.
+	// Defaults to none, and both are refused.
+	Buckets string
+
 	// Credentials are what the client signs with. If they are given, they are
 	// also the only ones that the embedded engine accepts, over HTTP too: the
 	// signature of every request is checked, and what is wrong with it is
@@ -157,7 +163,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 func (cfg Config) engine(ctx context.Context, mishaps engine.Mishaps) (*engine.Engine, error) {
 	own := engine.Config{
 		Now: cfg.Clock.Now, Region: cfg.Region,
-		TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Mishaps: mishaps,
+		TableDelay: cfg.TableDelay, ExpiryDelay: cfg.ExpiryDelay, Buckets: cfg.Buckets, Mishaps: mishaps,
 	}
 	if cfg.Path == "" {
 		return engine.New(own), nil

@@ -77,11 +77,7 @@ func (t *table) describe(o *wire.Object, now time.Time, status string) {
 	o.Text("TableId", t.id)
 	if !t.billedAt.IsZero() {
 		o.Object("BillingModeSummary", func(o *wire.Object) {
-			mode := "PROVISIONED"
-			if t.onDemand {
-				mode = "PAY_PER_REQUEST"
-			}
-			o.Text("BillingMode", mode)
+			o.Text("BillingMode", t.billing())
 			o.Float("LastUpdateToPayPerRequestDateTime", seconds(t.billedAt))
 		})
 	}
@@ -103,6 +99,7 @@ func (t *table) describe(o *wire.Object, now time.Time, status string) {
 			o.Text("SSEType", "KMS")
 		})
 	}
+	t.restored.describe(o, t.readyAt.After(now) || creating)
 	if t.class != "" {
 		o.Object("TableClassSummary", func(o *wire.Object) { o.Text("TableClass", t.class) })
 	}
@@ -130,12 +127,7 @@ func describeOnDemand(o *wire.Object, limits [2]wire.Int) {
 }
 
 func (t *table) describeIndexes(o *wire.Object, name string, global bool, now time.Time, creating bool) {
-	var list []*index
-	for _, x := range t.indexes {
-		if x.global == global {
-			list = append(list, x)
-		}
-	}
+	list := t.indexesOf(global)
 	if len(list) == 0 {
 		return
 	}

@@ -41,6 +41,11 @@ type Config struct {
 	// service takes up to days. Defaults to ten seconds; negative means none.
 	ExpiryDelay time.Duration
 
+	// Buckets is the directory whose sub-directories stand for the buckets that
+	// tables are exported to and imported from. Defaults to none: exports and
+	// imports are refused.
+	Buckets string
+
 	// Mishaps are what goes wrong on request. Defaults to nothing.
 	Mishaps Mishaps
 }
@@ -70,6 +75,7 @@ type Engine struct {
 	mu     sync.RWMutex
 	tables btree.Map[string, *table]
 	tokens tokens
+	archive
 
 	syntax expr.Cache // of the expressions seen
 
@@ -129,6 +135,23 @@ var operations = map[string]operation{
 	"ListTagsOfResource": (*Engine).listTagsOfResource,
 	"DescribeLimits":     (*Engine).describeLimits,
 	"DescribeEndpoints":  (*Engine).describeEndpoints,
+
+	"CreateBackup":           (*Engine).createBackup,
+	"DescribeBackup":         (*Engine).describeBackup,
+	"ListBackups":            (*Engine).listBackups,
+	"DeleteBackup":           (*Engine).deleteBackup,
+	"RestoreTableFromBackup": (*Engine).restoreTableFromBackup,
+
+	"DescribeContinuousBackups": (*Engine).describeContinuousBackups,
+	"UpdateContinuousBackups":   (*Engine).updateContinuousBackups,
+	"RestoreTableToPointInTime": (*Engine).restoreTableToPointInTime,
+
+	"ExportTableToPointInTime": (*Engine).exportTableToPointInTime,
+	"DescribeExport":           (*Engine).describeExport,
+	"ListExports":              (*Engine).listExports,
+	"ImportTable":              (*Engine).importTable,
+	"DescribeImport":           (*Engine).describeImport,
+	"ListImports":              (*Engine).listImports,
 
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
@@ -201,7 +224,7 @@ func (e *Engine) settleAll(now time.Time) {
 			return true
 		}
 		indexes := len(t.indexes)
-		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) { e.keep(t, r.key, nil) }))
+		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) { e.follow(t, r, nil, now) }))
 		if len(t.indexes) < indexes {
 			e.keepTable(t)
 		}
@@ -231,9 +254,7 @@ func (e *Engine) wake(at int64) {
 // commit applies one item's change and sees to what it makes due later.
 func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
 	t.apply(old, new, now, lag)
-	if old != new {
-		e.keep(t, shownRecord(old, new).key, new)
-	}
+	e.follow(t, old, new, now)
 	if n := len(t.pending); n > 0 {
 		e.wake(t.pending[0].due)
 	}
@@ -251,10 +272,30 @@ func (e *Engine) define(t *table) {
 	e.keepTable(t)
 }
 
+// adopt is define for a table that comes with items.
+func (e *Engine) adopt(t *table) {
+	e.define(t)
+	if e.disk != nil {
+		t.items.Scan(func(key string, r *record) bool {
+			e.keep(t, key, r)
+			return true
+		})
+	}
+}
+
 // drop removes the table with its items.
 func (e *Engine) drop(name string) {
 	e.tables.Delete(name)
 	e.forgetTable(name)
+}
+
+// follow notes a change of an item for what follows the table's changes.
+func (e *Engine) follow(t *table, old, new *record, now time.Time) {
+	if old == new {
+		return
+	}
+	e.keep(t, shownRecord(old, new).key, new)
+	t.history.note(old, new, now)
 }
 
 // lag returns how long this request's changes take to reach the GSIs.
@@ -280,6 +321,7 @@ type Snapshot struct {
 	mu     sync.Mutex // copying a tree marks its nodes as shared
 	tables []*table
 	tokens tokens
+	archive
 }
 
 // Snapshot returns the present state, at a cost that does not depend on the
@@ -287,7 +329,7 @@ type Snapshot struct {
 func (e *Engine) Snapshot() *Snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := &Snapshot{tokens: e.tokens.copy()}
+	s := &Snapshot{tokens: e.tokens.copy(), archive: e.archive.copy()}
 	e.tables.Scan(func(_ string, t *table) bool {
 		s.tables = append(s.tables, t.copy())
 		return true
@@ -306,28 +348,23 @@ func (e *Engine) Restore(s *Snapshot) error {
 	for i, t := range s.tables {
 		tables[i] = t.copy()
 	}
+	kept := s.archive.copy()
 	s.mu.Unlock()
 
-	e.restore(tables, s.tokens.copy())
+	e.replace(tables, s.tokens.copy(), kept)
 	return e.Sync()
 }
 
-// restore puts the tables and tokens in the place of all there are.
-func (e *Engine) restore(tables []*table, known tokens) {
+// replace puts what is given in the place of all there is.
+func (e *Engine) replace(tables []*table, known tokens, kept archive) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.forgetAll()
 	e.tables = btree.Map[string, *table]{}
 	for _, t := range tables {
-		e.define(t)
-		if e.disk != nil {
-			t.items.Scan(func(key string, r *record) bool {
-				e.keep(t, key, r)
-				return true
-			})
-		}
+		e.adopt(t)
 	}
-	e.tokens = known
+	e.tokens, e.archive = known, kept
 	e.keepTokens()
 	e.due.Store(0)
 }

@@ -71,6 +71,11 @@ func internal(message string) *Fault {
 	return &Fault{Type: Internal.Type, Message: message, Status: Internal.Status}
 }
 
+// noSource is noTable for the operations on backups, which have their own.
+func noSource(name string) *Fault {
+	return fault("TableNotFoundException", "Table not found: "+name)
+}
+
 func noTable(name string) *Fault {
 	return fault("ResourceNotFoundException", "Requested resource not found: Table: "+name+" not found")
 }

@@ -19,6 +19,8 @@ type shape struct {
 	// shown: lists and names in them can be long.
 	list, field string
 	i           int
+
+	under string // what all paths begin with
 }
 
 // maxFaults is how many faults an answer shows.
@@ -40,7 +42,7 @@ func (s *shape) add(shown, path, constraint string) {
 		}
 		path = member(s.list, s.i) + "." + path
 	}
-	s.faults = append(s.faults, "Value "+shown+" at '"+path+"' failed to satisfy constraint: "+constraint)
+	s.faults = append(s.faults, "Value "+shown+" at '"+s.under+path+"' failed to satisfy constraint: "+constraint)
 }
 
 func quote(s string) string { return "'" + s + "'" }

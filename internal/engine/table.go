@@ -46,6 +46,7 @@ type table struct {
 	indexes []*index // GSIs and then LSIs, each in declared order
 	expires tree     // by expiry time and key, when there is a TTL attribute
 	pending []change // GSI changes to come, by due time
+	history *history // nil without point-in-time recovery
 }
 
 // index is a secondary index with its entries.
@@ -324,6 +325,7 @@ func (t *table) copy() *table {
 		y.tree = *x.tree.Copy()
 		c.indexes[i] = &y
 	}
+	c.history = t.history.copy()
 	c.pending = slices.Clone(t.pending)
 	for i := range c.pending {
 		at := slices.Index(t.indexes, c.pending[i].index)

@@ -30,6 +30,7 @@ type tableDef struct {
 	billedAt      time.Time // of the switch to PAY_PER_REQUEST
 	increased     time.Time
 	decreased     time.Time
+	restored      *restored // where the table came from, if it was restored
 }
 
 // Limits of tables.
@@ -93,6 +94,8 @@ type createInput struct {
 	sse        wire.Bool
 	tags       []tag
 	tagsSet    bool
+
+	under string // what the paths of the members begin with
 }
 
 type streamInput struct {
@@ -127,48 +130,51 @@ func readSSE(r *wire.Reader) (enabled wire.Bool) {
 }
 
 func (in *createInput) read(r *wire.Reader) error {
-	return decode(r, "CreateTableInput", func(name string) {
-		switch name {
-		case "TableName":
-			in.name = r.Text()
-		case "AttributeDefinitions":
-			in.attrs, in.attrsSet = readAttrs(r)
-		case "KeySchema":
-			in.keys, in.keysSet = readKeys(r)
-		case "BillingMode":
-			in.billing = r.Text()
-		case "ProvisionedThroughput":
-			in.throughput = readThroughput(r)
-		case "OnDemandThroughput":
-			in.onDemand = readOnDemand(r)
-		case "LocalSecondaryIndexes":
-			in.lsisSet = r.List(func() {
-				x, _ := readIndex(r, "LocalSecondaryIndex")
-				in.lsis = append(in.lsis, x)
-			})
-		case "GlobalSecondaryIndexes":
-			in.gsisSet = r.List(func() {
-				x, _ := readIndex(r, "GlobalSecondaryIndex")
-				in.gsis = append(in.gsis, x)
-			})
-		case "DeletionProtectionEnabled":
-			in.protected = r.Bool()
-		case "TableClass":
-			in.class = r.Text()
-		case "StreamSpecification":
-			in.stream = readStream(r)
-		case "SSESpecification":
-			in.sse = readSSE(r)
-		case "Tags":
-			in.tags, in.tagsSet = readTags(r)
-		default:
-			r.Skip()
-		}
-	})
+	return decode(r, "CreateTableInput", func(name string) { in.field(r, name) })
+}
+
+// field reads the named member.
+func (in *createInput) field(r *wire.Reader, name string) {
+	switch name {
+	case "TableName":
+		in.name = r.Text()
+	case "AttributeDefinitions":
+		in.attrs, in.attrsSet = readAttrs(r)
+	case "KeySchema":
+		in.keys, in.keysSet = readKeys(r)
+	case "BillingMode":
+		in.billing = r.Text()
+	case "ProvisionedThroughput":
+		in.throughput = readThroughput(r)
+	case "OnDemandThroughput":
+		in.onDemand = readOnDemand(r)
+	case "LocalSecondaryIndexes":
+		in.lsisSet = r.List(func() {
+			x, _ := readIndex(r, "LocalSecondaryIndex")
+			in.lsis = append(in.lsis, x)
+		})
+	case "GlobalSecondaryIndexes":
+		in.gsisSet = r.List(func() {
+			x, _ := readIndex(r, "GlobalSecondaryIndex")
+			in.gsis = append(in.gsis, x)
+		})
+	case "DeletionProtectionEnabled":
+		in.protected = r.Bool()
+	case "TableClass":
+		in.class = r.Text()
+	case "StreamSpecification":
+		in.stream = readStream(r)
+	case "SSESpecification":
+		in.sse = readSSE(r)
+	case "Tags":
+		in.tags, in.tagsSet = readTags(r)
+	default:
+		r.Skip()
+	}
 }
 
 func (in *createInput) check() error {
-	var s shape
+	s := shape{under: in.under}
 	s.required(in.attrsSet, "attributeDefinitions")
 	s.attrs(in.attrs, "attributeDefinitions")
 	s.table(in.name, "tableName")
@@ -364,6 +370,21 @@ func (t *table) keyNames() []string {
 	return names
 }
 
+// begin makes t a table that is created now.
+func (e *Engine) begin(t *table, now time.Time) {
+	t.created = now
+	t.readyAt = now.Add(e.cfg.TableDelay)
+	for _, x := range t.indexes {
+		x.readyAt = t.readyAt
+	}
+	t.arn = "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.Account + ":table/" + t.name
+	seed := spread([]byte(t.arn + now.String()))
+	t.id = fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", uint32(seed), uint16(seed>>32), seed>>48&0xfff, seed>>52, now.UnixNano()&0xffffffffffff)
+	if t.onDemand {
+		t.billedAt = now
+	}
+}
+
 func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 	var in createInput
 	if err := in.read(r); err != nil {
@@ -377,17 +398,7 @@ func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	now := e.cfg.Now()
-	t.created = now
-	t.readyAt = now.Add(e.cfg.TableDelay)
-	for _, x := range t.indexes {
-		x.readyAt = t.readyAt
-	}
-	t.arn = "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.Account + ":table/" + t.name
-	seed := spread([]byte(t.arn + now.String()))
-	t.id = fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", uint32(seed), uint16(seed>>32), seed>>48&0xfff, seed>>52, now.UnixNano()&0xffffffffffff)
-	if t.onDemand {
-		t.billedAt = now
-	}
+	e.begin(t, now)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -453,6 +464,9 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 		return nil, fault("ResourceInUseException", "Attempt to change a resource which is still in use: Table is being "+inProgress[status]+": "+t.name)
 	case t.protected:
 		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	if t.history != nil {
+		e.keepDeleted(t, now)
 	}
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusDeleting) })

@@ -32,6 +32,13 @@ type Bool struct {
 	Set bool
 }
 
+// Float is a number member, such as a time in seconds: absent (or null) when
+// not Set.
+type Float struct {
+	V   float64
+	Set bool
+}
+
 const unexpectedStruct SerializationError = "Start of structure or map found where not expected"
 
 func unrecognized(class string) error {
@@ -92,6 +99,19 @@ func (r *Reader) Int(kind string) Int {
 		r.wrong(kind)
 	}
 	return Int{}
+}
+
+// Float reads a number member. kind is the service's type of it, such as Date.
+func (r *Reader) Float(kind string) Float {
+	c := r.peek()
+	if c == '-' || c >= '0' && c <= '9' {
+		f, _ := strconv.ParseFloat(r.number(), 64)
+		return Float{f, r.err == nil}
+	}
+	if !r.Null() {
+		r.wrong(kind)
+	}
+	return Float{}
 }
 
 // Bool reads a boolean member.
