@@ -341,11 +341,8 @@ func (k *keyRefs) matchPartition(given []any) (values []any, ok bool) {
 func (k *keyRefs) partitionOf(values []any) (string, error) {
 	parts := make([]keytmpl.Part, len(k.fields))
 	for i, f := range k.fields {
-		av, err := f.EncodeOperand(values[i])
-		if err == nil {
-			parts[i], err = f.PartOf(av)
-		}
-		if err != nil {
+		var err error
+		if parts[i], err = f.PartFrom(values[i]); err != nil {
 			return "", atField(f.Name, faultf(ErrValue, "%w", err))
 		}
 	}

@@ -77,6 +77,9 @@ func (e *entity) deriveDemands() (faults []error) {
 			faults = append(faults, e.demandIndex(ix)...)
 		}
 	}
+	if e.sound != nil {
+		faults = append(faults, e.droppedFaults()...)
+	}
 	for _, f := range e.def.Fields {
 		if f.Indexed {
 			e.demand(&demand{
@@ -124,6 +127,9 @@ func (e *entity) deriveDemands() (faults []error) {
 func (e *entity) demand(d *demand) {
 	if d.skSrc == "" {
 		d.skSrc = e.identitySource(d.pkSrc)
+	}
+	if e.sound != nil && (e.sound.uses(d.pkSrc) || e.sound.uses(d.skSrc)) {
+		return
 	}
 	e.demands = append(e.demands, d)
 }

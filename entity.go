@@ -27,6 +27,8 @@ type entity struct {
 	uniques []*unique
 	// hooks are the events that the struct has methods for.
 	hooks [hookEvents]bool
+	// sound says what of the definition is left, nil for all of it.
+	sound *sound
 	// generated are the fields that a write may set behind embedded pointers.
 	generated []*codec.Field
 	// encrypted are the fields tagged `encrypt`, by attribute; nil without any.

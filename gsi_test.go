@@ -376,6 +376,40 @@ func manyProjected() parser.Entity {
 	return e
 }
 
+// faultyAllOver has faults of its tags, of its relations and of what is derived
+// from the rest.
+type (
+	faultyAllOver struct {
+		_       dynorm.Entity `dynorm:"AllOver,lists"`
+		_       dynorm.Index  `dynorm:"nobody" pk:"NONE#{Nobody}" sk:"{ID}"`
+		_       dynorm.Index  `dynorm:"ofOdd" pk:"ODD#{Odd}" sk:"{ID}"`
+		_       dynorm.Index  `dynorm:"all" pk:"ALL" sk:"{ID}"`
+		_       dynorm.Index  `dynorm:"due,lsi" sk:"{Due}" when:"Dew"`
+		_       dynorm.Index  `dynorm:"perCity,native" pk:"City" sk:"ID"`
+		ID      string
+		Odd     string `dynorm:",indexed"`
+		City    string
+		Due     int
+		BossID  string
+		Boss    *notGiven `rel:"belongsTo"`
+		OwnerID string
+		Owner   *Team `rel:"belongs"`
+	}
+	notGiven struct{ ID string }
+	// The children of one that has no key have one fault less to tell.
+	keylessParent struct {
+		_        dynorm.Key `pk:"PARENT#{Id}" sk:"PARENT#{ID}"`
+		ID       string
+		Children []*keylessChild `rel:"hasMany,collection"`
+	}
+	keylessChild struct {
+		_        dynorm.Index `dynorm:"all" pk:"CHILDREN" sk:"{ID}"`
+		ID       string
+		ParentID string
+		Parent   *keylessParent `rel:"belongsTo,collection"`
+	}
+)
+
 func TestSchemaFaults(t *testing.T) {
 	base, err := dynorm.NewSchema(User{}, Team{})
 	require.NoError(t, err)
@@ -418,6 +452,8 @@ func TestSchemaFaults(t *testing.T) {
 		{"lock with other names", []any{User{}, Team{}, dynorm.SchemaConfig{Lock: []byte(lock), Indexes: []dynorm.IndexConfig{{Name: "byTeam"}}}}},
 		{"pin against the lock", []any{Team{}, pinnedUser{}, dynorm.SchemaConfig{Lock: []byte(lock)}}},
 		{"names clash", []any{User{}, Team{}, dynorm.SchemaConfig{Indexes: []dynorm.IndexConfig{{PK: "sk", SK: "x"}, {PK: "a", SK: "a"}}}}},
+		{"of tags, relations and derivation", []any{Team{}, faultyAllOver{}, faultConstant{}}},
+		{"in the partition of one without a key", []any{keylessParent{}, keylessChild{}}},
 		{"several at once", []any{faultConstant{}, faultLocal{}, faultPrefix{}, faultPrefixToo{}, faultTemplate{}, faultWhen{}, faultCondition{}, manyIndexes(21, "Many")}},
 	} {
 		names = append(names, c.name)

@@ -1,7 +1,6 @@
 package dynorm_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -44,17 +43,7 @@ func TestAccessPatternsOfRandomSchemas(t *testing.T) {
 	schemas := 0
 	var sum patterntest.Counts
 	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt)
-		models := make([]any, len(w.defs))
-		for i, d := range w.defs {
-			models[i] = d
-		}
-		schema, err := dynorm.NewSchema(models...)
-		if errors.Is(err, dynorm.ErrDefinition) {
-			rt.Skip(err)
-		}
-		require.NoError(rt, err)
-		n := patterntest.Check(t, rt, client, schema, rapid.Uint64().Draw(rt, "seed"), 12)
+		n := patterntest.Check(t, rt, client, drawWorld(rt).schema(rt), rapid.Uint64().Draw(rt, "seed"), 12)
 		schemas, sum.Calls, sum.Items = schemas+1, sum.Calls+n.Calls, sum.Items+n.Items
 	})
 	t.Logf("%d schemas, %d calls, %d items", schemas, sum.Calls, sum.Items)

@@ -541,6 +541,21 @@ func rowKeys(rows []*dynorm.Record) []string {
 	return keys
 }
 
+// schema compiles the world, and skips one that is refused: such as of two
+// entities whose keys could meet.
+func (w *world) schema(t *rapid.T) *dynorm.Schema {
+	models := make([]any, len(w.defs))
+	for i, d := range w.defs {
+		models[i] = d
+	}
+	schema, err := dynorm.NewSchema(models...)
+	if errors.Is(err, dynorm.ErrDefinition) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	return schema
+}
+
 // TestPlanCorrect holds queries over random schemas and rows against their
 // evaluation in memory.
 func TestPlanCorrect(t *testing.T) {
@@ -548,16 +563,7 @@ func TestPlanCorrect(t *testing.T) {
 	ran, refused, kinds := 0, 0, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := drawWorld(rt)
-		models := make([]any, len(w.defs))
-		for i, d := range w.defs {
-			models[i] = d
-		}
-		schema, err := dynorm.NewSchema(models...)
-		if errors.Is(err, dynorm.ErrDefinition) {
-			rt.Skip(err) // such as two entities whose keys could meet
-		}
-		require.NoError(rt, err)
-		db, err := dynorm.Open(client, schema, dynorm.Config{Table: testdb.Table(t), Clock: func() time.Time { return worldNow }})
+		db, err := dynorm.Open(client, w.schema(rt), dynorm.Config{Table: testdb.Table(t), Clock: func() time.Time { return worldNow }})
 		require.NoError(rt, err)
 		ctx := context.Background()
 		require.NoError(rt, db.CreateTable(ctx))

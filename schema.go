@@ -101,12 +101,12 @@ func NewSchema(models ...any) (*Schema, error) {
 		goTypes    []reflect.Type
 		faults     []error
 		configured bool
-		faulty     = map[string]bool{} // entities that can't be compiled
+		faulty     = map[string][]*parser.DefinitionError{} // by entity
 	)
 	add := func(def parser.Entity, typ reflect.Type, err error) {
 		if err != nil {
 			faults = append(faults, err)
-			faulty[def.Name] = true
+			faulty[def.Name] = faultsOf(err)
 		}
 		defs, goTypes = append(defs, def), append(goTypes, typ)
 	}
@@ -142,17 +142,34 @@ func NewSchema(models ...any) (*Schema, error) {
 		unusable = append(unusable, errors.New("no entities given"))
 	}
 	if err := parser.Resolve(defs); err != nil {
-		unusable = append(unusable, err)
+		faults = append(faults, err)
+		for _, fault := range faultsOf(err) {
+			for i := range defs {
+				if defs[i].Name == fault.Type || defs[i].Reflect != nil && defs[i].Reflect.Name() == fault.Type {
+					faulty[defs[i].Name] = append(faulty[defs[i].Name], fault)
+				}
+			}
+		}
 	}
 	if len(unusable) > 0 {
 		return nil, definitionError(append(faults, unusable...))
 	}
-	// A fault of one entity does not keep the others from being checked, but for
-	// those in its partitions.
+	// A fault of one entity does not keep what else there is of it, and the others,
+	// from being checked, but for those in the partitions of one without a key.
+	sounds, keyless := map[string]*sound{}, map[string]bool{}
+	for _, def := range defs {
+		if list, ok := faulty[def.Name]; ok {
+			if part, ok := soundPart(def, list); ok {
+				sounds[def.Name] = &part
+			} else {
+				keyless[def.Name] = true
+			}
+		}
+	}
 	for _, def := range defs {
 		for _, rel := range def.Relations {
-			if rel.Kind == parser.BelongsTo && rel.Collection && faulty[rel.Target] {
-				faulty[def.Name] = true
+			if rel.Kind == parser.BelongsTo && rel.Collection && keyless[rel.Target] {
+				keyless[def.Name] = true
 			}
 		}
 	}
@@ -165,15 +182,20 @@ func NewSchema(models ...any) (*Schema, error) {
 		defs, goTypes = append(defs, def), append(goTypes, nil)
 	}
 	for i := range defs {
-		if faulty[defs[i].Name] {
+		if keyless[defs[i].Name] {
 			faults = append(faults, s.constantFaults(&defs[i])...)
 			continue
 		}
-		e, errs := s.compile(defs[i], goTypes[i])
+		def, part := defs[i], sounds[defs[i].Name]
+		if part != nil {
+			def = part.def
+		}
+		e, errs := s.compile(def, goTypes[i])
 		faults = append(faults, errs...)
 		if e == nil {
 			continue
 		}
+		e.sound = part
 		if other := s.byName[e.def.Name]; other != nil {
 			faults = append(faults, &parser.DefinitionError{
 				Type: e.def.Name, Fault: "two entities have this name",

@@ -343,3 +343,27 @@ type wideJournal struct {
 	Seq     int64
 	Note    string
 }
+
+// A projection by name has what reading an entry takes, whatever the tag lists;
+// a table whose index has less is refused.
+func TestProjectionIsCompleted(t *testing.T) {
+	schema, err := dynorm.NewSchema(narrowTown{})
+	require.NoError(t, err)
+	table := testdb.Table(t)
+	def := schema.TableDefinition()
+	def.TableName = &table
+	projection := def.GlobalSecondaryIndexes[0].Projection
+	require.Equal(t, types.ProjectionTypeInclude, projection.ProjectionType)
+	require.Equal(t, []string{"_et", "id", "town"}, projection.NonKeyAttributes)
+	require.Contains(t, schema.Explain(), "the keys and _et, id, town")
+
+	def.GlobalSecondaryIndexes[0].Projection = &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}
+	client := testdb.Open(t)
+	_, err = client.CreateTable(t.Context(), def)
+	require.NoError(t, err)
+	db, err := dynorm.Open(client, schema, dynorm.Config{Table: table})
+	require.NoError(t, err)
+	err = db.CreateTable(t.Context())
+	require.ErrorIs(t, err, dynorm.ErrTableDiffers)
+	require.ErrorContains(t, err, "index GSI7 projects KEYS_ONLY, the schema needs INCLUDE (_et, id, town)")
+}

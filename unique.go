@@ -210,16 +210,19 @@ func (m Model[T]) findBy(ctx context.Context, constraint string, values []any) (
 	if err != nil {
 		return nil, err
 	}
-	held, err := m.db.get(ctx, m.e, "FindBy", claim, true)
-	if err != nil {
+	owner, err := m.db.claimOwner(ctx, m.e, "FindBy", claim)
+	switch {
+	case err != nil:
 		return nil, err
+	case owner == nil:
+		return nil, ErrNotFound
 	}
-	item, err := m.db.get(ctx, m.e, "FindBy", Item{m.e.pk.attr: held[ownerPKAttr], m.e.sk.attr: held[ownerSKAttr]}, true)
+	item, err := m.db.get(ctx, m.e, "FindBy", owner, true)
 	if err != nil {
 		return nil, err
 	}
 	// Between the two reads the value may have moved on.
-	if now, err := u.claim(m.e, item); err != nil || now == nil || m.e.hidden(item, m.db.cfg.Clock()) || m.e.keyID(now) != m.e.keyID(claim) {
+	if m.e.hidden(item, m.db.cfg.Clock()) || !u.heldBy(m.e, claim, item) {
 		return nil, ErrNotFound
 	}
 	return decodeNew[T](m.e, item, m.db.afterFind(ctx, m.e))
