@@ -76,7 +76,8 @@ func TestTraceOfLoops(t *testing.T) {
 	tr := &spans{}
 	p, _ := portModes[0].made(t, dynorm.Config{Tracer: tr})
 	tr.calls = nil
-	for range p.topic().PageSize(1).All(t.Context()) {
+	for _, err := range p.topic().PageSize(1).All(t.Context()) {
+		require.NoError(t, err)
 		break
 	}
 	require.Equal(t, "All", tr.calls[0].start.Op)
