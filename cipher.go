@@ -25,6 +25,9 @@ import (
 // decrypt. A move of an item encrypts anew. Keys and their rotation are the
 // Cipher's: a ciphertext says by itself what key it is of.
 //
+// The items that interceptors see have, beside such a field, what it was stored
+// as, under a name that begins with a zero byte.
+//
 // Encrypted fields are not compared: conditions and filters on them are refused,
 // but for [Exists] and [NotExists], unless the Cipher is a
 // [DeterministicCipher]. Updates set them as a whole or remove them.

@@ -29,6 +29,22 @@ func TestCipherIsRequired(t *testing.T) {
 	_, err = db.Register(portCard())
 	require.ErrorContains(t, err, "Card.secret is tagged `encrypt` and there is no Config.Cipher")
 
+	whole := portCard()
+	whole.Fields = append(whole.Fields, parser.Field{Name: "place", Attr: "place", Encrypt: true, Type: parser.Type{Kind: parser.Struct, Fields: []parser.Field{
+		{Name: "city", Attr: "city", Type: parser.Type{Kind: parser.String}},
+	}}})
+	schema, err = dynorm.NewSchema(whole)
+	require.NoError(t, err)
+	db, err = dynorm.Open(testdb.Open(t), schema, dynorm.Config{Table: "app", Cipher: newAEAD(t)})
+	require.NoError(t, err)
+	cards := db.Entity("Card")
+	_, err = cards.Where(dynorm.Eq("state", "open")).Select("place.city").List(t.Context())
+	require.ErrorContains(t, err, "is a part of place, which is encrypted: select the whole of it")
+	_, err = cards.Update(t.Context(), "c1", dynorm.Set("place.city", "Oslo"))
+	require.ErrorContains(t, err, "is encrypted: set it as a whole, or use Edit")
+	_, err = cards.Where(dynorm.Eq("state", "open"), dynorm.Eq("place.city", "Oslo")).List(t.Context())
+	require.ErrorContains(t, err, "is encrypted, so that the database can't compare it")
+
 	nested := portCard()
 	nested.Fields = append(nested.Fields, parser.Field{Name: "place", Attr: "place", Type: parser.Type{Kind: parser.Struct, Fields: []parser.Field{
 		{Name: "city", Attr: "city", Encrypt: true, Type: parser.Type{Kind: parser.String}},

@@ -8,11 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The code of docs/queries.md is that of the examples, which run.
-func TestQueriesDocIsExamples(t *testing.T) {
-	doc, err := os.ReadFile("docs/queries.md")
+// The code of the pages is that of the examples, which run.
+func TestDocsAreExamples(t *testing.T) {
+	docIsExamples(t, "docs/queries.md", "example_query_test.go", 10)
+	docIsExamples(t, "docs/extending.md", "example_extending_test.go", 4)
+}
+
+func docIsExamples(t *testing.T, page, examplesFile string, atLeast int) {
+	t.Helper()
+	doc, err := os.ReadFile(page)
 	require.NoError(t, err)
-	source, err := os.ReadFile("example_query_test.go")
+	source, err := os.ReadFile(examplesFile)
 	require.NoError(t, err)
 	examples := strings.ReplaceAll(string(source), "\n\t// ", "\n")
 	blocks := 0
@@ -23,8 +29,8 @@ func TestQueriesDocIsExamples(t *testing.T) {
 		blocks++
 		code := strings.TrimPrefix(strings.TrimPrefix(block, "go"), "\n")
 		if !strings.Contains(examples, code) {
-			t.Errorf("no example has this code of docs/queries.md:\n%s", code)
+			t.Errorf("no example has this code of %s:\n%s", page, code)
 		}
 	}
-	require.Greater(t, blocks, 10)
+	require.Greater(t, blocks, atLeast)
 }

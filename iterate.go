@@ -10,7 +10,7 @@ import (
 // All returns an iterator over the items. It sends the requests that List would,
 // a page at a time and one page ahead, and none after the loop is left. An error
 // comes once, last, with a nil item. Each loop over it starts afresh.
-func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] { //ITER
+func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		var err error
 		ctx, tr := q.s.begin(ctx, "All")
@@ -24,7 +24,7 @@ func (q Query[T]) All(ctx context.Context) iter.Seq2[*T, error] { //ITER
 
 // Pages returns an iterator over the pages, each as [Query.Page] returns it. An
 // error comes once, last, with a nil page. Each loop over it starts afresh.
-func (q Query[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] { //ITER
+func (q Query[T]) Pages(ctx context.Context) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
 		var err error
 		ctx, tr := q.s.begin(ctx, "Pages")

@@ -154,7 +154,7 @@ func (k KeyQuery) First(ctx context.Context) (_ Record, err error) {
 func (k KeyQuery) Count(ctx context.Context) (int, error) { return k.q.Count(ctx) }
 
 // All returns an iterator over the items, as [Query.All] does.
-func (k KeyQuery) All(ctx context.Context) iter.Seq2[Record, error] { //ITER
+func (k KeyQuery) All(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for r, err := range k.q.All(ctx) {
 			if err != nil {

@@ -15,6 +15,9 @@ func (pl *planner) resolveSelects() error {
 		if err != nil {
 			return err
 		}
+		if secret := pl.e.encrypted[f.Path()[0].Name]; secret != nil && len(f.Path()) > 1 {
+			return atField(f.Name, faultf(ErrInvalid, "is a part of %s, which is encrypted: select the whole of it", secret.Name))
+		}
 		pl.selects = append(pl.selects, f)
 	}
 	return nil

@@ -455,7 +455,7 @@ func (t *translation) scanOwn(in *dynamodb.ScanInput) {
 	}
 	in.FilterExpression = &filter
 	in.ExpressionAttributeNames = withEntry(in.ExpressionAttributeNames, name, t.db.schema.cfg.PK)
-	in.ExpressionAttributeValues = withEntry(in.ExpressionAttributeValues, value, types.AttributeValue(stringValue(t.prefix)))
+	in.ExpressionAttributeValues = withEntry(in.ExpressionAttributeValues, value, stringValue(t.prefix))
 }
 
 // withEntry returns a copy of a map with one more entry.

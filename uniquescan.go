@@ -50,7 +50,7 @@ type UniqueFault struct {
 // It sends strongly consistent Scan requests, and for the claims and items of
 // each page BatchGetItem requests of 100 keys: read units for every item of the
 // table, and again for each claim and its owner. An error comes once, last.
-func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] { //ITER
+func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] {
 	return func(yield func(UniqueFault, error) bool) {
 		var failed error
 		ctx, tr := db.begin(ctx, "ScanUnique", nil)

@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -218,3 +219,24 @@ type countedBody struct {
 }
 
 func (b *countedBody) Close() error { b.closed++; return nil }
+
+type portsOf struct{}
+
+func (portsOf) Validate(context.Context, Write) error                   { return nil }
+func (portsOf) Start(ctx context.Context, _ TraceStart) context.Context { return ctx }
+func (portsOf) End(context.Context, TraceEnd)                           {}
+func (portsOf) Invalidate(context.Context, ...CacheKey)                 {}
+func (portsOf) Load(ctx context.Context, keys []CacheKey, load CacheLoad) (map[CacheKey][]byte, error) {
+	return load(ctx, keys)
+}
+
+// What only watches leaves items their way straight between structs and the
+// wire.
+func TestPortsAndWireCodec(t *testing.T) {
+	schema, err := NewSchema(hydrated{})
+	require.NoError(t, err)
+	client := dynamodb.New(dynamodb.Options{Region: "eu-west-1"})
+	db, err := Open(client, schema, Config{Table: "app", Validator: portsOf{}, Tracer: portsOf{}, Cache: portsOf{}})
+	require.NoError(t, err)
+	require.True(t, db.direct())
+}
