@@ -97,7 +97,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 	list := make([]*T, len(keys))
 	for i, id := range ids {
 		if w := byID[id]; w != nil {
-			if list[i], err = decodeRow[T](m.e, w); err != nil {
+			if list[i], err = found[T](ctx, m.db, m.e, w); err != nil {
 				return nil, err
 			}
 		}

@@ -177,7 +177,7 @@ func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still [
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrUnique):
 			b.Skipped++
 		default:
-			v, decodeErr := decodeFor[T](s, &row{item: batch[i]})
+			v, decodeErr := decodeNew[T](s.e, batch[i])
 			if decodeErr != nil {
 				err = errors.Join(err, decodeErr)
 			}

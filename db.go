@@ -78,6 +78,7 @@ type DB struct {
 	cfg    Config
 	table  string
 	wire   bool // the client takes the wire codec
+	hooks  [hookEvents][]Hook
 }
 
 // Open returns a DB for a table. It does no I/O: whether the table exists shows
@@ -121,7 +122,11 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = RandomIDs{}
 	}
-	return &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
+	db := &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}
+	for _, h := range cfg.Hooks {
+		db.hooks[h.event] = append(db.hooks[h.event], h)
+	}
+	return db, nil
 }
 
 // Schema returns the schema the DB was opened with.

@@ -185,7 +185,7 @@ func (m EntityModel) find(ctx context.Context, key any) (Record, error) {
 	if m.e.hidden(item, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	return m.e.toRecord(item)
+	return m.db.foundRecord(ctx, m.e, item)
 }
 
 // keyArg replaces a record by a value of the entity's struct.
@@ -266,11 +266,16 @@ func (e *entity) toRecord(item Item) (Record, error) {
 	if err := e.decode(item, v); err != nil {
 		return nil, err
 	}
+	return e.record(item, v), nil
+}
+
+// record makes a record of the struct at v, as far as the item has its fields.
+func (e *entity) record(item Item, v unsafe.Pointer) Record {
 	r := make(Record, e.codec.NumFields())
 	for i := range e.codec.NumFields() {
 		if f := e.codec.Field(i); item[f.Attr] != nil {
 			r[f.Attr] = f.Value(v)
 		}
 	}
-	return r, nil
+	return r
 }

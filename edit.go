@@ -89,6 +89,9 @@ func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.P
 		if err := e.decode(stored, v); err != nil {
 			return nil, false, err
 		}
+		if err := db.runHooks(ctx, e, v, AfterFind); err != nil {
+			return nil, false, err
+		}
 		actions, err := e.differences(k, v, fn)
 		if err != nil || len(actions) == 0 {
 			return nil, false, err

@@ -73,7 +73,7 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 	if m.e.hidden(item, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	return decodeNew[T](m.e, item)
+	return found[T](ctx, m.db, m.e, &row{item: item})
 }
 
 // UpdateOrCreate applies the changes to the item whose key fields are those of
@@ -203,7 +203,7 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if m.e.hidden(stored, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	v, err := decodeNew[T](m.e, stored)
+	v, err := found[T](ctx, m.db, m.e, &row{item: stored})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
 )
 
@@ -13,7 +14,8 @@ type HookEvent int
 
 // The events. BeforeSave and AfterSave go around every write of a value: Create,
 // Put, Save, Update and Edit, with those of creation or update within them.
-// Delete, ForceDelete and a soft deletion have those of deletion.
+// Delete, ForceDelete and a soft deletion have those of deletion. AfterFind comes
+// for every value that a read gives out.
 const (
 	BeforeSave HookEvent = iota
 	BeforeCreate
@@ -25,12 +27,13 @@ const (
 	AfterSave
 	AfterDelete
 	AfterRestore
+	AfterFind
 	hookEvents
 )
 
 var hookNames = [hookEvents]string{
 	"BeforeSave", "BeforeCreate", "BeforeUpdate", "BeforeDelete", "BeforeRestore",
-	"AfterCreate", "AfterUpdate", "AfterSave", "AfterDelete", "AfterRestore",
+	"AfterCreate", "AfterUpdate", "AfterSave", "AfterDelete", "AfterRestore", "AfterFind",
 }
 
 // String returns the event's name, which is that of the method too.
@@ -57,6 +60,13 @@ func (ev HookEvent) String() string {
 //
 // A write that is given no value, by changes or by a key, reads the item first
 // where an entity has hooks for it.
+//
+// AfterFind runs on every path that reads: by keys and unique values, queries,
+// pages and iterators, batches and transactions, and for the value that Edit and
+// Move give to their function. It may change the value, which is not written by
+// that; where fields were selected it sees the others zero. An error ends the
+// read, and what was not yet given out is not. What a write returns was not found,
+// and neither are the items that counts, aggregates and writes over a query read.
 type Hook struct {
 	event HookEvent
 	typ   reflect.Type // nil for every entity
@@ -137,25 +147,25 @@ func callMethod(ctx context.Context, ev HookEvent, v any) error {
 		return v.(interface{ AfterSave(context.Context) error }).AfterSave(ctx)
 	case AfterDelete:
 		return v.(interface{ AfterDelete(context.Context) error }).AfterDelete(ctx)
-	default:
+	case AfterRestore:
 		return v.(interface{ AfterRestore(context.Context) error }).AfterRestore(ctx)
+	default:
+		return v.(interface{ AfterFind(context.Context) error }).AfterFind(ctx)
 	}
 }
 
 // hooked reports whether an entity has hooks for any of the events.
 func (db *DB) hooked(e *entity, events ...HookEvent) bool {
 	for _, ev := range events {
-		if e.hooks[ev] {
+		if e.hooks[ev] || slices.ContainsFunc(db.hooks[ev], func(h Hook) bool { return h.on(e) }) {
 			return true
-		}
-		for i := range db.cfg.Hooks {
-			if h := &db.cfg.Hooks[i]; h.event == ev && (h.typ == nil || h.typ == e.typ) {
-				return true
-			}
 		}
 	}
 	return false
 }
+
+// on reports whether the hook is for the entity's items.
+func (h *Hook) on(e *entity) bool { return h.typ == nil || h.typ == e.typ }
 
 // runHooks runs the hooks of events on the struct at v, in order.
 func (db *DB) runHooks(ctx context.Context, e *entity, v unsafe.Pointer, events ...HookEvent) error {
@@ -164,15 +174,14 @@ func (db *DB) runHooks(ctx context.Context, e *entity, v unsafe.Pointer, events 
 			continue
 		}
 		value := reflect.NewAt(e.typ, v).Interface()
-		fail := func(err error) error { return &HookError{Event: ev, Written: ev >= AfterCreate, Err: err} }
+		fail := func(err error) error { return &HookError{Event: ev, Written: ev >= AfterCreate && ev <= AfterRestore, Err: err} }
 		if e.hooks[ev] {
 			if err := callMethod(ctx, ev, value); err != nil {
 				return fail(err)
 			}
 		}
-		for i := range db.cfg.Hooks {
-			h := &db.cfg.Hooks[i]
-			if h.event != ev || h.typ != nil && h.typ != e.typ {
+		for _, h := range db.hooks[ev] {
+			if !h.on(e) {
 				continue
 			}
 			if err := h.fn(ctx, value); err != nil {
@@ -181,6 +190,46 @@ func (db *DB) runHooks(ctx context.Context, e *entity, v unsafe.Pointer, events 
 		}
 	}
 	return nil
+}
+
+// found returns the value of a row that a read gives out.
+func found[T any](ctx context.Context, db *DB, e *entity, w *row) (*T, error) {
+	if _, ok := any((*T)(nil)).(*Record); ok {
+		item, err := w.whole()
+		if err != nil {
+			return nil, err
+		}
+		r := new(Record)
+		if *r, err = db.foundRecord(ctx, e, item); err != nil {
+			return nil, err
+		}
+		return any(r).(*T), nil
+	}
+	v, err := decodeRow[T](e, w)
+	if err != nil || !db.hooked(e, AfterFind) {
+		return v, err
+	}
+	if err := db.runHooks(ctx, e, unsafe.Pointer(v), AfterFind); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// foundRecord is found for the dynamic API.
+func (db *DB) foundRecord(ctx context.Context, e *entity, item Item) (Record, error) {
+	v := reflect.New(e.typ).UnsafePointer()
+	if err := e.decode(item, v); err != nil {
+		return nil, err
+	}
+	if !db.hooked(e, AfterFind) {
+		return e.record(item, v), nil
+	}
+	if err := db.runHooks(ctx, e, v, AfterFind); err != nil {
+		return nil, err
+	}
+	r := e.record(item, v)
+	e.fill(r, v)
+	return r, nil
 }
 
 // hookAfter lets the mutation of the value at v run hooks once it is written.

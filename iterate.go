@@ -94,7 +94,7 @@ func (q Query[T]) each(ctx context.Context, op string, yield func(*T) (bool, err
 		return err
 	}
 	return readerOf[T](q.s, p, op, 0).each(ctx, q.s.opts.after, func(w row) (bool, error) {
-		v, err := decodeFor[T](q.s, &w)
+		v, err := foundBy[T](ctx, q.s, &w)
 		if err != nil {
 			return false, err
 		}

@@ -202,11 +202,12 @@ func (pl *planner) pinned(name string) *accessPath {
 	return nil
 }
 
-// recordOf makes a record of an item of any entity.
-func (s *Schema) recordOf(item Item) (Record, error) {
+// foundAny makes a record of an item of any entity.
+func (db *DB) foundAny(ctx context.Context, item Item) (Record, error) {
+	s := db.schema
 	et, _ := item[s.cfg.EntityType].(*types.AttributeValueMemberS)
 	if et != nil && s.byName[et.Value] != nil {
-		return s.byName[et.Value].toRecord(item)
+		return db.foundRecord(ctx, s.byName[et.Value], item)
 	}
 	r := make(Record, len(item))
 	for attr, av := range item {

@@ -63,7 +63,11 @@ func (db *DB) findMany(ctx context.Context, values []any) (missing []any, err er
 			missing = append(missing, values[i])
 			continue
 		}
-		if err := p.e.decode(item, p.v); err != nil {
+		err := p.e.decode(item, p.v)
+		if err == nil {
+			err = db.runHooks(ctx, p.e, p.v, AfterFind)
+		}
+		if err != nil {
 			return nil, opError("FindMany", p.e, err)
 		}
 	}

@@ -239,7 +239,7 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 	if w.hidden(m.e, m.db.cfg.Clock()) {
 		return nil, opError(op, m.e, ErrNotFound)
 	}
-	v, err := decodeRow[T](m.e, &w)
+	v, err := found[T](ctx, m.db, m.e, &w)
 	return v, opError(op, m.e, err)
 }
 

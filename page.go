@@ -55,7 +55,7 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 	}
 	page := &Page[T]{Next: next, Prev: prev, Items: make([]*T, len(rows))}
 	for i := range rows {
-		if page.Items[i], err = decodeFor[T](s, &rows[i]); err != nil {
+		if page.Items[i], err = foundBy[T](ctx, s, &rows[i]); err != nil {
 			return nil, err
 		}
 	}

@@ -374,7 +374,7 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	}
 	var list []*T
 	err = readerOf[T](s, p, op, atMost).each(ctx, s.opts.after, func(w row) (bool, error) {
-		v, err := decodeFor[T](s, &w)
+		v, err := foundBy[T](ctx, s, &w)
 		list = append(list, v)
 		return true, err
 	})
@@ -384,21 +384,20 @@ func collect[T any](ctx context.Context, s *queryState, op string, atMost int) (
 	return list, nil
 }
 
-// decodeFor decodes an item that a query found.
-func decodeFor[T any](s *queryState, w *row) (*T, error) {
+// foundBy returns the value of a row that a query found.
+func foundBy[T any](ctx context.Context, s *queryState, w *row) (*T, error) {
 	if s.opts.raw == nil || !s.opts.raw.anyType {
-		return decodeRow[T](s.e, w)
-	}
-	v := new(T)
-	r, ok := any(v).(*Record)
-	if !ok {
-		return decodeRow[T](s.e, w)
+		return found[T](ctx, s.db, s.e, w)
 	}
 	item, err := w.whole()
-	if err == nil {
-		*r, err = s.db.schema.recordOf(item)
+	if err != nil {
+		return nil, err
 	}
-	return v, err
+	r := new(Record) // only the dynamic API asks for any type
+	if *r, err = s.db.foundAny(ctx, item); err != nil {
+		return nil, err
+	}
+	return any(r).(*T), nil
 }
 
 // readerOf returns a reader whose rows are decoded as they come.

@@ -388,7 +388,7 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	list, now := make([]*T, len(keys)), m.db.cfg.Clock()
 	for i, j := range at {
 		if j < len(rows) && !rows[j].empty() && !rows[j].hidden(m.e, now) {
-			if list[i], err = decodeRow[T](m.e, &rows[j]); err != nil {
+			if list[i], err = found[T](ctx, m.db, m.e, &rows[j]); err != nil {
 				return nil, err
 			}
 		}

@@ -211,7 +211,7 @@ func (m Model[T]) findBy(ctx context.Context, constraint string, values []any) (
 	if now, err := u.claim(m.e, item); err != nil || now == nil || m.e.hidden(item, m.db.cfg.Clock()) || m.e.keyID(now) != m.e.keyID(claim) {
 		return nil, ErrNotFound
 	}
-	return decodeNew[T](m.e, item)
+	return found[T](ctx, m.db, m.e, &row{item: item})
 }
 
 // uniqueNamed finds a constraint by its attribute names or Go names.
