@@ -96,7 +96,7 @@ func (m EntityModel) Put(ctx context.Context, r Record) error {
 }
 
 // Save writes every declared attribute of an item that exists, as [Model.Save]
-// does: a field that the record lacks is removed.
+// does: a field that the record lacks is written as its zero value is.
 func (m EntityModel) Save(ctx context.Context, r Record) error {
 	return m.write("Save", r, func(v unsafe.Pointer) error { return m.db.save(ctx, m.e, v) })
 }

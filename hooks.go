@@ -174,7 +174,9 @@ func (db *DB) runHooks(ctx context.Context, e *entity, v unsafe.Pointer, events 
 			continue
 		}
 		value := reflect.NewAt(e.typ, v).Interface()
-		fail := func(err error) error { return &HookError{Event: ev, Written: ev >= AfterCreate && ev <= AfterRestore, Err: err} }
+		fail := func(err error) error {
+			return &HookError{Event: ev, Written: ev >= AfterCreate && ev <= AfterRestore, Err: err}
+		}
 		if e.hooks[ev] {
 			if err := callMethod(ctx, ev, value); err != nil {
 				return fail(err)
