@@ -104,7 +104,7 @@ func (m EntityModel) Put(ctx context.Context, r Record) (err error) {
 }
 
 // Save writes every declared attribute of an item that exists, as [Model.Save]
-// does: a field that the record lacks is removed.
+// does: a field that the record lacks is written as its zero value is.
 func (m EntityModel) Save(ctx context.Context, r Record) (err error) {
 	ctx, tr := m.db.begin(ctx, "Save", m.e)
 	defer tr.end(&err)

@@ -6,61 +6,55 @@ import (
 	"unsafe"
 )
 
-// EntityTx adds writes of an entity that is known by its name to a transaction.
+// TxEntity adds writes of an entity that is known by its name to a transaction.
 // See [EntityModel.In].
-type EntityTx struct {
+type TxEntity struct {
 	m  EntityModel
 	tx *Tx
 }
 
-// In returns the writes of the entity as part of a transaction, as [Model.In]
-// does.
-func (m EntityModel) In(tx *Tx) EntityTx { return EntityTx{m: m, tx: tx} }
+// In returns the writes of the model as part of a transaction, or of
+// [DB.Chunked], beside those of any others. Each checks its record at once and is
+// sent when [DB.Transact] ends. What the entity generates is added to the record;
+// where the transaction fails, the record is as it was.
+func (m EntityModel) In(tx *Tx) TxEntity { return TxEntity{m: m, tx: tx} }
 
-// Create adds what [EntityModel.Create] sends. What the entity generates is
-// added to the record at once, and taken out again where the transaction fails.
-func (t EntityTx) Create(ctx context.Context, r Record) error {
-	return t.write(ctx, "Create", r, func(v unsafe.Pointer) (*mutation, error) { return t.m.db.planCreate(ctx, t.m.e, v) })
+// Create adds what [EntityModel.Create] sends.
+func (t TxEntity) Create(ctx context.Context, r Record) error {
+	return t.addRecord(ctx, "Create", r, t.m.db.planCreate)
 }
 
 // Put adds what [EntityModel.Put] sends. An entity with unique fields is read at
-// once, to know which claims the item holds.
-func (t EntityTx) Put(ctx context.Context, r Record) error {
-	return t.write(ctx, "Put", r, func(v unsafe.Pointer) (*mutation, error) { return t.m.db.planPut(ctx, t.m.e, v) })
+// once, as by [TxModel.Put].
+func (t TxEntity) Put(ctx context.Context, r Record) error {
+	return t.addRecord(ctx, "Put", r, t.m.db.planPut)
 }
 
 // Save adds what [EntityModel.Save] sends. An entity with unique fields is read
-// at once, to know which claims the item holds.
-func (t EntityTx) Save(ctx context.Context, r Record) error {
-	return t.write(ctx, "Save", r, func(v unsafe.Pointer) (*mutation, error) { return t.m.db.planSave(ctx, t.m.e, v) })
+// at once, as by [TxModel.Save].
+func (t TxEntity) Save(ctx context.Context, r Record) error {
+	return t.addRecord(ctx, "Save", r, t.m.db.planSave)
 }
 
-// write adds the write of a record.
-func (t EntityTx) write(ctx context.Context, op string, r Record, plan func(unsafe.Pointer) (*mutation, error)) error {
+// addRecord adds the write of a record.
+func (t TxEntity) addRecord(ctx context.Context, name string, r Record, plan func(context.Context, *entity, unsafe.Pointer) (*mutation, error)) error {
+	err := t.m.err
+	if err == nil && r == nil {
+		err = faultf(ErrInvalid, "the record is nil")
+	}
 	before := maps.Clone(r)
 	undo := func() {
 		clear(r)
 		maps.Copy(r, before)
 	}
-	return t.tx.add(op, t.m.db, t.m.e, t.m.err, undo, func() (*unit, error) {
-		if r == nil {
-			return nil, faultf(ErrInvalid, "the record is nil")
-		}
+	return t.tx.add(name, t.m.db, t.m.e, err, undo, func() (*unit, error) {
 		v, err := t.m.e.fromRecord(r)
 		if err != nil {
 			return nil, err
 		}
-		m, err := plan(v)
+		m, err := plan(ctx, t.m.e, v)
 		if err != nil {
 			return nil, err
-		}
-		done := m.done
-		m.done = func(after Item) error {
-			defer t.m.e.fill(r, v) // it may have been planned anew, and hooks change it
-			if done == nil {
-				return nil
-			}
-			return done(after)
 		}
 		u, err := t.m.db.planned(ctx, m)
 		if err == nil {
@@ -71,64 +65,56 @@ func (t EntityTx) write(ctx context.Context, op string, r Record, plan func(unsa
 }
 
 // Update adds what [EntityModel.Update] sends, as [TxModel.Update] does.
-func (t EntityTx) Update(ctx context.Context, key any, changes ...Change) error {
-	return t.plan(ctx, "Update", key, func(key any) (*mutation, error) { return t.m.db.planUpdate(ctx, t.m.e, key, changes) })
+func (t TxEntity) Update(ctx context.Context, key any, changes ...Change) error {
+	return t.addKey(ctx, "Update", key, func(key any) (*mutation, error) { return t.m.db.planUpdate(ctx, t.m.e, key, changes) })
+}
+
+// Touch adds what [TxModel.Touch] adds.
+func (t TxEntity) Touch(ctx context.Context, key any) error {
+	return t.addKey(ctx, "Touch", key, func(key any) (*mutation, error) { return t.m.db.planTouch(ctx, t.m.e, key) })
 }
 
 // Delete adds what [EntityModel.Delete] sends. A soft deletion needs the item to
 // be there.
-func (t EntityTx) Delete(ctx context.Context, key any) error {
-	return t.plan(ctx, "Delete", key, func(key any) (*mutation, error) { return t.m.db.planDelete(ctx, t.m.e, key) })
+func (t TxEntity) Delete(ctx context.Context, key any) error {
+	return t.addKey(ctx, "Delete", key, func(key any) (*mutation, error) { return t.m.db.planDelete(ctx, t.m.e, key) })
 }
 
 // Restore adds what [EntityModel.Restore] sends.
-func (t EntityTx) Restore(ctx context.Context, key any) error {
-	return t.plan(ctx, "Restore", key, func(key any) (*mutation, error) { return t.m.db.planRestore(ctx, t.m.e, key) })
+func (t TxEntity) Restore(ctx context.Context, key any) error {
+	return t.addKey(ctx, "Restore", key, func(key any) (*mutation, error) { return t.m.db.planRestore(ctx, t.m.e, key) })
 }
 
 // ForceDelete adds what [EntityModel.ForceDelete] sends.
-func (t EntityTx) ForceDelete(ctx context.Context, key any) error {
-	return t.plan(ctx, "ForceDelete", key, func(key any) (*mutation, error) {
+func (t TxEntity) ForceDelete(ctx context.Context, key any) error {
+	return t.addKey(ctx, "ForceDelete", key, func(key any) (*mutation, error) {
 		return t.m.db.planForceDelete(ctx, t.m.e, "ForceDelete", key)
-	})
-}
-
-// plan adds a write of the item with a key.
-func (t EntityTx) plan(ctx context.Context, op string, key any, plan func(key any) (*mutation, error)) error {
-	return t.tx.add(op, t.m.db, t.m.e, t.m.err, nil, func() (*unit, error) {
-		key, err := t.m.keyArg(key)
-		if err != nil {
-			return nil, err
-		}
-		m, err := plan(key)
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, m)
 	})
 }
 
 // Check adds a condition on an item that the transaction does not write: it
 // must hold for any of the transaction to be written.
-func (t EntityTx) Check(_ context.Context, key any, predicate Predicate) error {
-	return t.tx.add("Check", t.m.db, t.m.e, t.m.err, nil, func() (*unit, error) {
-		key, err := t.m.keyArg(key)
-		if err != nil {
-			return nil, err
-		}
-		return planCheck(t.m.e, key, predicate)
-	})
+func (t TxEntity) Check(_ context.Context, key any, predicate Predicate) error {
+	key, err := t.m.keyArg(key)
+	return t.tx.addCheck(t.m.db, t.m.e, err, key, predicate)
+}
+
+// addKey adds a write that goes by a key.
+func (t TxEntity) addKey(ctx context.Context, name string, key any, plan func(key any) (*mutation, error)) error {
+	key, err := t.m.keyArg(key)
+	return t.tx.addKey(ctx, name, t.m.db, t.m.e, err, func() (*mutation, error) { return plan(key) })
 }
 
 // FindMany returns the items with the given keys in their order, as
-// [Model.FindMany] does; the place of a key without an item holds nil.
+// [Model.FindMany] does; the place of a key without an item holds nil. A key is
+// what [EntityModel.Find] takes.
 func (m EntityModel) FindMany(ctx context.Context, keys ...any) ([]Record, error) {
 	return m.several(ctx, "FindMany", keys, Model[Record].findMany)
 }
 
-// TransactGet returns the items with the given keys as they stood at one moment,
-// in their order, as [Model.TransactGet] does; the place of a key without an item
-// holds nil.
+// TransactGet returns the items with the given keys as they stood at one
+// moment, in their order, as [Model.TransactGet] does; the place of a key without
+// an item holds nil. A key is what [EntityModel.Find] takes.
 func (m EntityModel) TransactGet(ctx context.Context, keys ...any) ([]Record, error) {
 	return m.several(ctx, "TransactGet", keys, Model[Record].transactGet)
 }

@@ -56,13 +56,7 @@ func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, err
 // Edit adds what [Model.Edit] sends: the item is read and fn applied at once.
 // Where the item has changed when the transaction is sent, fn is applied again.
 func (t TxModel[T]) Edit(ctx context.Context, key any, fn func(*T) error) error {
-	return t.add("Edit", nil, func() (*unit, error) {
-		plan, err := planEditOf(ctx, t.m, key, fn)
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addKey(ctx, "Edit", func() (*mutation, error) { return planEditOf(ctx, t.m, key, fn) })
 }
 
 func planEditOf[T any](ctx context.Context, m Model[T], key any, fn func(*T) error) (*mutation, error) {

@@ -163,21 +163,30 @@ func (m Model[T]) Touch(ctx context.Context, key any) (err error) {
 }
 
 func (db *DB) touchItem(ctx context.Context, e *entity, key any) error {
-	if e.updatedAttr == "" {
-		return faultf(ErrInvalid, "%s keeps no time of the last change: add the trait timestamps or a field tagged `updated`", e.def.Name)
-	}
-	k, known, err := e.keyArg(key)
+	m, err := db.planTouch(ctx, e, key)
 	if err != nil {
 		return err
 	}
+	_, err = db.mutate(ctx, m)
+	return err
+}
+
+// planTouch plans [Model.Touch].
+func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, error) {
+	if e.updatedAttr == "" {
+		return nil, faultf(ErrInvalid, "%s keeps no time of the last change: add the trait timestamps or a field tagged `updated`", e.def.Name)
+	}
+	k, known, err := e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
 	c := &changePlan{e: e, op: "Touch", key: k, known: known, now: db.cfg.Clock()}
 	if err := c.act(nil); err != nil {
-		return err
+		return nil, err
 	}
 	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
 	db.hookUpdate(ctx, m, c, nil)
-	_, err = db.mutate(ctx, m)
-	return err
+	return m, nil
 }
 
 // Move gives an item another base key: it reads it, applies fn, which changes
@@ -201,45 +210,55 @@ func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (_ *T, e
 }
 
 func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, error) {
-	if fn == nil {
-		return nil, faultf(ErrInvalid, "the function is nil")
-	}
-	k, _, err := m.e.keyArg(key)
+	u, item, err := m.planMove(ctx, key, fn)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := m.db.get(ctx, m.e, "Move", k, true)
-	if err != nil {
-		return nil, err
-	}
-	if m.e.hidden(stored, m.db.cfg.Clock()) {
-		return nil, ErrNotFound
-	}
-	v, err := decodeNew[T](m.e, stored, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := fn(v); err != nil {
-		return nil, err
-	}
-	if err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave, BeforeUpdate); err != nil {
-		return nil, err
-	}
-	units, item, err := m.db.planMove(ctx, m.e, k, stored, unsafe.Pointer(v))
-	if err != nil {
-		return nil, err
-	}
-	m.db.hookAfter(ctx, units[0].m, unsafe.Pointer(v), AfterUpdate, AfterSave)
-	if err := m.db.carryOut(ctx, units, txOptions{name: "Move"}); err != nil {
+	if err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
 		return nil, impliedError(err)
 	}
 	return decodeNew[T](m.e, item, nil)
 }
 
+// planMove reads the item to move, has fn change it and plans the writes. It
+// returns the item under its new key too.
+func (m Model[T]) planMove(ctx context.Context, key any, fn func(*T) error) (*unit, Item, error) {
+	if fn == nil {
+		return nil, nil, faultf(ErrInvalid, "the function is nil")
+	}
+	k, _, err := m.e.keyArg(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	stored, err := m.db.get(ctx, m.e, "Move", k, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.e.hidden(stored, m.db.cfg.Clock()) {
+		return nil, nil, ErrNotFound
+	}
+	v, err := decodeNew[T](m.e, stored, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := fn(v); err != nil {
+		return nil, nil, err
+	}
+	if err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave, BeforeUpdate); err != nil {
+		return nil, nil, err
+	}
+	u, item, err := m.db.planMove(ctx, m.e, k, stored, unsafe.Pointer(v))
+	if err != nil {
+		return nil, nil, err
+	}
+	m.db.hookAfter(ctx, u.m, unsafe.Pointer(v), AfterUpdate, AfterSave)
+	return u, item, nil
+}
+
 // planMove plans the writes of [Model.Move]: the deletion of the stored item,
 // under the condition that it is wholly as it was read, and the creation of the
 // new one, of which the claims are moved from the old.
-func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsafe.Pointer) ([]*unit, Item, error) {
+func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsafe.Pointer) (*unit, Item, error) {
 	now := db.cfg.Clock()
 	if err := e.touch(v, now); err != nil {
 		return nil, nil, err
@@ -291,7 +310,7 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 		return nil, nil, err
 	}
 	m := &mutation{e: e, op: "Move", key: key}
-	return []*unit{{m: m, writes: append(writes, claims...)}}, item, nil
+	return &unit{m: m, writes: append(writes, claims...)}, item, nil
 }
 
 // Replicate returns a copy of v that can be created as a new item: without

@@ -11,9 +11,9 @@ import (
 	"github.com/dynorm/dynorm/internal/testdb"
 )
 
-// Tune has a field that is computed when it is read.
-type Tune struct {
-	_     dynorm.Entity `dynorm:"Tune,list"`
+// Chant has a field that is computed when it is read.
+type Chant struct {
+	_     dynorm.Entity `dynorm:"Chant,list"`
 	ID    string
 	Name  string `dynorm:",unique"`
 	Genre string `dynorm:",index"`
@@ -21,7 +21,7 @@ type Tune struct {
 	Plays int64
 }
 
-func (s *Tune) AfterFind(context.Context) error {
+func (s *Chant) AfterFind(context.Context) error {
 	if s.Name == "refuse" {
 		return errRefused
 	}
@@ -29,11 +29,11 @@ func (s *Tune) AfterFind(context.Context) error {
 	return nil
 }
 
-// tunes opens a table with three tunes. seen counts the calls of a registered
+// chants opens a table with three chants. seen counts the calls of a registered
 // hook.
-func tunes(t *testing.T, hooks ...dynorm.Hook) (db *dynorm.DB, seen *int) {
+func chants(t *testing.T, hooks ...dynorm.Hook) (db *dynorm.DB, seen *int) {
 	t.Helper()
-	schema, err := dynorm.NewSchema(Tune{})
+	schema, err := dynorm.NewSchema(Chant{})
 	require.NoError(t, err)
 	seen = new(int)
 	hooks = append(hooks, dynorm.OnAny(dynorm.AfterFind, func(context.Context, any) error { *seen++; return nil }))
@@ -41,56 +41,56 @@ func tunes(t *testing.T, hooks ...dynorm.Hook) (db *dynorm.DB, seen *int) {
 	require.NoError(t, err)
 	require.NoError(t, db.CreateTable(t.Context()))
 	for _, id := range []string{"a", "b", "c"} {
-		require.NoError(t, dynorm.ModelOf[Tune](db).Create(t.Context(), &Tune{ID: id, Name: "n" + id, Genre: "g"}))
+		require.NoError(t, dynorm.ModelOf[Chant](db).Create(t.Context(), &Chant{ID: id, Name: "n" + id, Genre: "g"}))
 	}
 	require.Zero(t, *seen)
 	return db, seen
 }
 
-// findPaths are all ways to read tunes a, b and c, or a alone.
-func findPaths(db *dynorm.DB) map[string]func(ctx context.Context) ([]*Tune, error) {
-	m, byName := dynorm.ModelOf[Tune](db), db.Entity("Tune")
-	one := func(v *Tune, err error) ([]*Tune, error) { return []*Tune{v}, err }
-	records := func(list []*dynorm.Record, err error) ([]*Tune, error) {
+// findPaths are all ways to read chants a, b and c, or a alone.
+func findPaths(db *dynorm.DB) map[string]func(ctx context.Context) ([]*Chant, error) {
+	m, byName := dynorm.ModelOf[Chant](db), db.Entity("Chant")
+	one := func(v *Chant, err error) ([]*Chant, error) { return []*Chant{v}, err }
+	records := func(list []*dynorm.Record, err error) ([]*Chant, error) {
 		if err != nil {
 			return nil, err
 		}
-		var out []*Tune
+		var out []*Chant
 		for _, r := range list {
 			shown, _ := (*r)["shown"].(string)
-			out = append(out, &Tune{ID: (*r)["id"].(string), Shown: shown})
+			out = append(out, &Chant{ID: (*r)["id"].(string), Shown: shown})
 		}
 		return out, nil
 	}
 	inGenre := m.Where(dynorm.Eq("genre", "g"))
-	return map[string]func(ctx context.Context) ([]*Tune, error){
-		"Find":        func(ctx context.Context) ([]*Tune, error) { return one(m.Find(ctx, "a")) },
-		"Get":         func(ctx context.Context) ([]*Tune, error) { return one(m.Get(ctx, Tune{ID: "a"})) },
-		"FindBy":      func(ctx context.Context) ([]*Tune, error) { return one(m.FindBy(ctx, "name", "na")) },
-		"FindMany":    func(ctx context.Context) ([]*Tune, error) { return m.FindMany(ctx, "a", "b", "c") },
-		"TransactGet": func(ctx context.Context) ([]*Tune, error) { return m.TransactGet(ctx, "a", "b", "c") },
-		"DB.FindMany": func(ctx context.Context) ([]*Tune, error) {
-			list := []*Tune{{ID: "a"}, {ID: "b"}, {ID: "c"}}
+	return map[string]func(ctx context.Context) ([]*Chant, error){
+		"Find":        func(ctx context.Context) ([]*Chant, error) { return one(m.Find(ctx, "a")) },
+		"Get":         func(ctx context.Context) ([]*Chant, error) { return one(m.Get(ctx, Chant{ID: "a"})) },
+		"FindBy":      func(ctx context.Context) ([]*Chant, error) { return one(m.FindBy(ctx, "name", "na")) },
+		"FindMany":    func(ctx context.Context) ([]*Chant, error) { return m.FindMany(ctx, "a", "b", "c") },
+		"TransactGet": func(ctx context.Context) ([]*Chant, error) { return m.TransactGet(ctx, "a", "b", "c") },
+		"DB.FindMany": func(ctx context.Context) ([]*Chant, error) {
+			list := []*Chant{{ID: "a"}, {ID: "b"}, {ID: "c"}}
 			_, err := db.FindMany(ctx, list[0], list[1], list[2])
 			return list, err
 		},
-		"FirstOrCreate": func(ctx context.Context) ([]*Tune, error) {
-			v, _, err := m.FirstOrCreate(ctx, &Tune{ID: "a", Name: "other"})
+		"FirstOrCreate": func(ctx context.Context) ([]*Chant, error) {
+			v, _, err := m.FirstOrCreate(ctx, &Chant{ID: "a", Name: "other"})
 			return one(v, err)
 		},
-		"List":  func(ctx context.Context) ([]*Tune, error) { return inGenre.List(ctx) },
-		"First": func(ctx context.Context) ([]*Tune, error) { return one(inGenre.First(ctx)) },
-		"One": func(ctx context.Context) ([]*Tune, error) {
+		"List":  func(ctx context.Context) ([]*Chant, error) { return inGenre.List(ctx) },
+		"First": func(ctx context.Context) ([]*Chant, error) { return one(inGenre.First(ctx)) },
+		"One": func(ctx context.Context) ([]*Chant, error) {
 			return one(inGenre.Where(dynorm.Eq("id", "a")).One(ctx))
 		},
-		"Page": func(ctx context.Context) ([]*Tune, error) {
+		"Page": func(ctx context.Context) ([]*Chant, error) {
 			page, err := inGenre.Page(ctx, "")
 			if err != nil {
 				return nil, err
 			}
 			return page.Items, nil
 		},
-		"All": func(ctx context.Context) (list []*Tune, err error) {
+		"All": func(ctx context.Context) (list []*Chant, err error) {
 			for v, err := range inGenre.All(ctx) {
 				if err != nil {
 					return nil, err
@@ -99,7 +99,7 @@ func findPaths(db *dynorm.DB) map[string]func(ctx context.Context) ([]*Tune, err
 			}
 			return list, nil
 		},
-		"Pages": func(ctx context.Context) (list []*Tune, err error) {
+		"Pages": func(ctx context.Context) (list []*Chant, err error) {
 			for page, err := range inGenre.PageSize(1).Pages(ctx) {
 				if err != nil {
 					return nil, err
@@ -108,13 +108,13 @@ func findPaths(db *dynorm.DB) map[string]func(ctx context.Context) ([]*Tune, err
 			}
 			return list, nil
 		},
-		"Chunk": func(ctx context.Context) (list []*Tune, err error) {
-			err = inGenre.Chunk(ctx, 2, func(_ context.Context, chunk []*Tune) error { list = append(list, chunk...); return nil })
+		"Chunk": func(ctx context.Context) (list []*Chant, err error) {
+			err = inGenre.Chunk(ctx, 2, func(_ context.Context, chunk []*Chant) error { list = append(list, chunk...); return nil })
 			return list, err
 		},
-		"ForEach": func(ctx context.Context) (list []*Tune, err error) {
+		"ForEach": func(ctx context.Context) (list []*Chant, err error) {
 			var mu sync.Mutex
-			err = inGenre.ForEach(ctx, func(_ context.Context, v *Tune) error {
+			err = inGenre.ForEach(ctx, func(_ context.Context, v *Chant) error {
 				mu.Lock()
 				defer mu.Unlock()
 				list = append(list, v)
@@ -122,36 +122,36 @@ func findPaths(db *dynorm.DB) map[string]func(ctx context.Context) ([]*Tune, err
 			})
 			return list, err
 		},
-		"Scan": func(ctx context.Context) ([]*Tune, error) {
+		"Scan": func(ctx context.Context) ([]*Chant, error) {
 			return m.Where(dynorm.Ge("plays", 0)).AllowScan().List(ctx)
 		},
-		"several keys": func(ctx context.Context) ([]*Tune, error) { return m.Where(dynorm.In("id", "a", "b", "c")).List(ctx) },
-		"by name": func(ctx context.Context) ([]*Tune, error) {
+		"several keys": func(ctx context.Context) ([]*Chant, error) { return m.Where(dynorm.In("id", "a", "b", "c")).List(ctx) },
+		"by name": func(ctx context.Context) ([]*Chant, error) {
 			r, err := byName.Find(ctx, "a")
 			return records([]*dynorm.Record{&r}, err)
 		},
-		"by name, List": func(ctx context.Context) ([]*Tune, error) {
+		"by name, List": func(ctx context.Context) ([]*Chant, error) {
 			return records(byName.Where(dynorm.Eq("genre", "g")).List(ctx))
 		},
-		"Collection": func(ctx context.Context) ([]*Tune, error) {
-			found, err := dynorm.Collection(db, "TUNE", "a").Load(ctx)
-			return dynorm.Of[Tune](found), err
+		"Collection": func(ctx context.Context) ([]*Chant, error) {
+			found, err := dynorm.Collection(db, "CHANT", "a").Load(ctx)
+			return dynorm.Of[Chant](found), err
 		},
-		"Collection, records": func(ctx context.Context) ([]*Tune, error) {
-			found, err := dynorm.Collection(db, "TUNE", "a").Load(ctx)
+		"Collection, records": func(ctx context.Context) ([]*Chant, error) {
+			found, err := dynorm.Collection(db, "CHANT", "a").Load(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return records(pointers(found.Records("Tune")))
+			return records(pointers(found.Records("Chant")))
 		},
-		"by key": func(ctx context.Context) ([]*Tune, error) {
-			return records(pointers(byName.PK("TUNE#a").AnyType().Get(ctx)))
+		"by key": func(ctx context.Context) ([]*Chant, error) {
+			return records(pointers(byName.PK("CHANT#a").AnyType().Get(ctx)))
 		},
 	}
 }
 
 func TestAfterFind(t *testing.T) {
-	db, seen := tunes(t)
+	db, seen := chants(t)
 	for name, read := range findPaths(db) {
 		t.Run(name, func(t *testing.T) {
 			*seen = 0
@@ -167,7 +167,7 @@ func TestAfterFind(t *testing.T) {
 }
 
 func TestAfterFindRefuses(t *testing.T) {
-	db, _ := tunes(t, dynorm.On(dynorm.AfterFind, func(_ context.Context, v *Tune) error {
+	db, _ := chants(t, dynorm.On(dynorm.AfterFind, func(_ context.Context, v *Chant) error {
 		if v.ID == "a" {
 			return errRefused
 		}
@@ -190,15 +190,15 @@ func TestAfterFindRefuses(t *testing.T) {
 // written.
 func TestAfterFindIsOfReads(t *testing.T) {
 	ctx := t.Context()
-	db, seen := tunes(t)
-	m := dynorm.ModelOf[Tune](db)
+	db, seen := chants(t)
+	m := dynorm.ModelOf[Chant](db)
 	_, err := m.Update(ctx, "a", dynorm.Add("plays", 1))
 	require.NoError(t, err)
-	_, err = m.Edit(ctx, "a", func(v *Tune) error { v.Plays++; return nil })
+	_, err = m.Edit(ctx, "a", func(v *Chant) error { v.Plays++; return nil })
 	require.NoError(t, err)
 	_, err = m.Where(dynorm.Eq("genre", "g")).Update(ctx, dynorm.Add("plays", 1))
 	require.NoError(t, err)
-	_, err = m.Move(ctx, "b", func(v *Tune) error { v.ID = "d"; return nil })
+	_, err = m.Move(ctx, "b", func(v *Chant) error { v.ID = "d"; return nil })
 	require.NoError(t, err)
 	require.NoError(t, m.Delete(ctx, "c"))
 	require.Zero(t, *seen)
@@ -207,7 +207,7 @@ func TestAfterFindIsOfReads(t *testing.T) {
 	require.Equal(t, int64(2), int64(n))
 	list, err := m.Where(dynorm.Eq("genre", "g")).OrderBy("id").List(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []*Tune{{ID: "a", Name: "na", Genre: "g", Shown: "<na>", Plays: 3}, {ID: "d", Name: "nb", Genre: "g", Shown: "<nb>", Plays: 1}}, list)
+	require.Equal(t, []*Chant{{ID: "a", Name: "na", Genre: "g", Shown: "<na>", Plays: 3}, {ID: "d", Name: "nb", Genre: "g", Shown: "<nb>", Plays: 1}}, list)
 }
 
 func pointers(list []dynorm.Record, err error) ([]*dynorm.Record, error) {

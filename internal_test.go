@@ -3,6 +3,8 @@ package dynorm
 import (
 	"context"
 	"sync"
+	"testing"
+	"unsafe"
 )
 
 // countKinds notes the kinds of the operations sent.
@@ -20,4 +22,14 @@ func countKinds(kinds *[]OpKind) Interceptor {
 func PlanOnly[T any](q Query[T]) error {
 	_, err := q.s.planned()
 	return err
+}
+
+// FoundAllocs returns the allocations of giving out a decoded value.
+func FoundAllocs[T any](db *DB) float64 {
+	m, v, ctx := ModelOf[T](db), new(T), context.Background()
+	return testing.AllocsPerRun(100, func() {
+		if _, err := decodeRow[T](m.e, &row{v: unsafe.Pointer(v)}, db.afterFind(ctx, m.e)); err != nil {
+			panic(err)
+		}
+	})
 }

@@ -65,10 +65,11 @@ func (db *DB) findMany(ctx context.Context, values []any) (missing []any, err er
 			missing = append(missing, values[i])
 			continue
 		}
-		if err := p.e.decode(item, p.v); err != nil {
-			return nil, opError("FindMany", p.e, err)
+		err := p.e.decode(item, p.v)
+		if err == nil {
+			err = db.runHooks(ctx, p.e, p.v, AfterFind)
 		}
-		if err := db.runHooks(ctx, p.e, p.v, AfterFind); err != nil {
+		if err != nil {
 			return nil, opError("FindMany", p.e, err)
 		}
 	}

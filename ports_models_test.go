@@ -519,7 +519,17 @@ var portPaths = []portPath{
 			return errors.Join(p.notes.In(tx).Restore(ctx, "n1"), p.notes.In(tx).ForceDelete(ctx, "n2"), p.notes.In(tx).Delete(ctx, "n3"))
 		})
 	}},
-	{"dynamic Transact", on("EntityTx.Create", "EntityTx.Put", "EntityTx.Save", "EntityTx.Update", "EntityTx.Check"),
+	{"Transact of one model's calls", on("TxModel.Upsert", "TxModel.Move", "TxModel.Touch", "TxModel.Increment", "TxEntity.Touch"),
+		ops("Save Memo", "Create Memo", "Move Memo", "Update Memo"), func(ctx context.Context, p *portSet) error {
+			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
+				memos := p.memos.In(tx)
+				return errors.Join(memos.Upsert(ctx, portMemo(1)), memos.Upsert(ctx, portMemo(4)),
+					memos.Move(ctx, PortMemo{Folder: "f", ID: "m2"}, func(v *PortMemo) error { v.Folder = "g"; return nil }),
+					memos.Increment(ctx, PortMemo{Folder: "f", ID: "m3"}, "count", 1),
+					p.notes.In(tx).Touch(ctx, "n1"), p.db.Entity("Note").In(tx).Touch(ctx, "n2"))
+			})
+		}},
+	{"dynamic Transact", on("TxEntity.Create", "TxEntity.Put", "TxEntity.Save", "TxEntity.Update", "TxEntity.Check"),
 		ops("Create Card", "Put Card", "Save Card", "Update Card"), func(ctx context.Context, p *portSet) error {
 			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
 				cards := p.cards.In(tx)
@@ -527,7 +537,7 @@ var portPaths = []portPath{
 					cards.Update(ctx, "c2", dynorm.Set("secret", secretOf("c2"))), cards.Check(ctx, "c3", dynorm.Eq("state", "open")))
 			})
 		}},
-	{"dynamic Transact deletions", on("EntityTx.Delete", "EntityTx.Restore", "EntityTx.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
+	{"dynamic Transact deletions", on("TxEntity.Delete", "TxEntity.Restore", "TxEntity.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
 		if err := p.cards.Delete(ctx, "c1"); err != nil {
 			return err
 		}

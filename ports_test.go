@@ -49,7 +49,7 @@ func TestPortPathsAreComplete(t *testing.T) {
 	exists := map[string]bool{"DB.CreateTable": true}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[*dynorm.DB](), reflect.TypeFor[dynorm.Model[PortNote]](), reflect.TypeFor[dynorm.Query[PortNote]](),
-		reflect.TypeFor[dynorm.EntityModel](), reflect.TypeFor[dynorm.EntityTx](), reflect.TypeFor[dynorm.CollectionQuery](),
+		reflect.TypeFor[dynorm.EntityModel](), reflect.TypeFor[dynorm.TxEntity](), reflect.TypeFor[dynorm.CollectionQuery](),
 		reflect.TypeFor[dynorm.TxModel[PortNote]](), reflect.TypeFor[dynorm.KeyQuery](),
 		reflect.TypeFor[dynorm.Column[PortNote, int]](),
 	} {
@@ -566,13 +566,13 @@ func TestPortsTracer(t *testing.T) {
 			if sp.parent == nil {
 				// A write is planned when it is added to a transaction, in the
 				// context that it is given.
-				planned := []string{"TxModel." + sp.start.Op, "EntityTx." + sp.start.Op}
+				planned := []string{"TxModel." + sp.start.Op, "TxEntity." + sp.start.Op}
 				require.True(t, slices.ContainsFunc(planned, func(call string) bool { return slices.Contains(path.calls, call) }), sp.start.Op)
 			}
 		}
 		for _, call := range path.calls {
 			switch typ, op, _ := strings.Cut(call, "."); typ {
-			case "TxModel", "EntityTx":
+			case "TxModel", "TxEntity":
 			case "CollectionQuery":
 				require.Contains(t, calls, "Collection")
 			default:

@@ -114,24 +114,12 @@ func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
 
 // Restore adds what [Model.Restore] sends.
 func (t TxModel[T]) Restore(ctx context.Context, key any) error {
-	return t.add("Restore", nil, func() (*unit, error) {
-		plan, err := t.m.db.planRestore(ctx, t.m.e, key)
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addKey(ctx, "Restore", func() (*mutation, error) { return t.m.db.planRestore(ctx, t.m.e, key) })
 }
 
 // ForceDelete adds what [Model.ForceDelete] sends.
 func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
-	return t.add("ForceDelete", nil, func() (*unit, error) {
-		plan, err := t.m.db.planForceDelete(ctx, t.m.e, "ForceDelete", key)
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addKey(ctx, "ForceDelete", func() (*mutation, error) { return t.m.db.planForceDelete(ctx, t.m.e, "ForceDelete", key) })
 }
 
 // planRestore plans [Model.Restore].

@@ -231,18 +231,9 @@ type TxModel[T any] struct {
 // values at once and is sent when [DB.Transact] ends.
 func (m Model[T]) In(tx *Tx) TxModel[T] { return TxModel[T]{m: m, tx: tx} }
 
-// add puts a write of the model into the transaction.
-func (t TxModel[T]) add(name string, v *T, plan func() (*unit, error)) error {
-	var undo func()
-	if v != nil {
-		undo = keep(t.m.e, v)
-	}
-	return t.tx.add(name, t.m.db, t.m.e, t.m.err, undo, plan)
-}
-
-// add puts a write of an entity into the transaction, or keeps its first error.
-// err is the error of the model, and undo, nil for nothing, sets the value of the
-// write back.
+// add puts a write into the transaction, or keeps its first error. What undo
+// sets back is set back where the write can't be planned, or the transaction
+// fails.
 func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan func() (*unit, error)) error {
 	if tx == nil {
 		return opError(name, e, faultf(ErrInvalid, "In was given a nil Tx: use the one that Transact gives"))
@@ -252,9 +243,7 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 	}
 	var u *unit
 	if err == nil {
-		if u, err = plan(); err == nil {
-			u.undo = undo
-		} else if undo != nil {
+		if u, err = plan(); err != nil && undo != nil {
 			undo()
 		}
 	}
@@ -263,101 +252,90 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 		tx.fail(err)
 		return err
 	}
+	u.undo = undo
 	tx.units = append(tx.units, u)
 	return nil
 }
 
-// Create adds what [Model.Create] sends.
-func (t TxModel[T]) Create(ctx context.Context, v *T) error {
-	return t.add("Create", v, func() (*unit, error) {
-		if err := t.m.check(v); err != nil {
-			return nil, err
-		}
-		plan, err := t.m.db.planCreate(ctx, t.m.e, unsafe.Pointer(v))
+// addValue adds the write of a value.
+func (t TxModel[T]) addValue(ctx context.Context, name string, v *T, plan func(unsafe.Pointer) (*mutation, error)) error {
+	return t.tx.add(name, t.m.db, t.m.e, t.m.check(v), keep(t.m.e, v), func() (*unit, error) {
+		m, err := plan(unsafe.Pointer(v))
 		if err != nil {
 			return nil, err
 		}
-		return t.m.db.planned(ctx, plan)
+		return t.m.db.planned(ctx, m)
 	})
+}
+
+// addKey adds a write that goes by a key.
+func (t TxModel[T]) addKey(ctx context.Context, name string, plan func() (*mutation, error)) error {
+	return t.tx.addKey(ctx, name, t.m.db, t.m.e, t.m.err, plan)
+}
+
+func (tx *Tx) addKey(ctx context.Context, name string, db *DB, e *entity, err error, plan func() (*mutation, error)) error {
+	return tx.add(name, db, e, err, nil, func() (*unit, error) {
+		m, err := plan()
+		if err != nil {
+			return nil, err
+		}
+		return db.planned(ctx, m)
+	})
+}
+
+// Create adds what [Model.Create] sends.
+func (t TxModel[T]) Create(ctx context.Context, v *T) error {
+	return t.addValue(ctx, "Create", v, func(p unsafe.Pointer) (*mutation, error) { return t.m.db.planCreate(ctx, t.m.e, p) })
 }
 
 // Put adds what [Model.Put] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Put(ctx context.Context, v *T) error {
-	return t.add("Put", v, func() (*unit, error) {
-		if err := t.m.check(v); err != nil {
-			return nil, err
-		}
-		plan, err := t.m.db.planPut(ctx, t.m.e, unsafe.Pointer(v))
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addValue(ctx, "Put", v, func(p unsafe.Pointer) (*mutation, error) { return t.m.db.planPut(ctx, t.m.e, p) })
 }
 
 // Save adds what [Model.Save] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Save(ctx context.Context, v *T) error {
-	return t.add("Save", v, func() (*unit, error) {
-		if err := t.m.check(v); err != nil {
-			return nil, err
-		}
-		plan, err := t.m.db.planSave(ctx, t.m.e, unsafe.Pointer(v))
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addValue(ctx, "Save", v, func(p unsafe.Pointer) (*mutation, error) { return t.m.db.planSave(ctx, t.m.e, p) })
 }
 
 // Update adds what [Model.Update] sends. Where the changes touch inputs of an
 // index entry or a unique value that are not all known, the item is read at
 // once and must still be the same when the transaction is sent.
 func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) error {
-	return t.add("Update", nil, func() (*unit, error) {
-		plan, err := t.m.db.planUpdate(ctx, t.m.e, key, changes)
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addKey(ctx, "Update", func() (*mutation, error) { return t.m.db.planUpdate(ctx, t.m.e, key, changes) })
 }
 
 // Delete adds what [Model.Delete] sends. A soft deletion needs the item to be
 // there.
 func (t TxModel[T]) Delete(ctx context.Context, key any) error {
-	return t.add("Delete", nil, func() (*unit, error) {
-		plan, err := t.m.db.planDelete(ctx, t.m.e, key)
-		if err != nil {
-			return nil, err
-		}
-		return t.m.db.planned(ctx, plan)
-	})
+	return t.addKey(ctx, "Delete", func() (*mutation, error) { return t.m.db.planDelete(ctx, t.m.e, key) })
 }
 
 // Check adds a condition on an item that the transaction does not write: it
 // must hold for any of the transaction to be written.
 func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error {
-	return t.add("Check", nil, func() (*unit, error) { return planCheck(t.m.e, key, predicate) })
+	return t.tx.addCheck(t.m.db, t.m.e, t.m.err, key, predicate)
 }
 
-// planCheck plans a condition on an item.
-func planCheck(e *entity, key any, predicate Predicate) (*unit, error) {
-	k, _, err := e.keyArg(key)
-	if err != nil {
-		return nil, err
-	}
-	var b expr.Builder
-	cond, err := predicate.render(e, &b)
-	if err != nil {
-		return nil, err
-	}
-	if cond == "" {
-		return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
-	}
-	w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.Names(), values: b.Values()}
-	return &unit{m: &mutation{e: e, op: "Check", key: k}, writes: []*write{w}}, nil
+func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicate) error {
+	return tx.add("Check", db, e, err, nil, func() (*unit, error) {
+		k, _, err := e.keyArg(key)
+		if err != nil {
+			return nil, err
+		}
+		var b expr.Builder
+		cond, err := predicate.render(e, &b)
+		if err != nil {
+			return nil, err
+		}
+		if cond == "" {
+			return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
+		}
+		w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.Names(), values: b.Values()}
+		return &unit{m: &mutation{e: e, op: "Check", key: k}, writes: []*write{w}}, nil
+	})
 }
 
 // TransactGet returns the items with the given keys as they stood at one
@@ -376,6 +354,7 @@ func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err err
 }
 
 func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
+	db, e := m.db, m.e
 	if len(keys) > maxTxActions {
 		return nil, faultf(ErrTooLarge, "%d keys, over the limit of %d", len(keys), maxTxActions)
 	}
@@ -386,25 +365,25 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	place := map[string]int{} // of a key among the request's
 	at := make([]int, len(keys))
 	for i, key := range keys {
-		k, _, err := m.e.keyArg(key)
+		k, _, err := e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}
-		id := m.e.keyID(k)
+		id := e.keyID(k)
 		if _, ok := place[id]; !ok {
 			place[id] = len(in.TransactItems)
-			in.TransactItems = append(in.TransactItems, types.TransactGetItem{Get: &types.Get{TableName: &m.db.table, Key: k}})
+			in.TransactItems = append(in.TransactItems, types.TransactGetItem{Get: &types.Get{TableName: &db.table, Key: k}})
 		}
 		at[i] = place[id]
 	}
-	rows, err := m.db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: m.e.def.Name, Input: in}, decoding[T](m.e))
+	rows, err := db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: e.def.Name, Input: in}, decoding[T](e))
 	if err != nil {
 		return nil, err
 	}
-	list, now, after := make([]*T, len(keys)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
+	list, now, after := make([]*T, len(keys)), db.cfg.Clock(), db.afterFind(ctx, e)
 	for i, j := range at {
-		if j < len(rows) && !rows[j].empty() && !rows[j].hidden(m.e, now) {
-			if list[i], err = decodeRow[T](m.e, &rows[j], after); err != nil {
+		if j < len(rows) && !rows[j].empty() && !rows[j].hidden(e, now) {
+			if list[i], err = decodeRow[T](e, &rows[j], after); err != nil {
 				return nil, err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,6 +243,11 @@ func textOf(av types.AttributeValue) string {
 		return ""
 	}
 	return s.Value
+}
+
+// without leaves the items of an entity out.
+func without(items []dynorm.Item, entity string) []dynorm.Item {
+	return slices.DeleteFunc(items, func(item dynorm.Item) bool { return textOf(item["_et"]) == entity })
 }
 
 // checkTable compares every item's index attributes and every claim with what
