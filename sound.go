@@ -11,7 +11,7 @@ import (
 
 // faultsOf lists the faults of a definition that an error joins.
 func faultsOf(err error) (list []*parser.DefinitionError) {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // joined errors are taken apart
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {
 			list = append(list, faultsOf(e)...)
 		}
