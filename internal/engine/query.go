@@ -214,11 +214,11 @@ func (e *Engine) page(in *readInput) (*page, error) {
 			return nil, errConsistentGSI
 		}
 	}
-	within, err := in.span(keys, p)
-	if err != nil {
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
 		return nil, err
 	}
-	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+	within, err := in.span(keys, p)
+	if err != nil {
 		return nil, err
 	}
 	start, err := in.startAt(p, keys, within)
