@@ -190,7 +190,7 @@ func (r *Runner) wait(ctx context.Context, table string) error {
 	}
 	if r.Endpoint.Local {
 		// It begins to build or drop an index some time after it has said so.
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := sleep(ctx, 300*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -185,9 +185,6 @@ func (c *compiled) appendShown(dst []byte, r *record) []byte {
 // span returns the keys that the key condition covers in the tree of a table,
 // or of the index with the given name.
 func (c *compiled) span(keys keySchema, index string) (span, error) {
-	if c.key == nil {
-		return span{}, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
-	}
 	r, err := c.keyRange(keys, index)
 	if err != nil {
 		return span{}, err

@@ -107,7 +107,13 @@ func (in *readInput) check(cache *expr.Cache) error {
 	if in.compiled, err = in.exprs.compile(cache, takes, wording); err != nil {
 		return err
 	}
-	return in.checkSelect()
+	if err := in.checkSelect(); err != nil {
+		return err
+	}
+	if !in.isScan && in.compiled.key == nil {
+		return invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
+	return nil
 }
 
 func (in *readInput) checkSegments() error {
@@ -214,11 +220,11 @@ func (e *Engine) page(in *readInput) (*page, error) {
 			return nil, errConsistentGSI
 		}
 	}
-	within, err := in.span(keys, p)
-	if err != nil {
+	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
 		return nil, err
 	}
-	if err := in.compiled.checkKeys(t.keys, t.indexes); err != nil {
+	within, err := in.span(keys, p)
+	if err != nil {
 		return nil, err
 	}
 	start, err := in.startAt(p, keys, within)

@@ -139,6 +139,10 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query", local: valid + `Query (condition missed key schema element|key condition not supported)`, engine: valid + `Query condition missed key schema element: \S+`,
 	},
 	{
+		Name: "key conditions first", Why: "That a query has a key condition is judged with the request, before its table and index; DynamoDB Local goes the other way.",
+		Page: "Query", ops: "Query", local: valid + `.*|` + noTable, engine: valid + `Either the KeyConditions or KeyConditionExpression parameter must be specified in the request\.`,
+	},
+	{
 		Name: "segments", Why: "Segments and their total are missed by name, and a segment that is too large is told from both numbers.",
 		Page: "Scan", ops: "Scan", local: valid + `(If (total )?segments? is specified, .*|1 validation error detected: Value .* at 'segment' .*)`, engine: valid + `The (TotalSegments|Segment) parameter .*`,
 	},
