@@ -25,7 +25,7 @@ func anyValue(levels int) *rapid.Generator[value.Value] {
 		case value.L:
 			return value.List(rapid.SliceOfN(anyValue(levels-1), 0, 4).Draw(t, "list"))
 		case value.M:
-			return value.Map(anyItem(levels - 1).Draw(t, "map"))
+			return value.Map(anyItem(levels-1).Draw(t, "map"))
 		case value.SS, value.NS, value.BS:
 			v, _ := value.Set(kind, rapid.SliceOfN(scalar(kind.ElemKind()), 1, 4).Draw(t, "set"))
 			return v
