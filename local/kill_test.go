@@ -50,7 +50,7 @@ func TestKill(t *testing.T) {
 		if kill%25 == 0 { // Also the first steps of a file are to be cut off.
 			dir, model = t.TempDir(), make(map[string]string)
 		}
-		lines := runAndKill(t, program, dir, kill, time.Duration(random.IntN(int(150*time.Millisecond))))
+		lines := runAndKill(t, program, dir, kill, random)
 		if len(lines) == 0 {
 			early++
 		}
@@ -115,8 +115,9 @@ func part(model map[string]string, worker string) map[string]string {
 	return out
 }
 
-// runAndKill runs a process for the given time and returns what it said.
-func runAndKill(t *testing.T, program, dir string, kill int, after time.Duration) (lines []killLine) {
+// runAndKill runs a process and returns what it said. It is killed a little
+// after it said a number of lines, or one in eight at any time from its start.
+func runAndKill(t *testing.T, program, dir string, kill int, random *rand.Rand) (lines []killLine) {
 	t.Helper()
 	cmd := exec.Command(program, "-test.run=^$")
 	cmd.Env = append(os.Environ(), killDir+"="+dir, "DYNORM_TEST_KILL="+strconv.Itoa(kill))
@@ -125,8 +126,19 @@ func runAndKill(t *testing.T, program, dir string, kill int, after time.Duration
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
+	end := time.NewTimer(time.Hour)
+	defer end.Stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-end.C
+		_ = cmd.Process.Kill()
+	}()
+	said, wait := 1+random.IntN(150), time.Duration(random.IntN(int(10*time.Millisecond)))
+	if kill%8 == 7 {
+		said = -1
+		end.Reset(time.Duration(random.IntN(int(100 * time.Millisecond))))
+	}
 	r := bufio.NewReader(out)
 	for {
 		text, err := r.ReadBytes('\n')
@@ -136,8 +148,12 @@ func runAndKill(t *testing.T, program, dir string, kill int, after time.Duration
 		}
 		var l killLine
 		require.NoError(t, json.Unmarshal(text, &l), string(text))
-		lines = append(lines, l)
+		if lines = append(lines, l); len(lines) == said || l.Fault != "" {
+			end.Reset(wait)
+		}
 	}
+	end.Reset(0) // if it ended by itself
+	<-done
 	require.Error(t, cmd.Wait(), "killed")
 	require.Empty(t, stderr.String())
 	return lines
@@ -198,7 +214,9 @@ func createKillTable(ctx context.Context, c *dynamodb.Client, name string) error
 	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}, {AttributeName: aws.String("v"), AttributeType: "N"},
+			{AttributeName: aws.String("pk"), AttributeType: "S"},
+			{AttributeName: aws.String("sk"), AttributeType: "S"},
+			{AttributeName: aws.String("v"), AttributeType: "N"},
 			{AttributeName: aws.String("city"), AttributeType: "S"},
 		},
 		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}},

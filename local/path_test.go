@@ -166,8 +166,10 @@ func TestReopen(t *testing.T) {
 			return nil
 		}},
 		{"update and delete", func(c *dynamodb.Client) error {
-			_, err := c.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String("app"), Key: sampleKey(3),
-				UpdateExpression: aws.String("SET city = :c REMOVE email"), ExpressionAttributeValues: map[string]types.AttributeValue{":c": str("Bonn")}})
+			_, err := c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName: aws.String("app"), Key: sampleKey(3),
+				UpdateExpression: aws.String("SET city = :c REMOVE email"), ExpressionAttributeValues: map[string]types.AttributeValue{":c": str("Bonn")},
+			})
 			if err != nil {
 				return err
 			}
@@ -175,8 +177,10 @@ func TestReopen(t *testing.T) {
 			return err
 		}},
 		{"time to live", func(c *dynamodb.Client) error {
-			_, err := c.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: aws.String("rich"),
-				TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("dies"), Enabled: aws.Bool(true)}})
+			_, err := c.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+				TableName:               aws.String("rich"),
+				TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("dies"), Enabled: aws.Bool(true)},
+			})
 			return err
 		}},
 		{"expiry", func(*dynamodb.Client) error { clock.Advance(10 * time.Hour); return nil }},
@@ -190,19 +194,23 @@ func TestReopen(t *testing.T) {
 			return err
 		}},
 		{"new index", func(c *dynamodb.Client) error {
-			_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String("app"),
+			_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+				TableName:            aws.String("app"),
 				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("name"), AttributeType: "S"}},
 				GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
 					IndexName: aws.String("by-name"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("name"), KeyType: "HASH"}},
 					Projection:         &types.Projection{ProjectionType: types.ProjectionTypeAll},
 					OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(7)},
-				}}}})
+				}}},
+			})
 			return err
 		}},
 		{"new index active", func(*dynamodb.Client) error { clock.Advance(time.Minute); return nil }},
 		{"index going", func(c *dynamodb.Client) error {
-			_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String("app"),
-				GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String("by-city")}}}})
+			_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+				TableName:                   aws.String("app"),
+				GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String("by-city")}}},
+			})
 			return err
 		}},
 		{"index gone", func(*dynamodb.Client) error { clock.Advance(time.Minute); return nil }},
