@@ -123,16 +123,15 @@ func (e *entity) encryptedFields() map[string]*codec.Field {
 	return fields
 }
 
-// bindCipher takes the configured Cipher where the schema needs one, and reports
-// the fields that lack one.
-func (db *DB) bindCipher() (faults []error) {
-	for _, e := range db.schema.entities {
+// checkCipher reports the encrypted fields of a schema for which there is no
+// Cipher.
+func checkCipher(c Cipher, s *Schema) (faults []error) {
+	if c != nil || s == nil {
+		return nil
+	}
+	for _, e := range s.entities {
 		for i := range e.codec.NumFields() {
-			f := e.codec.Field(i)
-			if !f.Encrypt {
-				continue
-			}
-			if db.cipher = db.cfg.Cipher; db.cipher == nil {
+			if f := e.codec.Field(i); f.Encrypt {
 				faults = append(faults, fmt.Errorf("%s.%s is tagged `encrypt` and there is no Config.Cipher", e.def.Name, f.Name))
 			}
 		}
@@ -197,7 +196,7 @@ func (e *entity) checkEncryptedAction(a *action) error {
 // deterministic reports whether a field of an entity has one ciphertext for one
 // value.
 func (db *DB) deterministic(e *entity, attr string) bool {
-	d, ok := db.cipher.(DeterministicCipher)
+	d, ok := db.cfg.Cipher.(DeterministicCipher)
 	return ok && d.Deterministic(e.def.Name, attr)
 }
 
@@ -221,7 +220,7 @@ func (t *translation) seal(ctx context.Context, e *entity, attr string, av types
 	b, err := t.binding(e, attr, key)
 	if err == nil {
 		var text []byte
-		if text, err = t.db.cipher.Encrypt(ctx, codec.AppendAttribute(nil, av), b); err == nil {
+		if text, err = t.db.cfg.Cipher.Encrypt(ctx, codec.AppendAttribute(nil, av), b); err == nil {
 			return &types.AttributeValueMemberB{Value: text}, nil
 		}
 	}
@@ -241,7 +240,7 @@ func (t *translation) unseal(ctx context.Context, e *entity, attr string, av typ
 	if err != nil {
 		return fail(err)
 	}
-	plain, err := t.db.cipher.Decrypt(ctx, text.Value, b)
+	plain, err := t.db.cfg.Cipher.Decrypt(ctx, text.Value, b)
 	if err != nil {
 		return fail(err)
 	}

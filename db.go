@@ -89,9 +89,6 @@ type DB struct {
 	cfg    Config
 	table  string
 	wire   bool // the client takes the wire codec
-
-	cipher Cipher          // nil where the schema has no encrypted field
-	scoped map[string]bool // the attributes with a tenant's prefix, where there is a Scope
 }
 
 // Open returns a DB for a table. It does no I/O: whether the table exists shows
@@ -104,6 +101,7 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	if schema == nil {
 		faults = append(faults, errors.New("schema is nil: make one with NewSchema"))
 	}
+	faults = append(faults, checkCipher(cfg.Cipher, schema)...)
 	table := cfg.TablePrefix + cfg.Table + cfg.TableSuffix
 	if cfg.Table == "" {
 		faults = append(faults, errors.New("Config.Table is empty"))
@@ -123,10 +121,6 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 			faults = append(faults, fmt.Errorf("Config.Hooks[%d] has no function or an unknown event: make it with On or OnAny", i))
 		}
 	}
-	db := &DB{client: client, schema: schema, table: table}
-	if schema != nil {
-		faults = append(faults, db.bind(cfg)...)
-	}
 	if len(faults) > 0 {
 		return nil, &Error{Op: "Open", Err: faultf(ErrInvalid, "%w", errors.Join(faults...))}
 	}
@@ -139,17 +133,7 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = RandomIDs{}
 	}
-	db.cfg, db.wire = cfg, !cfg.AttributeValues && wireable(client)
-	return db, nil
-}
-
-// bind settles what a configuration means to the schema.
-func (db *DB) bind(cfg Config) []error {
-	db.cfg, db.scoped = cfg, nil
-	if cfg.Scope != nil {
-		db.scoped = db.schema.scopedAttrs()
-	}
-	return db.bindCipher()
+	return &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
 }
 
 // Schema returns the schema the DB was opened with.

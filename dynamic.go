@@ -72,10 +72,10 @@ func (db *DB) Register(models ...any) (*DB, error) {
 		return nil, opError("Register", nil, err)
 	}
 	registered := *db
-	registered.schema = schema
-	if faults := registered.bind(db.cfg); len(faults) > 0 {
+	if faults := checkCipher(db.cfg.Cipher, schema); len(faults) > 0 {
 		return nil, opError("Register", nil, faultf(ErrInvalid, "%w", errors.Join(faults...)))
 	}
+	registered.schema = schema
 	return &registered, nil
 }
 

@@ -558,7 +558,7 @@ func TestPortsTracer(t *testing.T) {
 			requests[sp.start.Request]++
 			require.NotEmpty(t, sp.start.Op)
 			require.Zero(t, end.Retries)
-			if end.Err == nil {
+			if end.Items > 0 {
 				require.Positive(t, end.Units, "%v", sp.start)
 			}
 			transaction := strings.HasPrefix(string(sp.start.Request), "Transact")
@@ -592,7 +592,9 @@ func TestPortsTracer(t *testing.T) {
 func TestPortsAndUnprocessed(t *testing.T) {
 	for _, m := range portModes {
 		t.Run(m.name, func(t *testing.T) {
-			engine, ctx := testdb.Engine(t), as(t.Context(), dynorm.Tenant{Prefix: dynorm.TenantPrefix("acme")})
+			engine, err := local.Open(t.Context(), local.Config{}) // no other engine leaves anything unprocessed
+			require.NoError(t, err)
+			ctx := as(t.Context(), dynorm.Tenant{Prefix: dynorm.TenantPrefix("acme")})
 			db, err := dynorm.Open(engine.Client(), m.schema(t), dynorm.Config{
 				Table: testdb.Table(t), AttributeValues: m.values,
 				Scope: scopeOfContext{}, Cipher: newAEAD(t), Tracer: &spans{}, Cache: &mapCache{entries: map[dynorm.CacheKey][]byte{}},

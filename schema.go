@@ -86,6 +86,10 @@ type Schema struct {
 	locals   []*slot // local secondary indexes
 	lock     Lock
 	given    []any // the models as given
+
+	// scoped are the attributes that carry a tenant's prefix where there is one.
+	scoped   map[string]bool
+	encrypts bool // there are encrypted fields
 }
 
 // NewSchema compiles entities into a schema. Each model is a value of a tagged
@@ -214,6 +218,8 @@ func NewSchema(models ...any) (*Schema, error) {
 		return nil, definitionError(faults)
 	}
 	s.derivePaths()
+	s.scoped = s.scopedAttrs()
+	s.encrypts = slices.ContainsFunc(s.entities, func(e *entity) bool { return e.encrypted != nil })
 	return s, nil
 }
 

@@ -26,7 +26,7 @@ type translation struct {
 }
 
 // translates reports whether operations differ from what the table is sent.
-func (db *DB) translates() bool { return db.cfg.Scope != nil || db.cipher != nil }
+func (db *DB) translates() bool { return db.cfg.Scope != nil || db.schema.encrypts }
 
 // translated sends an operation in the table's terms.
 func (db *DB) translated(ctx context.Context, op *Operation) (*Result, error) {
@@ -328,7 +328,7 @@ func (t *translation) key(key Item) (Item, error) {
 	}
 	out := make(Item, len(key))
 	for attr, av := range key {
-		if t.db.scoped[attr] {
+		if t.db.schema.scoped[attr] {
 			var err error
 			if av, err = t.scoped(attr, av); err != nil {
 				return nil, err
@@ -346,7 +346,7 @@ func (t *translation) ownKey(key Item) (Item, error) {
 	}
 	out := make(Item, len(key))
 	for attr, av := range key {
-		if t.db.scoped[attr] {
+		if t.db.schema.scoped[attr] {
 			var err error
 			if av, err = t.own(attr, av); err != nil {
 				return nil, err
@@ -381,7 +381,7 @@ func (t *translation) open(ctx context.Context, item Item) (Item, error) {
 	if t.prefix != "" {
 		claim := t.db.schema.isClaim(item)
 		for attr, av := range item {
-			if !t.db.scoped[attr] && !(claim && t.ownerAttr(attr)) {
+			if !t.db.schema.scoped[attr] && !(claim && t.ownerAttr(attr)) {
 				continue
 			}
 			s, isText := av.(*types.AttributeValueMemberS)
@@ -427,7 +427,7 @@ func (t *translation) entityOf(item Item) *entity {
 // ownerAttr reports whether an attribute of a claim is a key of its owner that
 // has the prefix.
 func (t *translation) ownerAttr(attr string) bool {
-	return attr == ownerPKAttr || attr == ownerSKAttr && t.db.scoped[t.db.schema.cfg.SK]
+	return attr == ownerPKAttr || attr == ownerSKAttr && t.db.schema.scoped[t.db.schema.cfg.SK]
 }
 
 // checkIndex refuses a query on an index that can't carry the prefix.
@@ -483,7 +483,7 @@ func (x *exprs) put(ctx context.Context, item Item) (Item, error) {
 		switch {
 		case isSealed(attr):
 			continue // it was read so, and is encrypted anew
-		case t.db.scoped[attr], x.claim && t.ownerAttr(attr):
+		case t.db.schema.scoped[attr], x.claim && t.ownerAttr(attr):
 			var err error
 			if av, err = t.scoped(attr, av); err != nil {
 				return nil, err
@@ -549,7 +549,7 @@ func (x *exprs) rewrite(ctx context.Context, text *string, sets bool, names *map
 		}
 		var translated types.AttributeValue
 		switch {
-		case t.db.scoped[attr], x.claim && t.ownerAttr(attr):
+		case t.db.schema.scoped[attr], x.claim && t.ownerAttr(attr):
 			translated, *err = t.scoped(attr, av)
 		case x.e == nil || x.e.encrypted[attr] == nil:
 			return
