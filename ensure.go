@@ -275,6 +275,9 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 	if e.keyID(item) == e.keyID(key) {
 		return nil, nil, faultf(ErrInvalid, "the base key is the same: use Edit")
 	}
+	if err := e.changesReadOnly(stored, item); err != nil {
+		return nil, nil, err
+	}
 	own := map[string]bool{}
 	for i := range e.codec.NumFields() {
 		own[e.codec.Field(i).Attr] = true

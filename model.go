@@ -113,7 +113,9 @@ func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // Save writes every declared attribute of an item that exists, index entries
 // included, and leaves attributes that T does not declare alone. A field that
 // encodes to nothing (nil, an empty set, the zero time) is removed from the
-// item, except the time of creation. It sets the `updated` field of v and
+// item, except the time of creation. A `readonly` field is set where the item
+// lacks it and never changed: another value than the item's is an ErrInvalid
+// that names the field. It sets the `updated` field of v and
 // counts its `version` up; where the write fails, v is as it was.
 //
 // It sends one UpdateItem, at a write unit for each KB of the larger of the old
@@ -189,7 +191,7 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) 
 // Delete removes an item, or hides it where the entity has soft deletes: reads
 // then see it only where they ask for it ([Query.WithTrashed]), until
 // [Model.Restore] or [Model.ForceDelete]. Its index entries stay and its unique
-// values are freed. The key is the value of the primary field, or a T or
+// values are freed, or kept with the trait softdelete=keepunique. The key is the value of the primary field, or a T or
 // *T whose key fields are filled. Where it is a value with a version other than
 // 0, the item is deleted only in that version; another one is an
 // ErrStaleVersion that carries the item. Deleting what is not there is no

@@ -462,11 +462,11 @@ func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutat
 			}
 		}
 		after := item
-		if e.deleted == nil && e.trashed(stored) {
+		if e.deleted == nil && stored != nil && !e.holdsClaims(stored) {
 			after = nil // it stays deleted, and holds no claims
 		}
 		claims, err := e.claimWrites("Save", m.key, stored, after)
-		w := up.write("Save", missingOr(ErrStaleVersion))
+		w := up.write("Save", e.saveReason(item, version))
 		if versioned {
 			w.landed = func(met Item) bool { return sameAttrs(up.touched, up.outcome, met) }
 		}

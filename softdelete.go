@@ -56,7 +56,12 @@ func expired(av types.AttributeValue, now time.Time) bool {
 // hidden reports whether reads do not see an item unless asked for: it was
 // deleted softly, or its time to live has passed.
 func (e *entity) hidden(item Item, now time.Time) bool {
-	return e.trashed(item) || e.ttlAttr != "" && expired(item[e.ttlAttr], now)
+	return e.trashed(item) || e.outlived(item, now)
+}
+
+// outlived reports whether the time to live of an item has passed.
+func (e *entity) outlived(item Item, now time.Time) bool {
+	return e.ttlAttr != "" && expired(item[e.ttlAttr], now)
 }
 
 // hidden is [entity.hidden] of a row.
@@ -72,7 +77,8 @@ func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.
 //
 // It sends one UpdateItem. An entity with unique fields is read first, and its
 // claims are taken again in one TransactWriteItems: a value that another item
-// has taken since is an ErrUnique. No item with the key is an ErrNotFound.
+// has taken since is an ErrUnique. (With softdelete=keepunique they were never
+// given up, and one UpdateItem does.) No item with the key is an ErrNotFound.
 func (m Model[T]) Restore(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Restore", m.e)
 	defer tr.end(&err)
@@ -145,7 +151,10 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 	}
 	version, versioned := e.versionOf(e.structArg(key))
 	demands := e.touchedDemands([]string{e.deletedAttr})
-	m := &mutation{e: e, op: op, key: k, guards: e.uniqueAttrs()}
+	m := &mutation{e: e, op: op, key: k}
+	if !e.def.KeepUnique {
+		m.guards = e.uniqueAttrs()
+	}
 	for _, d := range demands {
 		m.guards = append(m.guards, d.inputs()...)
 	}
@@ -195,8 +204,12 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 			return nil, false, err
 		}
 		up.conds = append(up.conds, met...)
+		w := up.write(op, missingOr(ErrStaleVersion))
+		if e.def.KeepUnique {
+			return []*write{w}, false, nil
+		}
 		claims, err := e.claimWrites(op, k, stored, after)
-		return append([]*write{up.write(op, missingOr(ErrStaleVersion))}, claims...), false, err
+		return append([]*write{w}, claims...), false, err
 	}
 	if trash {
 		db.hookStored(ctx, m, BeforeDelete, AfterDelete)

@@ -96,12 +96,12 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 	for _, u := range e.uniques {
 		var held, wanted Item
 		var err error
-		if before != nil && !e.trashed(before) {
+		if e.holdsClaims(before) {
 			if held, err = u.claim(e, before); err != nil {
 				return nil, err
 			}
 		}
-		if after != nil && !e.trashed(after) {
+		if e.holdsClaims(after) {
 			if wanted, err = u.claim(e, after); err != nil {
 				return nil, err
 			}
@@ -123,6 +123,12 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		}
 	}
 	return append(releases, claims...), nil
+}
+
+// holdsClaims reports whether an item holds the claims of its unique values: one
+// that was deleted softly gives them up, unless the entity keeps them.
+func (e *entity) holdsClaims(item Item) bool {
+	return item != nil && (e.def.KeepUnique || !e.trashed(item))
 }
 
 // claimsOnMove returns the writes that give the claims of a stored item to the
@@ -160,7 +166,7 @@ func (e *entity) ownedOrFree(w *write, owner Item, reason error) {
 // uniqueAttrs lists the attributes that the entity's claims depend on.
 func (e *entity) uniqueAttrs() []string {
 	var attrs []string
-	if len(e.uniques) > 0 && e.deletedAttr != "" {
+	if len(e.uniques) > 0 && e.deletedAttr != "" && !e.def.KeepUnique {
 		attrs = append(attrs, e.deletedAttr) // a deleted item gives its claims up
 	}
 	for _, u := range e.uniques {

@@ -97,7 +97,7 @@ func (s *Schema) heldClaims(item Item, now time.Time) ([]heldClaim, error) {
 		return nil, nil
 	}
 	e := s.byName[et.Value]
-	if e == nil || e.hidden(item, now) {
+	if e == nil || !e.holdsClaims(item) || e.outlived(item, now) {
 		return nil, nil // a deleted item gave its claims up, an expired one is as good as gone
 	}
 	var held []heldClaim

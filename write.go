@@ -225,6 +225,9 @@ func (e *entity) saveUpdate(item Item) *update {
 			continue
 		case f == e.created && av == nil:
 			continue // a value built by hand must not lose the time of creation
+		case e.setOnce(f):
+			up.setOnce(f.Attr, av)
+			continue
 		}
 		up.setAttr(f.Attr, av)
 	}
@@ -238,6 +241,53 @@ func (e *entity) saveUpdate(item Item) *update {
 		}
 	}
 	return up
+}
+
+// setOnce reports whether a field, once stored, is never changed.
+func (e *entity) setOnce(f *codec.Field) bool {
+	return f.ReadOnly && f != e.updated && !e.inBaseKey(f.Attr)
+}
+
+// setOnce sets an attribute where the item lacks it, on condition that the item
+// has no other value.
+func (up *update) setOnce(attr string, av types.AttributeValue) {
+	name := up.b.Name(attr)
+	if av == nil {
+		up.conds = append(up.conds, "attribute_not_exists("+name+")")
+		return
+	}
+	value := up.b.Value(av)
+	up.u.Set(name, "if_not_exists("+name+", "+value+")")
+	up.conds = append(up.conds, "attribute_not_exists("+name+") OR "+name+" = "+value)
+}
+
+// changesReadOnly names the first readonly field that an item would change in
+// the stored one.
+func (e *entity) changesReadOnly(stored, item Item) error {
+	for i := range e.codec.NumFields() {
+		f := e.codec.Field(i)
+		if was := stored[f.Attr]; e.setOnce(f) && was != nil && (item[f.Attr] == nil || !codec.Equal(was, item[f.Attr])) {
+			return atField(f.Name, faultf(ErrInvalid, "is readonly: the item has another value"))
+		}
+	}
+	return nil
+}
+
+// saveReason says why a Save of an item in a version failed on a stored one.
+func (e *entity) saveReason(item Item, version int64) func(Item) error {
+	return func(stored Item) error {
+		switch {
+		case len(stored) == 0:
+			return ErrNotFound
+		case e.version != nil && (stored[e.versionAttr] == nil) != (version == 0),
+			e.version != nil && version != 0 && !codec.Equal(stored[e.versionAttr], numberValue(version)):
+			return ErrStaleVersion
+		}
+		if err := e.changesReadOnly(stored, item); err != nil {
+			return err
+		}
+		return ErrStaleVersion
+	}
 }
 
 // keyIn returns the base key of an encoded item.

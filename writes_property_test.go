@@ -156,9 +156,11 @@ func drawWritePath[T any](t *rapid.T, m dynorm.Model[T], id string, wrap func(le
 		open(v).Tags = append(tags, "edited")
 		return nil
 	}
-	paths := []string{"Create", "Put", "Save", "Update", "Update", "Edit", "Edit", "Delete", "FindSave"}
+	paths := []string{"Create", "Put", "Save", "Update", "Update", "Edit", "Edit", "Delete", "FindSave", "Upsert", "Increment", "Touch"}
 	if soft {
 		paths = append(paths, "Restore", "ForceDelete")
+	} else {
+		paths = append(paths, "Move") // of a Folio it would start a key's version anew
 	}
 	path = rapid.SampledFrom(paths).Draw(t, "path")
 	single, inTx = writeOf(m, path, id, wrap(l), l, changes, edit, open)
@@ -195,6 +197,19 @@ func writeOf[T any](m dynorm.Model[T], path, id string, v *T, l ledger, changes 
 	case "Edit":
 		return func(ctx context.Context) error { _, err := m.Edit(ctx, id, edit); return err },
 			func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Edit(ctx, id, edit) }
+	case "Upsert":
+		return func(ctx context.Context) error { _, err := m.Upsert(ctx, v); return err },
+			func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Upsert(ctx, v) }
+	case "Increment":
+		return func(ctx context.Context) error { _, err := m.Increment(ctx, id, "points", l.Points); return err },
+			func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Increment(ctx, id, "points", l.Points) }
+	case "Touch":
+		return func(ctx context.Context) error { return m.Touch(ctx, id) },
+			func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Touch(ctx, id) }
+	case "Move":
+		move := func(v *T) error { open(v).ID = fmt.Sprint(l.Points); return nil }
+		return func(ctx context.Context) error { _, err := m.Move(ctx, id, move); return err },
+			func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Move(ctx, id, move) }
 	case "Restore":
 		return func(ctx context.Context) error { return m.Restore(ctx, id) },
 			func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Restore(ctx, id) }

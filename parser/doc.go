@@ -39,7 +39,7 @@
 // # Entities
 //
 // The marker's tag is `dynorm:"[Name][,prefix=P][,trait]..."` with the traits
-// timestamps, softdelete, versioned, list[=shards] and ttl=30d. Without a
+// timestamps, softdelete[=keepunique], versioned, list[=shards] and ttl=30d. Without a
 // marker the type's name is the entity's. A field ID is the primary key where
 // no other is, and the fields CreatedAt, UpdatedAt, DeletedAt and Version are
 // those of their traits. Markers of embedded structs are promoted like fields,

@@ -21,6 +21,9 @@ type Entity struct {
 	Timestamps bool `json:"timestamps,omitempty"`
 	SoftDelete bool `json:"softDelete,omitempty"`
 	Versioned  bool `json:"versioned,omitempty"`
+	// KeepUnique says that an item deleted softly keeps its unique values
+	// (softdelete=keepunique); without it they are free for others.
+	KeepUnique bool `json:"keepUnique,omitempty"`
 	// List is the number of shards of the entity's list index: 0 without the
 	// trait, 1 for a plain `list`.
 	List int `json:"list,omitempty"`

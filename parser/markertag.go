@@ -17,7 +17,13 @@ var entityRules = []rule[Entity]{
 		return nil
 	}},
 	flag("timestamps", func(e *Entity) { e.Timestamps = true }),
-	flag("softdelete", func(e *Entity) { e.SoftDelete = true }),
+	{"softdelete", optional, func(e *Entity, v string) *problem {
+		e.SoftDelete, e.KeepUnique = true, v == keepUnique
+		if v != "" && v != keepUnique {
+			return wrong("softdelete=%s is not a way to delete softly", v).but("write softdelete, or softdelete=%s", keepUnique)
+		}
+		return nil
+	}},
 	flag("versioned", func(e *Entity) { e.Versioned = true }),
 	{"list", optional, func(e *Entity, v string) *problem {
 		e.List = 1
@@ -40,6 +46,10 @@ var entityRules = []rule[Entity]{
 		return nil
 	}},
 }
+
+// keepUnique is the value of softdelete by which a deleted item keeps its unique
+// values.
+const keepUnique = "keepunique"
 
 // parseTTL reads a duration of whole seconds: numbers, each followed by its
 // unit.
@@ -155,6 +165,7 @@ func (d *definition) readEntity(m marker, report func(string, *problem)) {
 	}
 	d.Timestamps = d.Timestamps || e.Timestamps
 	d.SoftDelete = d.SoftDelete || e.SoftDelete
+	d.KeepUnique = d.KeepUnique || e.KeepUnique
 	d.Versioned = d.Versioned || e.Versioned
 	if d.List == 0 {
 		d.List = e.List
