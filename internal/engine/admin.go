@@ -243,6 +243,7 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := e.cfg.Now()
 	switch {
 	case enabled.V && t.ttl == attribute.V:
 		return nil, invalid("TimeToLive is already enabled")
@@ -257,7 +258,8 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 	default:
 		t.setTTL("")
 	}
-	e.wake(e.cfg.Now().UnixNano())
+	e.wake(now.UnixNano())
+	e.broadcastTTL(t, now)
 	o := wire.Begin(nil)
 	o.Object("TimeToLiveSpecification", func(o *wire.Object) {
 		o.Bool("Enabled", enabled.V)

@@ -459,13 +459,19 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	}
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusDeleting) })
+	e.forsake(t, now)
+	e.discard(t, now)
+	return o.End(), nil
+}
+
+// discard begins the end of a table.
+func (e *Engine) discard(t *table, now time.Time) {
 	if e.cfg.TableDelay > 0 {
 		t.goneAt = now.Add(e.cfg.TableDelay)
 		e.wake(t.goneAt.UnixNano())
 	} else {
 		e.tables.Delete(t.name)
 	}
-	return o.End(), nil
 }
 
 func (e *Engine) listTables(r *wire.Reader) ([]byte, error) {
