@@ -164,6 +164,17 @@ var operations = map[string]operation{
 	"DescribeImport":           (*Engine).describeImport,
 	"ListImports":              (*Engine).listImports,
 
+	"PutResourcePolicy":                   (*Engine).putResourcePolicy,
+	"GetResourcePolicy":                   (*Engine).getResourcePolicy,
+	"DeleteResourcePolicy":                (*Engine).deleteResourcePolicy,
+	"EnableKinesisStreamingDestination":   (*Engine).enableKinesisStreamingDestination,
+	"DisableKinesisStreamingDestination":  (*Engine).disableKinesisStreamingDestination,
+	"UpdateKinesisStreamingDestination":   (*Engine).updateKinesisStreamingDestination,
+	"DescribeKinesisStreamingDestination": (*Engine).describeKinesisStreamingDestination,
+	"DescribeContributorInsights":         (*Engine).describeContributorInsights,
+	"UpdateContributorInsights":           (*Engine).updateContributorInsights,
+	"ListContributorInsights":             (*Engine).listContributorInsights,
+
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
 	"ExecuteTransaction":    (*Engine).executeTransaction,

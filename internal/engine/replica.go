@@ -292,6 +292,7 @@ func (e *Engine) join(t *table, from *Engine, now time.Time) {
 	c := t.copy()
 	c.catchUp()
 	c.history, c.tags, c.restored, c.protected = nil, nil, nil, false
+	c.policies, c.destinations, c.insights = nil, nil, nil
 	e.begin(c, now)
 	e.tables.Set(c.name, c)
 	from.inbox.all().Scan(func(key string, a arrival) bool {

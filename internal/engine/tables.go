@@ -31,6 +31,11 @@ type tableDef struct {
 	increased     time.Time
 	decreased     time.Time
 	restored      *restored // where the table came from, if it was restored
+
+	// What is kept for the asking. Each is replaced, never changed.
+	policies     map[string]policy // by the ARN of the table or its stream
+	destinations []destination
+	insights     []insights
 }
 
 // Limits of tables.
