@@ -37,29 +37,35 @@ type destinationChange struct {
 }
 
 var (
-	enableDestination = destinationChange{"EnableKinesisStreamingDestinationInput", "EnableKinesisStreamingConfiguration", "ENABLING",
+	enableDestination = destinationChange{
+		"EnableKinesisStreamingDestinationInput", "EnableKinesisStreamingConfiguration", "ENABLING",
 		func(d *destination, found bool, now time.Time) error {
 			if found && d.status(now) != "DISABLED" {
 				return invalid("Table is not in a valid state to enable Kinesis Streaming Destination: KinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.")
 			}
 			d.enabled = true
 			return nil
-		}}
-	disableDestination = destinationChange{"DisableKinesisStreamingDestinationInput", "EnableKinesisStreamingConfiguration", "DISABLING",
+		},
+	}
+	disableDestination = destinationChange{
+		"DisableKinesisStreamingDestinationInput", "EnableKinesisStreamingConfiguration", "DISABLING",
 		func(d *destination, found bool, now time.Time) error {
 			if !found || d.status(now) != statusActive {
 				return invalid("Table is not in a valid state to disable Kinesis Streaming Destination: KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
 			}
 			d.enabled = false
 			return nil
-		}}
-	updateDestination = destinationChange{"UpdateKinesisStreamingDestinationInput", "UpdateKinesisStreamingConfiguration", statusUpdating,
+		},
+	}
+	updateDestination = destinationChange{
+		"UpdateKinesisStreamingDestinationInput", "UpdateKinesisStreamingConfiguration", statusUpdating,
 		func(d *destination, found bool, now time.Time) error {
 			if !found || d.status(now) != statusActive {
 				return invalid("Table is not in a valid state to update Kinesis Streaming Destination: KinesisStreamingDestination must be ACTIVE to perform UPDATE operation.")
 			}
 			return nil
-		}}
+		},
+	}
 )
 
 func (e *Engine) enableKinesisStreamingDestination(r *wire.Reader) ([]byte, error) {
