@@ -17,7 +17,7 @@ import (
 // is recorded, and there faults hit it.
 type door struct {
 	backend backend
-	setting atomic.Pointer[setting] // nil when there is nothing to do
+	setting *atomic.Pointer[setting] // of nil when there is nothing to do; all regions share it
 
 	mu     sync.Mutex // for what follows
 	random *rand.Rand
@@ -30,7 +30,15 @@ type setting struct {
 }
 
 func newDoor(b backend, seed uint64) *door {
-	return &door{backend: b, random: rand.New(rand.NewPCG(seed, 0x64796e6f726d))}
+	return &door{backend: b, setting: new(atomic.Pointer[setting]), random: rand.New(rand.NewPCG(seed, 0x64796e6f726d))}
+}
+
+// to returns a door to another backend at which the same faults and recorders
+// are in force.
+func (d *door) to(b backend, seed uint64) *door {
+	other := newDoor(b, seed)
+	other.setting = d.setting
+	return other
 }
 
 // change replaces the setting by a changed copy.

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,6 +66,11 @@ type Config struct {
 	// the answer that begins it, and is over with the next request.
 	TableDelay time.Duration
 
+	// ReplicationDelay is how long a change to a table with replicas takes to
+	// the other regions (see [Engine.ClientFor]), by the Clock. Defaults to
+	// none: the next request there finds it.
+	ReplicationDelay time.Duration
+
 	// ExpiryDelay is how long after its expiry (see UpdateTimeToLive) an item
 	// is deleted by the embedded engine; the service takes up to days.
 	// Defaults to ten seconds. Negative means none.
@@ -97,6 +103,10 @@ type Engine struct {
 	embedded *engine.Engine // nil for an endpoint
 	clock    *Clock
 	close    func() error
+
+	cfg     Config
+	mu      sync.Mutex
+	regions map[string]*dynamodb.Client
 }
 
 // Open opens the DynamoDB that cfg describes. The embedded engine in memory
@@ -122,7 +132,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = &Clock{}
 	}
-	e := &Engine{clock: cfg.Clock, close: func() error { return nil }}
+	e := &Engine{clock: cfg.Clock, close: func() error { return nil }, cfg: cfg, regions: make(map[string]*dynamodb.Client)}
 	switch {
 	case cfg.Jar != "":
 		process, endpoint, err := startJar(ctx, cfg.Jar)
@@ -136,27 +146,44 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	default:
 		e.door = newDoor(nil, cfg.Seed)
 		var err error
-		if e.embedded, err = cfg.engine(ctx, e.door.mishaps()); err != nil {
+		if e.embedded, err = cfg.engine(ctx, cfg.mishaps(e.door)); err != nil {
 			return nil, fmt.Errorf("local: %w", err)
 		}
 		e.close = e.embedded.Close
-		own := embedded{engine: e.embedded}
-		if cfg.Credentials.HasKeys() {
-			own.guard = &guard{cfg.Credentials, cfg.Region, time.Now}
-		}
-		e.door.backend = own
+		e.door.backend = cfg.embed(e.embedded, cfg.Region)
 	}
 	endpoint := "http://localhost"
 	if r, ok := e.door.backend.(*remote); ok {
 		endpoint = r.url
 	}
-	e.client = dynamodb.New(dynamodb.Options{
-		Region:       cfg.Region,
+	e.client = cfg.client(e.door, cfg.Region, endpoint)
+	return e, nil
+}
+
+// mishaps are the engine's, with the delay between regions.
+func (cfg Config) mishaps(d *door) engine.Mishaps {
+	m := d.mishaps()
+	m.ReplicationDelay = func(string, string) time.Duration { return cfg.ReplicationDelay }
+	return m
+}
+
+// embed returns the backend over an engine of the given region.
+func (cfg Config) embed(own *engine.Engine, region string) embedded {
+	b := embedded{engine: own}
+	if cfg.Credentials.HasKeys() {
+		b.guard = &guard{cfg.Credentials, region, time.Now}
+	}
+	return b
+}
+
+// client returns a client of the given region that goes through d.
+func (cfg Config) client(d *door, region, endpoint string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region:       region,
 		Credentials:  aws.NewCredentialsCache(cfg.provider()),
 		BaseEndpoint: aws.String(endpoint),
-		HTTPClient:   transport{e.door},
+		HTTPClient:   transport{d},
 	})
-	return e, nil
 }
 
 // engine returns the embedded engine.
@@ -184,6 +211,33 @@ func (cfg Config) provider() aws.CredentialsProviderFunc {
 // Client returns the client. All calls return the same one.
 func (e *Engine) Client() *dynamodb.Client { return e.client }
 
+// ClientFor returns a client for another region of the same engine, which is
+// empty at first. UpdateTable with ReplicaUpdates makes a table there that
+// is kept like its source: what changes in one region arrives in the others
+// after Config.ReplicationDelay, and the last writer of an item wins. All
+// regions share the Clock, the faults, the recorders and snapshots. For the
+// Config's own region it returns what [Engine.Client] does. The error is
+// [ErrNotEmbedded], or that of an empty name.
+func (e *Engine) ClientFor(region string) (*dynamodb.Client, error) {
+	switch {
+	case e.embedded == nil:
+		return nil, ErrNotEmbedded
+	case region == "":
+		return nil, errors.New("local: ClientFor needs the name of a region")
+	case region == e.cfg.Region:
+		return e.client, nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ok := e.regions[region]
+	if !ok {
+		d := e.door.to(e.cfg.embed(e.embedded.Region(region), region), e.cfg.Seed)
+		c = e.cfg.client(d, region, "http://localhost")
+		e.regions[region] = c
+	}
+	return c, nil
+}
+
 // Handler returns an http.Handler that answers DynamoDB requests of any SDK
 // and of the AWS CLI. Signatures are accepted unseen, unless the Config names
 // Credentials.
@@ -204,7 +258,7 @@ func (e *Engine) Close() error {
 }
 
 // Snapshot is the state of an embedded engine at one moment: tables, items,
-// indexes, tags, idempotency tokens. It can be restored any number of times,
+// indexes, tags, idempotency tokens, backups, and all of its regions. It can be restored any number of times,
 // into any embedded engine.
 type Snapshot struct {
 	state *engine.Snapshot

@@ -245,6 +245,7 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := e.cfg.Now()
 	switch {
 	case enabled.V && t.ttl == attribute.V:
 		return nil, invalid("TimeToLive is already enabled")
@@ -260,7 +261,8 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 		t.setTTL("")
 	}
 	e.keepTable(t)
-	e.wake(e.cfg.Now().UnixNano())
+	e.wake(now.UnixNano())
+	e.broadcastTTL(t, now)
 	o := wire.Begin(nil)
 	o.Object("TimeToLiveSpecification", func(o *wire.Object) {
 		o.Bool("Enabled", enabled.V)

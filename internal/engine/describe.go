@@ -99,6 +99,7 @@ func (t *table) describe(o *wire.Object, now time.Time, status string) {
 			o.Text("SSEType", "KMS")
 		})
 	}
+	t.group.describe(o, now)
 	t.restored.describe(o, t.readyAt.After(now) || creating)
 	if t.class != "" {
 		o.Object("TableClassSummary", func(o *wire.Object) { o.Text("TableClass", t.class) })

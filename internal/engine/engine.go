@@ -58,6 +58,9 @@ type Mishaps struct {
 	// global secondary indexes.
 	IndexDelay func(operation string) time.Duration
 
+	// ReplicationDelay says how long a change takes from one region to another.
+	ReplicationDelay func(from, to string) time.Duration
+
 	// Unprocessed says whether a BatchGetItem or BatchWriteItem leaves its next
 	// key or write undone.
 	Unprocessed func(operation string) bool
@@ -82,6 +85,10 @@ type Engine struct {
 	due atomic.Int64 // when settle next has something to do
 
 	disk *disk // nil keeps everything in memory alone
+
+	world   *world
+	inbox   inbox
+	landing bool // a change from another region is being applied
 }
 
 // New returns an Engine without tables.
@@ -101,6 +108,12 @@ func New(cfg Config) *Engine {
 	case cfg.ExpiryDelay < 0:
 		cfg.ExpiryDelay = 0
 	}
+	e := newEngine(cfg)
+	e.world = &world{regions: map[string]*Engine{cfg.Region: e}}
+	return e
+}
+
+func newEngine(cfg Config) *Engine {
 	e := &Engine{cfg: cfg}
 	e.due.Store(math.MaxInt64)
 	return e
@@ -152,6 +165,17 @@ var operations = map[string]operation{
 	"ImportTable":              (*Engine).importTable,
 	"DescribeImport":           (*Engine).describeImport,
 	"ListImports":              (*Engine).listImports,
+
+	"PutResourcePolicy":                   (*Engine).putResourcePolicy,
+	"GetResourcePolicy":                   (*Engine).getResourcePolicy,
+	"DeleteResourcePolicy":                (*Engine).deleteResourcePolicy,
+	"EnableKinesisStreamingDestination":   (*Engine).enableKinesisStreamingDestination,
+	"DisableKinesisStreamingDestination":  (*Engine).disableKinesisStreamingDestination,
+	"UpdateKinesisStreamingDestination":   (*Engine).updateKinesisStreamingDestination,
+	"DescribeKinesisStreamingDestination": (*Engine).describeKinesisStreamingDestination,
+	"DescribeContributorInsights":         (*Engine).describeContributorInsights,
+	"UpdateContributorInsights":           (*Engine).updateContributorInsights,
+	"ListContributorInsights":             (*Engine).listContributorInsights,
 
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
@@ -216,6 +240,7 @@ func (e *Engine) settle() {
 
 // settleAll is settle under the lock, whatever is due.
 func (e *Engine) settleAll(now time.Time) {
+	e.receive(now)
 	next := int64(math.MaxInt64)
 	var gone []string
 	e.tables.Scan(func(name string, t *table) bool {
@@ -242,12 +267,13 @@ func (e *Engine) settleAll(now time.Time) {
 		e.drop(name)
 	}
 	e.due.Store(next)
+	e.wake(e.inbox.first()) // read after the store, so that none is overlooked
 }
 
-// wake makes settle look again at the given time, under the lock.
+// wake makes settle look again at the given time.
 func (e *Engine) wake(at int64) {
-	if at < e.due.Load() {
-		e.due.Store(at)
+	for due := e.due.Load(); at < due && !e.due.CompareAndSwap(due, at); {
+		due = e.due.Load()
 	}
 }
 
@@ -296,6 +322,7 @@ func (e *Engine) follow(t *table, old, new *record, now time.Time) {
 	}
 	e.keep(t, shownRecord(old, new).key, new)
 	t.history.note(old, new, now)
+	e.replicate(t, old, new, now)
 }
 
 // lag returns how long this request's changes take to reach the GSIs.
@@ -316,20 +343,36 @@ func (e *Engine) conflict(operation string) bool {
 	return e.cfg.Mishaps.Conflict != nil && e.cfg.Mishaps.Conflict(operation)
 }
 
-// Snapshot is the state of an Engine at one moment.
+// Snapshot is the state of an Engine at one moment, and that of the other
+// regions it has.
 type Snapshot struct {
-	mu     sync.Mutex // copying a tree marks its nodes as shared
+	mu      sync.Mutex // copying a tree marks its nodes as shared
+	own     state
+	regions map[string]*state
+}
+
+// state is that of one region.
+type state struct {
 	tables []*table
 	tokens tokens
 	archive
+	inbox *btree.Map[string, arrival]
 }
 
-// Snapshot returns the present state, at a cost that does not depend on the
-// number of items. It stays as it is whatever the engine does next.
-func (e *Engine) Snapshot() *Snapshot {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s := &Snapshot{tokens: e.tokens.copy(), archive: e.archive.copy()}
+func (s *state) copy() state {
+	c := state{tokens: s.tokens.copy(), archive: s.archive.copy()}
+	for _, t := range s.tables {
+		c.tables = append(c.tables, t.copy())
+	}
+	if s.inbox != nil {
+		c.inbox = s.inbox.Copy()
+	}
+	return c
+}
+
+// state returns the engine's present state, under the lock.
+func (e *Engine) state() state {
+	s := state{tokens: e.tokens.copy(), archive: e.archive.copy(), inbox: e.inbox.all()}
 	e.tables.Scan(func(_ string, t *table) bool {
 		s.tables = append(s.tables, t.copy())
 		return true
@@ -337,34 +380,59 @@ func (e *Engine) Snapshot() *Snapshot {
 	return s
 }
 
-// Restore sets the engine back to s, which can be restored any number of
-// times, into any engine. The error is that of Sync.
+// set makes s the engine's state, under the lock.
+func (e *Engine) set(s state) {
+	e.forgetAll()
+	e.tables = btree.Map[string, *table]{}
+	for _, t := range s.tables {
+		e.adopt(t)
+	}
+	e.tokens = s.tokens
+	e.keepTokens()
+	e.archive = s.archive
+	e.inbox.set(s.inbox)
+	e.due.Store(0)
+}
+
+// Snapshot returns the present state, at a cost that does not depend on the
+// number of items. It stays as it is whatever the engine does next.
+func (e *Engine) Snapshot() *Snapshot {
+	engines, unlock := e.world.lock()
+	defer unlock()
+	s := &Snapshot{own: e.state(), regions: make(map[string]*state)}
+	for _, other := range engines {
+		if other != e {
+			there := other.state()
+			s.regions[other.cfg.Region] = &there
+		}
+	}
+	return s
+}
+
+// Restore sets the engine and the other regions back to s, which can be
+// restored any number of times, into any engine. The error is that of Sync.
 func (e *Engine) Restore(s *Snapshot) error {
 	if err := e.stopped(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	tables := make([]*table, len(s.tables))
-	for i, t := range s.tables {
-		tables[i] = t.copy()
-	}
-	kept := s.archive.copy()
-	s.mu.Unlock()
-
-	e.replace(tables, s.tokens.copy(), kept)
+	e.restoreAll(s)
 	return e.Sync()
 }
 
-// replace puts what is given in the place of all there is.
-func (e *Engine) replace(tables []*table, known tokens, kept archive) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.forgetAll()
-	e.tables = btree.Map[string, *table]{}
-	for _, t := range tables {
-		e.adopt(t)
+func (e *Engine) restoreAll(s *Snapshot) {
+	for name := range s.regions {
+		e.Region(name)
 	}
-	e.tokens, e.archive = known, kept
-	e.keepTokens()
-	e.due.Store(0)
+	engines, unlock := e.world.lock()
+	defer unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, other := range engines {
+		if there, ok := s.regions[other.cfg.Region]; ok {
+			other.set(there.copy())
+		} else {
+			other.set(state{})
+		}
+	}
+	e.set(s.own.copy())
 }

@@ -47,6 +47,7 @@ type table struct {
 	expires tree     // by expiry time and key, when there is a TTL attribute
 	pending []change // GSI changes to come, by due time
 	history *history // nil without point-in-time recovery
+	group   *group   // nil without replicas
 }
 
 // index is a secondary index with its entries.
@@ -326,6 +327,7 @@ func (t *table) copy() *table {
 		c.indexes[i] = &y
 	}
 	c.history = t.history.copy()
+	c.group = t.group.copy()
 	c.pending = slices.Clone(t.pending)
 	for i := range c.pending {
 		at := slices.Index(t.indexes, c.pending[i].index)

@@ -31,6 +31,11 @@ type tableDef struct {
 	increased     time.Time
 	decreased     time.Time
 	restored      *restored // where the table came from, if it was restored
+
+	// What is kept for the asking. Each is replaced, never changed.
+	policies     map[string]policy // by the ARN of the table or its stream
+	destinations []destination
+	insights     []insights
 }
 
 // Limits of tables.
@@ -470,6 +475,13 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	}
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusDeleting) })
+	e.forsake(t, now)
+	e.discard(t, now)
+	return o.End(), nil
+}
+
+// discard begins the end of a table.
+func (e *Engine) discard(t *table, now time.Time) {
 	if e.cfg.TableDelay > 0 {
 		t.goneAt = now.Add(e.cfg.TableDelay)
 		e.wake(t.goneAt.UnixNano())
@@ -477,7 +489,6 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	} else {
 		e.drop(t.name)
 	}
-	return o.End(), nil
 }
 
 func (e *Engine) listTables(r *wire.Reader) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -21,6 +22,8 @@ type updateTableInput struct {
 	class      wire.Text
 	stream     streamInput
 	sse        wire.Bool
+	replicas   []replicaChange
+	strength   wire.Text // MultiRegionConsistency
 }
 
 // indexChange is an entry of GlobalSecondaryIndexUpdates.
@@ -44,6 +47,10 @@ func (in *updateTableInput) read(r *wire.Reader) error {
 			in.onDemand = readOnDemand(r)
 		case "GlobalSecondaryIndexUpdates":
 			in.changesSet = r.List(func() { in.changes = append(in.changes, readIndexChange(r)) })
+		case "ReplicaUpdates":
+			r.List(func() { in.replicas = append(in.replicas, readReplicaChange(r)) })
+		case "MultiRegionConsistency":
+			in.strength = r.Text()
 		case "DeletionProtectionEnabled":
 			in.protected = r.Bool()
 		case "TableClass":
@@ -97,7 +104,14 @@ func (in *updateTableInput) check() error {
 	s.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	s.enum(in.stream.view, "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
+	s.enum(in.strength, "multiRegionConsistency", "EVENTUAL", "STRONG")
 	if err := s.err(); err != nil {
+		return err
+	}
+	if in.strength.V == "STRONG" {
+		return invalid("MultiRegionConsistency STRONG is not available: the embedded engine replicates with EVENTUAL consistency")
+	}
+	if err := checkReplicas(in.replicas); err != nil {
 		return err
 	}
 	if err := checkName(in.name); err != nil {
@@ -105,8 +119,7 @@ func (in *updateTableInput) check() error {
 	}
 	onDemand := in.billing.V == "PAY_PER_REQUEST"
 	switch {
-	case !in.throughput.set && !in.billing.Set && len(in.changes) == 0 && !in.protected.Set && !in.class.Set && !in.stream.set && !in.sse.Set &&
-		!in.onDemand[0].Set && !in.onDemand[1].Set:
+	case len(in.replicas) == 0 && in.nothing():
 		return invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	case onDemand && in.throughput.set:
 		return parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
@@ -148,6 +161,12 @@ func (in *updateTableInput) check() error {
 	return nil
 }
 
+// nothing reports whether the request leaves the table itself as it is.
+func (in *updateTableInput) nothing() bool {
+	return !in.throughput.set && !in.billing.Set && len(in.changes) == 0 && !in.protected.Set && !in.class.Set && !in.stream.set && !in.sse.Set &&
+		!in.onDemand[0].Set && !in.onDemand[1].Set
+}
+
 func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 	var in updateTableInput
 	if err := in.read(r); err != nil {
@@ -156,8 +175,16 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	if len(in.replicas) == 0 {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+	} else {
+		for _, c := range in.replicas {
+			e.Region(c.region.V)
+		}
+		_, unlock := e.world.lock()
+		defer unlock()
+	}
 	old, err := e.defined(in.name)
 	if err != nil {
 		return nil, err
@@ -171,6 +198,10 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 	if err := t.change(&in, e); err != nil {
 		return nil, err
 	}
+	regroup, err := e.changeReplicas(&t, in.replicas, now)
+	if err != nil {
+		return nil, err
+	}
 	t.updatedAt = now.Add(e.cfg.TableDelay)
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusUpdating) })
@@ -181,8 +212,30 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 		t.dropIndexes(now)
 	}
 	*old = t
+	regroup(old)
 	e.keepTable(old)
+	e.broadcastUpdate(old, in, now)
 	return o.End(), nil
+}
+
+// broadcastUpdate has the table's replicas change as it did, but for what each
+// replica has to itself.
+func (e *Engine) broadcastUpdate(t *table, in updateTableInput, now time.Time) {
+	in.protected, in.class, in.stream = wire.Bool{}, wire.Text{}, streamInput{}
+	if in.nothing() {
+		return
+	}
+	e.broadcast(t, now, func(e *Engine, old *table, _ time.Time) {
+		t := *old
+		t.indexes = slices.Clone(old.indexes)
+		if t.change(&in, e) != nil {
+			return // the replica is like that already
+		}
+		for _, x := range t.indexes {
+			x.backfill = false
+		}
+		*old = t
+	})
 }
 
 // change carries out the request on t, a copy of the table with a slice of

@@ -1,0 +1,358 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tidwall/btree"
+
+	"github.com/dynorm/dynorm/internal/engine/wire"
+)
+
+// group is what a table that is replicated knows of its replicas. What changed
+// last wins: each item's last change has a stamp, deletions too, and a change
+// that arrives with an older one is dropped. So all replicas are alike once
+// all changes have arrived, in whatever order.
+type group struct {
+	others []replica
+	stamps btree.Map[string, stamp] // by the item's place
+}
+
+// replica is the table in another region.
+type replica struct {
+	region  string
+	readyAt time.Time // until then it is CREATING
+}
+
+// stamp says which of two changes of an item is the later one.
+type stamp struct {
+	at     int64 // nanoseconds of the clock, or more to be after what it replaced
+	region string
+}
+
+func (s stamp) after(other stamp) bool {
+	return s.at > other.at || s.at == other.at && s.region > other.region
+}
+
+func (g *group) copy() *group {
+	if g == nil {
+		return nil
+	}
+	return &group{slices.Clone(g.others), *g.stamps.Copy()}
+}
+
+// arrival is a change on its way to a replica: of an item, or of the table.
+type arrival struct {
+	table string
+	key   string
+	new   *record // nil for a deletion
+	stamp stamp
+
+	define func(e *Engine, t *table, now time.Time) // instead, if set
+}
+
+// inbox is the changes on their way to a region, by the time of their arrival.
+// It has a lock of its own, under which no other is taken.
+type inbox struct {
+	mu   sync.Mutex
+	due  btree.Map[string, arrival]
+	next uint64
+}
+
+func (b *inbox) add(at int64, a arrival) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var key [16]byte
+	binary.BigEndian.PutUint64(key[:8], uint64(max(at, 0)))
+	binary.BigEndian.PutUint64(key[8:], b.next)
+	b.next++
+	b.due.Set(string(key[:]), a)
+}
+
+// take removes and returns the arrivals that are due.
+func (b *inbox) take(now time.Time) (list []arrival) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		key, a, ok := b.due.Min()
+		if !ok || arrivalTime(key) > now.UnixNano() {
+			return list
+		}
+		b.due.Delete(key)
+		list = append(list, a)
+	}
+}
+
+// first returns when the next arrival is due.
+func (b *inbox) first() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if key, _, ok := b.due.Min(); ok {
+		return arrivalTime(key)
+	}
+	return math.MaxInt64
+}
+
+func (b *inbox) all() *btree.Map[string, arrival] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.due.Copy()
+}
+
+func (b *inbox) set(due *btree.Map[string, arrival]) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.due = btree.Map[string, arrival]{}
+	if due != nil {
+		due.Scan(func(key string, a arrival) bool {
+			b.due.Set(key, a)
+			b.next = max(b.next, binary.BigEndian.Uint64([]byte(key[8:]))+1)
+			return true
+		})
+	}
+}
+
+func arrivalTime(key string) int64 { return int64(binary.BigEndian.Uint64([]byte(key[:8]))) }
+
+// replicate sends a change of an item to the table's replicas.
+func (e *Engine) replicate(t *table, old, new *record, now time.Time) {
+	if t.group == nil || e.landing {
+		return
+	}
+	key := shownRecord(old, new).key
+	last, _ := t.group.stamps.Get(key)
+	s := stamp{max(now.UnixNano(), last.at+1), e.cfg.Region}
+	t.group.stamps.Set(key, s)
+	for _, r := range t.group.others {
+		e.send(r.region, arrival{table: t.name, key: key, new: new, stamp: s}, now)
+	}
+}
+
+// send puts a change on its way to another region.
+func (e *Engine) send(region string, a arrival, now time.Time) {
+	there := e.Region(region)
+	var delay time.Duration
+	if e.cfg.Mishaps.ReplicationDelay != nil {
+		delay = e.cfg.Mishaps.ReplicationDelay(e.cfg.Region, region)
+	}
+	at := now.Add(delay).UnixNano()
+	there.inbox.add(at, a)
+	there.wake(at)
+}
+
+// broadcast sends a change of the table's definition to its replicas.
+func (e *Engine) broadcast(t *table, now time.Time, define func(e *Engine, t *table, now time.Time)) {
+	if t.group == nil {
+		return
+	}
+	for _, r := range t.group.others {
+		e.send(r.region, arrival{table: t.name, define: define}, now)
+	}
+}
+
+// broadcastTTL has the table's replicas expire items as it does.
+func (e *Engine) broadcastTTL(t *table, now time.Time) {
+	attribute := t.ttl
+	e.broadcast(t, now, func(e *Engine, t *table, now time.Time) {
+		t.setTTL(attribute)
+		e.wake(now.UnixNano())
+	})
+}
+
+// receive carries out the changes from other regions that are due, under the
+// lock.
+func (e *Engine) receive(now time.Time) {
+	e.landing = true
+	defer func() { e.landing = false }()
+	for _, a := range e.inbox.take(now) {
+		t, ok := e.tables.Get(a.table)
+		if !ok || t.group == nil {
+			continue
+		}
+		if a.define != nil {
+			a.define(e, t, now)
+			continue
+		}
+		if last, ok := t.group.stamps.Get(a.key); ok && !a.stamp.after(last) {
+			continue
+		}
+		t.group.stamps.Set(a.key, a.stamp)
+		old, _ := t.items.Get(a.key)
+		e.commit(t, old, a.new, now, 0)
+	}
+}
+
+// replicaChange is an entry of ReplicaUpdates.
+type replicaChange struct {
+	kind   string // Create, Update or Delete
+	number int    // of these that are set
+	region wire.Text
+}
+
+func readReplicaChange(r *wire.Reader) (c replicaChange) {
+	r.Struct("ReplicationGroupUpdate", func(name string) {
+		switch name {
+		case "Create", "Update", "Delete":
+			if r.Struct(name+"ReplicationGroupMemberAction", func(name string) {
+				if name == "RegionName" {
+					c.region = r.Text()
+					return
+				}
+				r.Skip()
+			}) {
+				c.kind = name
+				c.number++
+			}
+		default:
+			r.Skip()
+		}
+	})
+	return c
+}
+
+// regionName is the form of the names of regions.
+var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+
+// checkReplicas reports what is wrong with the changes themselves.
+func checkReplicas(changes []replicaChange) error {
+	for _, c := range changes {
+		switch {
+		case c.number != 1:
+			return parameter("One of ReplicationGroupUpdate.Update, ReplicationGroupUpdate.Create, ReplicationGroupUpdate.Delete must not be null")
+		case !regionName.MatchString(c.region.V):
+			return parameter("Unsupported region in ReplicaUpdates: %s", c.region.V)
+		}
+	}
+	return nil
+}
+
+// changeReplicas carries out ReplicaUpdates on t, a copy of the table's
+// definition. The caller holds the locks of all regions. What is to be done in
+// other regions is done by the function returned, with the table itself, when
+// nothing can fail any more.
+func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time) (apply func(*table), err error) {
+	if len(changes) == 0 {
+		return func(*table) {}, nil
+	}
+	var steps []func(*table)
+	t.group = t.group.copy()
+	for _, c := range changes {
+		region := c.region.V
+		if region == e.cfg.Region {
+			return nil, invalid("Cannot add, delete, or update the local region through ReplicaUpdates. Use CreateTable, DeleteTable, or UpdateTable as required.")
+		}
+		at := -1
+		if t.group != nil {
+			at = slices.IndexFunc(t.group.others, func(r replica) bool { return r.region == region })
+		}
+		there := e.Region(region)
+		switch {
+		case c.kind != "Create" && at < 0:
+			return nil, invalid("Replica specified in the Replica Update or Replica Delete action of the request was not found.")
+		case c.kind == "Delete":
+			t.group.others = slices.Delete(t.group.others, at, at+1)
+			steps = append(steps, func(t *table) { there.leave(t.name, now) })
+		case c.kind == "Create":
+			if _, exists := there.tables.Get(t.name); exists {
+				return nil, parameter("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", t.name)
+			}
+			switch {
+			case !t.stream.Set:
+				if err := t.changeStream(streamInput{true, wire.Bool{V: true, Set: true}, wire.Text{V: "NEW_AND_OLD_IMAGES", Set: true}}); err != nil {
+					return nil, err
+				}
+			case t.stream.V != "NEW_AND_OLD_IMAGES":
+				return nil, parameter("Table must have a stream of NEW_AND_OLD_IMAGES to have replicas: %s", t.name)
+			}
+			if t.group == nil {
+				t.group = &group{}
+			}
+			t.group.others = append(t.group.others, replica{region, now.Add(e.cfg.TableDelay)})
+			steps = append(steps, func(t *table) { there.join(t, e, now) })
+		}
+	}
+	if t.group != nil && len(t.group.others) == 0 {
+		t.group = nil
+	}
+	return func(t *table) {
+		for _, step := range steps {
+			step(t)
+		}
+		e.regroup(t)
+	}, nil
+}
+
+// join makes the engine's copy of t, a table of another region, with what is
+// on its way to that one.
+func (e *Engine) join(t *table, from *Engine, now time.Time) {
+	c := t.copy()
+	c.catchUp()
+	c.history, c.tags, c.restored, c.protected = nil, nil, nil, false
+	c.policies, c.destinations, c.insights = nil, nil, nil
+	e.begin(c, now)
+	e.adopt(c)
+	from.inbox.all().Scan(func(key string, a arrival) bool {
+		if a.table == t.name {
+			e.inbox.add(arrivalTime(key), a)
+		}
+		return true
+	})
+	e.wake(now.UnixNano())
+}
+
+// leave deletes the engine's replica of the named table.
+func (e *Engine) leave(name string, now time.Time) {
+	t, ok := e.tables.Get(name)
+	if !ok {
+		return
+	}
+	t.group = nil
+	e.discard(t, now)
+}
+
+// regroup tells the replicas of t of each other.
+func (e *Engine) regroup(t *table) {
+	if t.group == nil {
+		return
+	}
+	all := append([]replica{{e.cfg.Region, t.readyAt}}, t.group.others...)
+	for _, r := range t.group.others {
+		if other, ok := e.Region(r.region).tables.Get(t.name); ok && other.group != nil {
+			other.group.others = slices.DeleteFunc(slices.Clone(all), func(o replica) bool { return o.region == r.region })
+		}
+	}
+}
+
+// forsake tells the replicas of t, which is deleted, that it is no more.
+func (e *Engine) forsake(t *table, now time.Time) {
+	region := e.cfg.Region
+	e.broadcast(t, now, func(_ *Engine, t *table, _ time.Time) {
+		t.group.others = slices.DeleteFunc(slices.Clone(t.group.others), func(r replica) bool { return r.region == region })
+		if len(t.group.others) == 0 {
+			t.group = nil
+		}
+	})
+	t.group = nil
+}
+
+// describe writes the replicas of a table.
+func (g *group) describe(o *wire.Object, now time.Time) {
+	if g == nil {
+		return
+	}
+	o.Text("GlobalTableVersion", "2019.11.21")
+	o.List("Replicas", len(g.others), func(dst []byte, i int) []byte {
+		o := wire.Begin(dst)
+		o.Text("RegionName", g.others[i].region)
+		status := statusActive
+		if g.others[i].readyAt.After(now) {
+			status = statusCreating
+		}
+		o.Text("ReplicaStatus", status)
+		return o.End()
+	})
+}
