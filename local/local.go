@@ -27,6 +27,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/dynorm/dynorm/internal/engine"
 )
@@ -77,6 +78,7 @@ var ErrNotEmbedded = errors.New("local: only the embedded engine can do this, an
 // Engine is an open DynamoDB. It is safe for concurrent use.
 type Engine struct {
 	client   *dynamodb.Client
+	streams  *dynamodbstreams.Client
 	door     *door
 	embedded *engine.Engine // nil for an endpoint
 	clock    *Clock
@@ -126,9 +128,16 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if r, ok := e.door.backend.(*remote); ok {
 		endpoint = r.url
 	}
+	credentials := aws.NewCredentialsCache(cfg.provider())
 	e.client = dynamodb.New(dynamodb.Options{
 		Region:       cfg.Region,
-		Credentials:  aws.NewCredentialsCache(cfg.provider()),
+		Credentials:  credentials,
+		BaseEndpoint: aws.String(endpoint),
+		HTTPClient:   transport{e.door},
+	})
+	e.streams = dynamodbstreams.New(dynamodbstreams.Options{
+		Region:       cfg.Region,
+		Credentials:  credentials,
 		BaseEndpoint: aws.String(endpoint),
 		HTTPClient:   transport{e.door},
 	})
@@ -148,6 +157,12 @@ func (cfg Config) provider() aws.CredentialsProviderFunc {
 // Client returns the client. All calls return the same one.
 func (e *Engine) Client() *dynamodb.Client { return e.client }
 
+// Streams returns the client that reads the streams of the same tables: those
+// that CreateTable or UpdateTable gave a StreamSpecification. All calls return
+// the same one. In the embedded engine shards roll over every four hours and
+// records are trimmed after 24 hours of the [Clock].
+func (e *Engine) Streams() *dynamodbstreams.Client { return e.streams }
+
 // Handler returns an http.Handler that answers DynamoDB requests of any SDK
 // and of the AWS CLI. Signatures are accepted unseen, unless the Config names
 // Credentials.
@@ -164,7 +179,7 @@ func (e *Engine) Close() error {
 }
 
 // Snapshot is the state of an embedded engine at one moment: tables, items,
-// indexes, tags, idempotency tokens. It can be restored any number of times,
+// indexes, streams, tags, idempotency tokens. It can be restored any number of times,
 // into any embedded engine.
 type Snapshot struct {
 	state *engine.Snapshot

@@ -67,9 +67,10 @@ type Mishaps struct {
 type Engine struct {
 	cfg Config
 
-	mu     sync.RWMutex
-	tables btree.Map[string, *table]
-	tokens tokens
+	mu      sync.RWMutex
+	tables  btree.Map[string, *table]
+	streams btree.Map[string, *stream] // by ARN
+	tokens  tokens
 
 	syntax expr.Cache // of the expressions seen
 
@@ -131,6 +132,11 @@ var operations = map[string]operation{
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
 	"ExecuteTransaction":    (*Engine).executeTransaction,
+
+	"ListStreams":      (*Engine).listStreams,
+	"DescribeStream":   (*Engine).describeStream,
+	"GetShardIterator": (*Engine).getShardIterator,
+	"GetRecords":       (*Engine).getRecords,
 }
 
 // Operations returns the names of the operations the engine knows, sorted.
@@ -185,7 +191,7 @@ func (e *Engine) settle() {
 
 // settleAll is settle under the lock, whatever is due.
 func (e *Engine) settleAll(now time.Time) {
-	next := int64(math.MaxInt64)
+	next := e.settleStreams(now)
 	var gone []string
 	e.tables.Scan(func(name string, t *table) bool {
 		if !t.goneAt.IsZero() && !t.goneAt.After(now) {
@@ -219,6 +225,7 @@ func (e *Engine) wake(at int64) {
 // commit applies one item's change and sees to what it makes due later.
 func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
 	t.apply(old, new, now, lag)
+	t.log.add(old, new, now, false)
 	if n := len(t.pending); n > 0 {
 		e.wake(t.pending[0].due)
 	}
@@ -249,9 +256,10 @@ func (e *Engine) conflict(operation string) bool {
 
 // Snapshot is the state of an Engine at one moment.
 type Snapshot struct {
-	mu     sync.Mutex // copying a tree marks its nodes as shared
-	tables []*table
-	tokens tokens
+	mu      sync.Mutex // copying a tree marks its nodes as shared
+	tables  []*table
+	streams btree.Map[string, *stream]
+	tokens  tokens
 }
 
 // Snapshot returns the present state, at a cost that does not depend on the
@@ -264,6 +272,7 @@ func (e *Engine) Snapshot() *Snapshot {
 		s.tables = append(s.tables, t.copy())
 		return true
 	})
+	s.streams = copyStreams(&e.streams, s.tables)
 	return s
 }
 
@@ -275,6 +284,7 @@ func (e *Engine) Restore(s *Snapshot) {
 	for i, t := range s.tables {
 		tables[i] = t.copy()
 	}
+	streams := copyStreams(&s.streams, tables)
 	s.mu.Unlock()
 
 	e.mu.Lock()
@@ -283,6 +293,7 @@ func (e *Engine) Restore(s *Snapshot) {
 	for _, t := range tables {
 		e.tables.Set(t.name, t)
 	}
+	e.streams = streams
 	e.tokens = s.tokens.copy()
 	e.due.Store(0)
 }

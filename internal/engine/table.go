@@ -45,6 +45,7 @@ type table struct {
 	bytes   int64
 	indexes []*index // GSIs and then LSIs, each in declared order
 	expires tree     // by expiry time and key, when there is a TTL attribute
+	log     *stream  // the latest stream, nil if there never was one or it is gone
 	pending []change // GSI changes to come, by due time
 }
 
@@ -296,6 +297,7 @@ func (t *table) settle(now time.Time, delay time.Duration) (next int64) {
 	})
 	for _, r := range expired {
 		t.apply(r, nil, now, 0)
+		t.log.add(r, nil, now, true)
 	}
 	t.dropIndexes(now)
 	return next

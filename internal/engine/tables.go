@@ -182,7 +182,7 @@ func (in *createInput) check() error {
 	}
 	s.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
-	s.enum(in.stream.view, "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
+	s.stream(in.stream)
 	if err := s.err(); err != nil {
 		return err
 	}
@@ -240,15 +240,11 @@ func (in *createInput) resolve() (*table, error) {
 		return nil, err
 	}
 	t.indexes = slices.Concat(gsis, lsis)
-	if in.stream.set {
-		switch {
-		case in.stream.enabled.V && !in.stream.view.Set:
-			return nil, parameter("StreamViewType must be specified when StreamEnabled is true")
-		case !in.stream.enabled.V && in.stream.view.Set:
-			return nil, parameter("StreamViewType should not be specified when StreamEnabled is false")
-		case in.stream.enabled.V:
-			t.stream = in.stream.view
-		}
+	if err := in.stream.check(); err != nil {
+		return nil, err
+	}
+	if in.stream.enabled.V {
+		t.stream = in.stream.view
 	}
 	if err := checkTags(in.tags, nil); err != nil {
 		return nil, err
@@ -384,6 +380,7 @@ func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 		return nil, fault("ResourceInUseException", "Table already exists: "+t.name)
 	}
 	e.tables.Set(t.name, t)
+	e.follow(t, now)
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusCreating) })
 	return o.End(), nil
@@ -445,6 +442,7 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	}
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusDeleting) })
+	e.endStream(t, now)
 	if e.cfg.TableDelay > 0 {
 		t.goneAt = now.Add(e.cfg.TableDelay)
 		e.wake(t.goneAt.UnixNano())
