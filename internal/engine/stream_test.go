@@ -43,7 +43,7 @@ type streamShard struct {
 type streamEvent struct {
 	ID       string                              `json:"eventID"`
 	Name     string                              `json:"eventName"`
-	Identity *struct{ PrincipalId, Type string } `json:"userIdentity"` //nolint:revive // the member's name
+	Identity *struct{ PrincipalId, Type string } `json:"userIdentity"`
 	Change   struct {
 		Keys, NewImage, OldImage map[string]map[string]string
 		SequenceNumber           string
