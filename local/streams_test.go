@@ -21,7 +21,11 @@ func TestStreams(t *testing.T) {
 	server, err := embedded.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	engines := map[string]local.Config{"in process": {}, "over HTTP": {Endpoint: server.URL()}}
+	engines := map[string]local.Config{
+		"in process": {},
+		"signed":     {Credentials: aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret"}},
+		"over HTTP":  {Endpoint: server.URL()},
+	}
 	if url := os.Getenv("DYNORM_TEST_ENDPOINT"); url != "" {
 		engines["DynamoDB Local"] = local.Config{Endpoint: url}
 	}
