@@ -31,6 +31,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/dynorm/dynorm/internal/engine"
 )
@@ -99,6 +100,7 @@ var ErrNotEmbedded = errors.New("local: only the embedded engine can do this, an
 // Engine is an open DynamoDB. It is safe for concurrent use.
 type Engine struct {
 	client   *dynamodb.Client
+	streams  *dynamodbstreams.Client
 	door     *door
 	embedded *engine.Engine // nil for an endpoint
 	clock    *Clock
@@ -157,6 +159,12 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		endpoint = r.url
 	}
 	e.client = cfg.client(e.door, cfg.Region, endpoint)
+	e.streams = dynamodbstreams.New(dynamodbstreams.Options{
+		Region:       cfg.Region,
+		Credentials:  aws.NewCredentialsCache(cfg.provider()),
+		BaseEndpoint: aws.String(endpoint),
+		HTTPClient:   transport{e.door},
+	})
 	return e, nil
 }
 
@@ -238,6 +246,12 @@ func (e *Engine) ClientFor(region string) (*dynamodb.Client, error) {
 	return c, nil
 }
 
+// Streams returns the client that reads the streams of the same tables: those
+// that CreateTable or UpdateTable gave a StreamSpecification. All calls return
+// the same one. In the embedded engine shards roll over every four hours and
+// records are trimmed after 24 hours of the [Clock].
+func (e *Engine) Streams() *dynamodbstreams.Client { return e.streams }
+
 // Handler returns an http.Handler that answers DynamoDB requests of any SDK
 // and of the AWS CLI. Signatures are accepted unseen, unless the Config names
 // Credentials.
@@ -258,7 +272,8 @@ func (e *Engine) Close() error {
 }
 
 // Snapshot is the state of an embedded engine at one moment: tables, items,
-// indexes, tags, idempotency tokens, backups, and all of its regions. It can be restored any number of times,
+// indexes, streams, tags, idempotency tokens, backups, and all of its regions.
+// It can be restored any number of times,
 // into any embedded engine.
 type Snapshot struct {
 	state *engine.Snapshot

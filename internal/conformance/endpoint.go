@@ -15,6 +15,18 @@ import (
 // 2012-08-10 API.
 const TargetPrefix = "DynamoDB_20120810."
 
+// StreamTargetPrefix is that of the API of streams.
+const StreamTargetPrefix = "DynamoDBStreams_20120810."
+
+// target returns the X-Amz-Target header of the operation.
+func target(op string) string {
+	switch op {
+	case "ListStreams", "DescribeStream", "GetShardIterator", "GetRecords":
+		return StreamTargetPrefix + op
+	}
+	return TargetPrefix + op
+}
+
 // authorization has the shape of a SigV4 header; neither engine checks the
 // signature.
 const authorization = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/dynamodb/aws4_request, " +
@@ -112,7 +124,7 @@ func (e *Endpoint) Call(ctx context.Context, op, body string, header map[string]
 	h.Set("Authorization", authorization)
 	h.Set("X-Amz-Date", "20260101T000000Z")
 	if op != "" {
-		h.Set("X-Amz-Target", TargetPrefix+op)
+		h.Set("X-Amz-Target", target(op))
 	}
 	for k, v := range header {
 		switch {

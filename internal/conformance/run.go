@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -39,6 +40,8 @@ type Runner struct {
 	Fixtures Fixtures
 	// prefix makes the run's table names its own.
 	prefix string
+	// kept is what the case's answers so far have been kept of.
+	kept map[string]string
 }
 
 // NewRunner returns a runner whose tables have names of their own, so that
@@ -55,6 +58,9 @@ func (r *Runner) text(s string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	for name, text := range r.kept {
+		s = strings.ReplaceAll(s, "$("+name+")", text)
+	}
 	return tableWord.ReplaceAllString(s, r.prefix+"_$1"), nil
 }
 
@@ -67,6 +73,7 @@ func (r *Runner) Run(ctx context.Context, c *Case) []string {
 		}
 	}
 	defer r.clean(context.WithoutCancel(ctx), c)
+	r.kept = map[string]string{}
 	var faults []string
 	for i := range c.Steps {
 		s := &c.Steps[i]
@@ -101,9 +108,34 @@ func (r *Runner) step(ctx context.Context, s *Step) string {
 		return err.Error()
 	}
 	if fault == "" {
-		return ""
+		return r.keep(s.Keep, a)
 	}
 	return fmt.Sprintf("%s\n  asked %s\n  got   %d %s", fault, cut(body), a.Status, cut(string(a.Raw)))
+}
+
+// keep keeps texts of the answer, and returns what is wrong.
+func (r *Runner) keep(paths map[string]string, a *Answer) string {
+	for name, path := range paths {
+		var v any = a.Body
+		for part := range strings.SplitSeq(path, ".") {
+			switch at := v.(type) {
+			case map[string]any:
+				v = at[part]
+			case []any:
+				i, err := strconv.Atoi(part)
+				if err != nil || i < 0 || i >= len(at) {
+					return fmt.Sprintf("nothing to keep at %s in %s", path, cut(string(a.Raw)))
+				}
+				v = at[i]
+			}
+		}
+		text, ok := v.(string)
+		if !ok {
+			return fmt.Sprintf("no text to keep at %s in %s", path, cut(string(a.Raw)))
+		}
+		r.kept[name] = text
+	}
+	return ""
 }
 
 // sortTypes sorts the attribute types that a message lists: DynamoDB Local lists

@@ -31,6 +31,9 @@ type Step struct {
 	Op     string
 	Header map[string]string
 	Body   string
+	// Keep maps names to where in the answer, in steps separated by full stops,
+	// the text is that they stand for in the requests that follow.
+	Keep map[string]string
 	// Want is the service's answer; Local is DynamoDB Local's when it differs.
 	Want, Local *Expect
 	// Wait names a fixture; the step asks nothing and waits until that table
@@ -67,6 +70,8 @@ type Expect struct {
 //	< {answer}           the answer expected, exactly (see [Match])
 //	! Code: message      the error expected; "! 500 Code" for another status
 //	+ {members}          what else the error's body holds
+//	keep name path       keeps a text of the answer, found by its path, such as
+//	                     Shards.0.ShardId; $(name) stands for it in what follows
 //	~ < {answer}         what DynamoDB Local answers where it differs; ~ ! and
 //	                     ~ + likewise
 //
@@ -172,6 +177,15 @@ func (p *scriptParser) line(n int, line string) error {
 		*answer = &Expect{Status: 200, Body: rest}
 	case "!":
 		*answer = parseError(rest)
+	case "keep":
+		name, path, ok := strings.Cut(rest, " ")
+		if !ok {
+			return fmt.Errorf("%q does not say what to keep", line)
+		}
+		if s.Keep == nil {
+			s.Keep = map[string]string{}
+		}
+		s.Keep[name] = path
 	case "+":
 		if *answer == nil {
 			return fmt.Errorf("members before the error they belong to")

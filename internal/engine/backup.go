@@ -51,7 +51,7 @@ func (e *Engine) keepBackup(t *table, name, kind string, now time.Time) *backup 
 		created: now, readyAt: now.Add(e.cfg.TableDelay), source: t.copy(),
 	}
 	b.source.catchUp()
-	b.source.history, b.source.group = nil, nil
+	b.source.history, b.source.group, b.source.log = nil, nil, nil
 	e.backups.Set(b.arn, b)
 	return b
 }

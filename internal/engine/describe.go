@@ -85,13 +85,14 @@ func (t *table) describe(o *wire.Object, now time.Time, status string) {
 	t.describeIndexes(o, "LocalSecondaryIndexes", false, now, creating)
 	t.describeIndexes(o, "GlobalSecondaryIndexes", true, now, creating)
 	if t.stream.Set {
-		label := t.created.UTC().Format("2006-01-02T15:04:05.000")
 		o.Object("StreamSpecification", func(o *wire.Object) {
 			o.Bool("StreamEnabled", true)
 			o.Text("StreamViewType", t.stream.V)
 		})
-		o.Text("LatestStreamLabel", label)
-		o.Text("LatestStreamArn", t.arn+"/stream/"+label)
+	}
+	if t.log != nil {
+		o.Text("LatestStreamLabel", t.log.label)
+		o.Text("LatestStreamArn", t.log.arn)
 	}
 	if t.sse {
 		o.Object("SSEDescription", func(o *wire.Object) {

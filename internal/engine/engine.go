@@ -75,9 +75,10 @@ type Mishaps struct {
 type Engine struct {
 	cfg Config
 
-	mu     sync.RWMutex
-	tables btree.Map[string, *table]
-	tokens tokens
+	mu      sync.RWMutex
+	tables  btree.Map[string, *table]
+	streams btree.Map[string, *stream] // by ARN
+	tokens  tokens
 	archive
 
 	syntax expr.Cache // of the expressions seen
@@ -180,6 +181,11 @@ var operations = map[string]operation{
 	"ExecuteStatement":      (*Engine).executeStatement,
 	"BatchExecuteStatement": (*Engine).batchExecuteStatement,
 	"ExecuteTransaction":    (*Engine).executeTransaction,
+
+	"ListStreams":      (*Engine).listStreams,
+	"DescribeStream":   (*Engine).describeStream,
+	"GetShardIterator": (*Engine).getShardIterator,
+	"GetRecords":       (*Engine).getRecords,
 }
 
 // Operations returns the names of the operations the engine knows, sorted.
@@ -241,7 +247,7 @@ func (e *Engine) settle() {
 // settleAll is settle under the lock, whatever is due.
 func (e *Engine) settleAll(now time.Time) {
 	e.receive(now)
-	next := int64(math.MaxInt64)
+	next := e.settleStreams(now)
 	var gone []string
 	e.tables.Scan(func(name string, t *table) bool {
 		if !t.goneAt.IsZero() && !t.goneAt.After(now) {
@@ -249,7 +255,10 @@ func (e *Engine) settleAll(now time.Time) {
 			return true
 		}
 		indexes := len(t.indexes)
-		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) { e.follow(t, r, nil, now) }))
+		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) {
+			e.follow(t, r, nil, now)
+			t.log.add(r, nil, now, true)
+		}))
 		if len(t.indexes) < indexes {
 			e.keepTable(t)
 		}
@@ -281,6 +290,7 @@ func (e *Engine) wake(at int64) {
 func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
 	t.apply(old, new, now, lag)
 	e.follow(t, old, new, now)
+	t.log.add(old, new, now, false)
 	if n := len(t.pending); n > 0 {
 		e.wake(t.pending[0].due)
 	}
@@ -353,8 +363,9 @@ type Snapshot struct {
 
 // state is that of one region.
 type state struct {
-	tables []*table
-	tokens tokens
+	tables  []*table
+	streams btree.Map[string, *stream]
+	tokens  tokens
 	archive
 	inbox *btree.Map[string, arrival]
 }
@@ -364,6 +375,7 @@ func (s *state) copy() state {
 	for _, t := range s.tables {
 		c.tables = append(c.tables, t.copy())
 	}
+	c.streams = copyStreams(&s.streams, c.tables)
 	if s.inbox != nil {
 		c.inbox = s.inbox.Copy()
 	}
@@ -377,6 +389,7 @@ func (e *Engine) state() state {
 		s.tables = append(s.tables, t.copy())
 		return true
 	})
+	s.streams = copyStreams(&e.streams, s.tables)
 	return s
 }
 
@@ -387,6 +400,7 @@ func (e *Engine) set(s state) {
 	for _, t := range s.tables {
 		e.adopt(t)
 	}
+	e.streams = s.streams
 	e.tokens = s.tokens
 	e.keepTokens()
 	e.archive = s.archive

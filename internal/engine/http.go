@@ -15,6 +15,7 @@ const (
 	contentType  = "application/x-amz-json-1.0"
 	targetHeader = "X-Amz-Target"
 	targetPrefix = "DynamoDB_20120810."
+	streamPrefix = "DynamoDBStreams_20120810."
 )
 
 var requests atomic.Uint64
@@ -40,11 +41,24 @@ func OperationOf(h http.Header) string {
 	if v := h[targetHeader]; len(v) > 0 {
 		target = v[0]
 	}
-	name, ok := strings.CutPrefix(target, targetPrefix)
-	if !ok {
+	prefix := targetPrefix
+	if strings.HasPrefix(target, streamPrefix) {
+		prefix = streamPrefix
+	}
+	name, ok := strings.CutPrefix(target, prefix)
+	if !ok || (prefix == streamPrefix) != ofStreams(name) {
 		return ""
 	}
 	return name
+}
+
+// ofStreams reports whether the operation belongs to the API of streams.
+func ofStreams(operation string) bool {
+	switch operation {
+	case "ListStreams", "DescribeStream", "GetShardIterator", "GetRecords":
+		return true
+	}
+	return false
 }
 
 // Answer returns the status, headers and body of an answer: to a request that

@@ -38,6 +38,7 @@ func (e *Engine) load(s *store.Store) error {
 			x.fill(t)
 		}
 		t.setTTL(t.ttl)
+		e.setStream(t, e.cfg.Now()) // a new one: records are not kept
 		return true
 	})
 	e.due.Store(0)

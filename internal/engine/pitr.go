@@ -110,7 +110,7 @@ func (t *table) pastOf(at wire.Float, now time.Time) (*table, time.Time, error) 
 	}
 	past := t.copy()
 	past.rewind(to)
-	past.history, past.group = nil, nil
+	past.history, past.group, past.log = nil, nil, nil
 	return past, to, nil
 }
 

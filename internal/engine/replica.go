@@ -293,7 +293,9 @@ func (e *Engine) join(t *table, from *Engine, now time.Time) {
 	c.catchUp()
 	c.history, c.tags, c.restored, c.protected = nil, nil, nil, false
 	c.policies, c.destinations, c.insights = nil, nil, nil
+	c.log = nil
 	e.begin(c, now)
+	e.setStream(c, now)
 	e.adopt(c)
 	from.inbox.all().Scan(func(key string, a arrival) bool {
 		if a.table == t.name {
@@ -311,6 +313,7 @@ func (e *Engine) leave(name string, now time.Time) {
 		return
 	}
 	t.group = nil
+	e.endStream(t, now)
 	e.discard(t, now)
 }
 

@@ -45,6 +45,7 @@ type table struct {
 	bytes   int64
 	indexes []*index // GSIs and then LSIs, each in declared order
 	expires tree     // by expiry time and key, when there is a TTL attribute
+	log     *stream  // the latest stream, nil if there never was one or it is gone
 	pending []change // GSI changes to come, by due time
 	history *history // nil without point-in-time recovery
 	group   *group   // nil without replicas

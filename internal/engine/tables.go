@@ -193,7 +193,7 @@ func (in *createInput) check() error {
 	}
 	s.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
-	s.enum(in.stream.view, "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
+	s.stream(in.stream)
 	if err := s.err(); err != nil {
 		return err
 	}
@@ -262,15 +262,11 @@ func (in *createInput) resolve() (*table, error) {
 		return nil, err
 	}
 	t.indexes = slices.Concat(gsis, lsis)
-	if in.stream.set {
-		switch {
-		case in.stream.enabled.V && !in.stream.view.Set:
-			return nil, parameter("StreamViewType must be specified when StreamEnabled is true")
-		case !in.stream.enabled.V && in.stream.view.Set:
-			return nil, parameter("StreamViewType should not be specified when StreamEnabled is false")
-		case in.stream.enabled.V:
-			t.stream = in.stream.view
-		}
+	if err := in.stream.check(); err != nil {
+		return nil, err
+	}
+	if in.stream.enabled.V {
+		t.stream = in.stream.view
 	}
 	if err := checkTags(in.tags, nil); err != nil {
 		return nil, err
@@ -410,6 +406,7 @@ func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 	if _, exists := e.tables.Get(t.name); exists {
 		return nil, fault("ResourceInUseException", "Table already exists: "+t.name)
 	}
+	e.setStream(t, now)
 	e.define(t)
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusCreating) })
@@ -475,6 +472,7 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	}
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusDeleting) })
+	e.endStream(t, now)
 	e.forsake(t, now)
 	e.discard(t, now)
 	return o.End(), nil

@@ -103,7 +103,7 @@ func (in *updateTableInput) check() error {
 	}
 	s.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
-	s.enum(in.stream.view, "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
+	s.stream(in.stream)
 	s.enum(in.strength, "multiRegionConsistency", "EVENTUAL", "STRONG")
 	if err := s.err(); err != nil {
 		return err
@@ -203,6 +203,7 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	t.updatedAt = now.Add(e.cfg.TableDelay)
+	e.setStream(&t, now)
 	o := wire.Begin(nil)
 	o.Object("TableDescription", func(o *wire.Object) { t.describe(o, now, statusUpdating) })
 	for _, x := range t.indexes {
@@ -312,10 +313,11 @@ func (t *table) change(in *updateTableInput, e *Engine) error {
 }
 
 func (t *table) changeStream(s streamInput) error {
+	if err := s.check(); err != nil {
+		return err
+	}
 	switch {
 	case !s.set:
-	case s.enabled.V && !s.view.Set:
-		return parameter("StreamViewType must be specified when StreamEnabled is true")
 	case s.enabled.V && t.stream.Set:
 		return parameter("Table already has an enabled stream: TableName: %s", t.name)
 	case !s.enabled.V && !t.stream.Set:

@@ -160,7 +160,7 @@ func (f *fuzzer) round(ctx context.Context, n int) error {
 // changes reports whether q may change what later requests see.
 func (q *Request) changes() bool {
 	switch q.Op {
-	case "GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "DescribeTable", "ListTables", "DescribeTimeToLive", "DescribeLimits":
+	case "GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "DescribeTable", "ListTables", "DescribeTimeToLive", "DescribeLimits", "GetRecords":
 		return false
 	case "ExecuteStatement":
 		return !q.walk
@@ -173,6 +173,9 @@ func (t *table) inventory() []*Request {
 	qs := []*Request{{Op: "Scan", Body: object{"TableName": t.name}, walk: true, table: t}}
 	for _, x := range t.indexes {
 		qs = append(qs, &Request{Op: "Scan", Body: object{"TableName": t.name, "IndexName": x.name}, walk: true, table: t})
+	}
+	if t.stream != "" && !t.apart {
+		qs = append(qs, &Request{Op: "GetRecords", Body: object{"TableName": t.name}, walk: true, table: t})
 	}
 	return qs
 }
@@ -260,6 +263,7 @@ func (f *fuzzer) keepUp(ctx context.Context, g *generator, q *Request, same bool
 		return true, nil
 	}
 	for _, t := range g.tables {
+		t.apart = true
 		if ok, err := f.mend(ctx, t); err != nil || !ok {
 			return false, err
 		}

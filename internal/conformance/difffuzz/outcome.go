@@ -45,6 +45,8 @@ func ask(ctx context.Context, e *conformance.Endpoint, q *Request) (*outcome, er
 		return askOnce(ctx, e, q, q.Body)
 	case q.Op == "ExecuteStatement":
 		return askPages(ctx, e, q)
+	case q.Op == "GetRecords":
+		return askRecords(ctx, e, q)
 	}
 	segments := max(q.segments, 1)
 	total := object{}

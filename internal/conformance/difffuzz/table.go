@@ -26,6 +26,11 @@ type table struct {
 	sort    *attr
 	indexes []*index
 	keys    []object
+	// stream is the view type of its stream, if it has one; apart is true when
+	// the engines' streams are known to differ, since one took a write that the
+	// other did not.
+	stream string
+	apart  bool
 }
 
 // object is a JSON object.
@@ -55,6 +60,9 @@ func newTable(r *rand.Rand, name string) *table {
 	}
 	for _, x := range t.indexes {
 		x.project(r)
+	}
+	if chance(r, 40) {
+		t.stream = pick(r, "NEW_AND_OLD_IMAGES", "NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
 	}
 	return t
 }
@@ -109,6 +117,9 @@ func (t *table) create(r *rand.Rand) object {
 		req[list] = append(l, def)
 	}
 	req["AttributeDefinitions"] = t.definitions()
+	if t.stream != "" {
+		req["StreamSpecification"] = object{"StreamEnabled": true, "StreamViewType": t.stream}
+	}
 	return req
 }
 
