@@ -193,8 +193,10 @@ func bulkIs[T any](changed int) func(*dynorm.Bulk[T], error) error {
 	}
 }
 
-var secretColumn = dynorm.Col(func(v *PortMemo) *string { return &v.Secret })
-var countColumn = dynorm.Col(func(v *PortMemo) *int { return &v.Count })
+var (
+	secretColumn = dynorm.Col(func(v *PortMemo) *string { return &v.Secret })
+	countColumn  = dynorm.Col(func(v *PortMemo) *int { return &v.Count })
+)
 
 // portPaths are all ways to read and write. Loads of relations will be further
 // ones: With of a query, Load of a model and of a collection.
@@ -477,12 +479,14 @@ var portPaths = []portPath{
 	{"ForceDelete", on("Model.ForceDelete"), nil, func(ctx context.Context, p *portSet) error { return p.notes.ForceDelete(ctx, "n1") }},
 
 	// Writes without a Go type.
-	{"dynamic writes", on("EntityModel.Create", "EntityModel.Put", "EntityModel.Save", "EntityModel.Update"),
+	{
+		"dynamic writes", on("EntityModel.Create", "EntityModel.Put", "EntityModel.Save", "EntityModel.Update"),
 		ops("Create Card", "Put Card", "Save Card", "Update Card"), func(ctx context.Context, p *portSet) error {
 			r := portRecord(4)
 			return errors.Join(p.cards.Create(ctx, r), p.cards.Put(ctx, r), p.cards.Save(ctx, r),
 				cardIs("c4")(p.cards.Update(ctx, "c4", dynorm.Set("state", "done"))))
-		}},
+		},
+	},
 	{"dynamic deletions", on("EntityModel.Delete", "EntityModel.Restore", "EntityModel.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
 		return errors.Join(p.cards.Delete(ctx, "c1"), p.cards.Restore(ctx, "c1"), cardIs("c1")(p.cards.Find(ctx, "c1")), p.cards.ForceDelete(ctx, "c1"))
 	}},
@@ -501,7 +505,8 @@ var portPaths = []portPath{
 	}},
 
 	// Transactions.
-	{"Transact", on("DB.Transact", "TxModel.Create", "TxModel.Put", "TxModel.Save", "TxModel.Update", "TxModel.Edit", "TxModel.Delete", "TxModel.Check"),
+	{
+		"Transact", on("DB.Transact", "TxModel.Create", "TxModel.Put", "TxModel.Save", "TxModel.Update", "TxModel.Edit", "TxModel.Delete", "TxModel.Check"),
 		ops("Create Note", "Put Memo", "Save Memo", "Update Note", "Edit Note"), func(ctx context.Context, p *portSet) error {
 			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
 				notes, memos := p.notes.In(tx), p.memos.In(tx)
@@ -510,7 +515,8 @@ var portPaths = []portPath{
 					notes.Edit(ctx, "n2", func(v *PortNote) error { v.Secret = mark + "-edited"; return nil }),
 					memos.Delete(ctx, portMemo(2)), memos.Check(ctx, portMemo(3), dynorm.Eq("count", 3)))
 			})
-		}},
+		},
+	},
 	{"Transact deletions", on("TxModel.Restore", "TxModel.ForceDelete", "TxModel.Delete"), nil, func(ctx context.Context, p *portSet) error {
 		if err := p.notes.Delete(ctx, "n1"); err != nil {
 			return err
@@ -519,7 +525,8 @@ var portPaths = []portPath{
 			return errors.Join(p.notes.In(tx).Restore(ctx, "n1"), p.notes.In(tx).ForceDelete(ctx, "n2"), p.notes.In(tx).Delete(ctx, "n3"))
 		})
 	}},
-	{"Transact of one model's calls", on("TxModel.Upsert", "TxModel.Move", "TxModel.Touch", "TxModel.Increment", "TxEntity.Touch"),
+	{
+		"Transact of one model's calls", on("TxModel.Upsert", "TxModel.Move", "TxModel.Touch", "TxModel.Increment", "TxEntity.Touch"),
 		ops("Save Memo", "Create Memo", "Move Memo", "Update Memo"), func(ctx context.Context, p *portSet) error {
 			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
 				memos := p.memos.In(tx)
@@ -528,15 +535,18 @@ var portPaths = []portPath{
 					memos.Increment(ctx, PortMemo{Folder: "f", ID: "m3"}, "count", 1),
 					p.notes.In(tx).Touch(ctx, "n1"), p.db.Entity("Note").In(tx).Touch(ctx, "n2"))
 			})
-		}},
-	{"dynamic Transact", on("TxEntity.Create", "TxEntity.Put", "TxEntity.Save", "TxEntity.Update", "TxEntity.Check"),
+		},
+	},
+	{
+		"dynamic Transact", on("TxEntity.Create", "TxEntity.Put", "TxEntity.Save", "TxEntity.Update", "TxEntity.Check"),
 		ops("Create Card", "Put Card", "Save Card", "Update Card"), func(ctx context.Context, p *portSet) error {
 			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
 				cards := p.cards.In(tx)
 				return errors.Join(cards.Create(ctx, portRecord(4)), cards.Put(ctx, portRecord(5)), cards.Save(ctx, portRecord(1)),
 					cards.Update(ctx, "c2", dynorm.Set("secret", secretOf("c2"))), cards.Check(ctx, "c3", dynorm.Eq("state", "open")))
 			})
-		}},
+		},
+	},
 	{"dynamic Transact deletions", on("TxEntity.Delete", "TxEntity.Restore", "TxEntity.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
 		if err := p.cards.Delete(ctx, "c1"); err != nil {
 			return err

@@ -74,7 +74,7 @@ func TestConvergence(t *testing.T) {
 			}
 		}
 		alike()
-		home.Restore(kept) // with what was on its way then
+		require.NoError(t, home.Restore(kept)) // with what was on its way then
 		alike()
 	})
 }

@@ -319,12 +319,12 @@ func TestStreamSnapshot(t *testing.T) {
 	putN(t, e, "c", 1)
 	other := engine.New(engine.Config{Now: newHand().now})
 	for range 2 {
-		other.Restore(s)
+		require.NoError(t, other.Restore(s))
 		putN(t, other, "d", 1)
 		require.Equal(t, []string{"INSERT a", "INSERT b", "INSERT d"}, names(all(t, other, arn)))
 		require.Equal(t, []string{"INSERT a", "INSERT b", "INSERT c"}, names(all(t, e, arn)))
 	}
-	e.Restore(s)
+	require.NoError(t, e.Restore(s))
 	require.Equal(t, []string{"INSERT a", "INSERT b"}, names(all(t, e, arn)))
 }
 
