@@ -308,9 +308,9 @@ func TestAccessPatternsOfNativeSchema(t *testing.T) {
 	var sum patterntest.Counts
 	for seed := range uint64(4) {
 		n := patterntest.Check(t, t, client, schema, seed, 25)
-		sum.Calls, sum.Items = sum.Calls+n.Calls, sum.Items+n.Items
+		sum.Add(n)
 	}
-	t.Logf("%d calls, %d items", sum.Calls, sum.Items)
+	t.Logf("%d calls, %d of them at the least cost, %d items", sum.Calls, sum.Least, sum.Items)
 
 	type bare struct {
 		_    dynorm.Entity `dynorm:"Bare"`

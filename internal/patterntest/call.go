@@ -84,7 +84,7 @@ func (c *check) execute(ctx context.Context, def *definition.Entity, p *dynorm.A
 		}
 	}
 	c.counts.Calls++
-	c.sent = nil
+	c.watch()
 	if p.Kind == dynorm.PatternGet || p.Kind == dynorm.PatternUnique {
 		c.one(ctx, def, p, parsed, sample)
 		return
@@ -155,6 +155,7 @@ func (c *check) one(ctx context.Context, def *definition.Entity, p *dynorm.Acces
 	}
 	require.NoError(c.t, err, p.Name)
 	require.Equal(c.t, c.rowKey(def, c.rows[def.Name][live]), c.rowKey(def, got))
+	c.cost(p, 1)
 	c.counts.Items++
 }
 
@@ -208,6 +209,7 @@ func (c *check) list(ctx context.Context, def *definition.Entity, p *dynorm.Acce
 	}
 	require.Equal(c.t, p.Requests, len(c.sent)-hydrations, p.Name)
 	require.LessOrEqual(c.t, hydrations, 1, p.Name)
+	c.cost(p, len(items))
 	var got []string
 	for i, r := range items {
 		got = append(got, c.rowKey(def, *r))
@@ -269,11 +271,12 @@ func (c *check) collection(ctx context.Context, def *definition.Entity, p *dynor
 	require.Equal(c.t, p.ReadUnits, plan.ReadUnits, p.Call)
 	require.Regexp(c.t, keyPattern(p.Key), plan.Keys[0], p.Call)
 	c.counts.Calls++
-	c.sent = nil
+	c.watch()
 	res, err := q.Load(ctx)
 	require.NoError(c.t, err, p.Call)
 	require.Len(c.t, c.sent, p.Requests, p.Call)
 	require.Empty(c.t, res.Unknown, p.Call)
+	found := 0
 	for _, name := range p.Entities {
 		other := c.definition(name)
 		attrs := c.partitionFields(other, p)
@@ -293,8 +296,10 @@ func (c *check) collection(ctx context.Context, def *definition.Entity, p *dynor
 			got = append(got, c.rowKey(other, r))
 		}
 		c.counts.Items += len(got)
+		found += len(got)
 		slices.Sort(want)
 		slices.Sort(got)
 		require.Equal(c.t, want, got, "%s: %s of %s\n%s", p.Name, name, p.Call, plan)
 	}
+	c.cost(p, found)
 }

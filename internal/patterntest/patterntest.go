@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/require"
 
 	"github.com/dynorm/dynorm"
@@ -36,8 +35,14 @@ var (
 
 // Counts says how much was checked.
 type Counts struct {
-	// Calls are the example calls executed, Items what they returned.
-	Calls, Items int
+	// Calls are the example calls executed, Items what they returned. Least are
+	// the calls that took the read units of their pattern and no more.
+	Calls, Items, Least int
+}
+
+// Add adds other counts.
+func (c *Counts) Add(d Counts) {
+	c.Calls, c.Items, c.Least = c.Calls+d.Calls, c.Items+d.Items, c.Least+d.Least
 }
 
 // Check writes up to rows rows of each entity into a table of its own and
@@ -49,8 +54,8 @@ func Check(t testing.TB, req require.TestingT, client *dynamodb.Client, schema *
 		rand: rand.New(rand.NewPCG(seed, 7)), rows: map[string][]dynorm.Record{}, trash: map[string]bool{},
 	}
 	var err error
-	c.db, err = dynorm.Open(c.watch(client), schema, dynorm.Config{
-		Table: testdb.Table(t), Clock: func() time.Time { return now },
+	c.db, err = dynorm.Open(client, schema, dynorm.Config{
+		Table: testdb.Table(t), Clock: func() time.Time { return now }, Tracer: c,
 	})
 	require.NoError(req, err)
 	ctx := context.Background()
@@ -82,21 +87,52 @@ type check struct {
 	raw      []dynorm.Item
 	mu       sync.Mutex
 	sent     []dynorm.OpKind
+	units    float64
 	counts   Counts
 }
 
-// watch returns the client with the kinds of the requests sent kept. An
-// interceptor would see them too, but be given attribute values, and so leave
-// the wire codec out.
-func (c *check) watch(client *dynamodb.Client) *dynamodb.Client {
-	return dynamodb.New(client.Options(), func(o *dynamodb.Options) {
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.sent = append(c.sent, dynorm.OpKind(stack.ID()))
-			return nil
-		})
-	})
+// requestKey is of the kind of a request in its context.
+type requestKey struct{}
+
+// Start keeps the kinds of the requests sent. An interceptor would see them too,
+// but be given attribute values, and so leave the wire codec out.
+func (c *check) Start(ctx context.Context, s dynorm.TraceStart) context.Context {
+	if s.Request == "" {
+		return ctx
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent = append(c.sent, s.Request)
+	return context.WithValue(ctx, requestKey{}, s.Request)
+}
+
+// End adds up the read units, but for those of completing the items of an index.
+func (c *check) End(ctx context.Context, e dynorm.TraceEnd) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Value(requestKey{}) != dynorm.OpBatchGetItem {
+		c.units += e.Units
+	}
+}
+
+// watch forgets the requests so far.
+func (c *check) watch() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent, c.units = nil, 0
+}
+
+// cost compares the read units that a call took with what its pattern promises,
+// which is the least: items are smaller than 1 KB, but there may be several to a
+// request. Where nothing is found DynamoDB Local takes nothing for it.
+func (c *check) cost(p *dynorm.AccessPattern, found int) {
+	if found > 0 && p.Requests == 1 || testdb.Endpoint() == "" {
+		require.GreaterOrEqual(c.t, c.units, p.ReadUnits, p.Name)
+	}
+	require.LessOrEqual(c.t, c.units, p.ReadUnits+float64(len(c.raw))/4, p.Name)
+	if c.units == p.ReadUnits {
+		c.counts.Least++
+	}
 }
 
 // fill writes rows of every entity.
