@@ -136,7 +136,7 @@ func (m portMode) made(t testing.TB, cfg dynorm.Config, options ...func(*dynamod
 func matrix(t *testing.T, run func(t *testing.T, m portMode, path portPath)) {
 	modes := portModes
 	if testdb.Endpoint() != "" {
-		modes = modes[:2] // the server sees no difference to the last
+		modes = modes[1:2] // the one in which most goes on: making tables takes long there
 	}
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
