@@ -3,7 +3,8 @@ package main
 import "testing"
 
 // Allocations, unlike times, are the same on every machine: what dynorm may
-// make of them, as a part of a peer's, is held here.
+// make of them, as a part of a peer's, is held here. With the race detector
+// pools forget at random, so that there is room for a few more.
 func TestAllocationBudget(t *testing.T) {
 	budgets := []struct {
 		row, peer string
@@ -11,9 +12,9 @@ func TestAllocationBudget(t *testing.T) {
 	}{
 		{"Encode 12 fields", nameSDK, 0.5},
 		{"Decode 12 fields", nameSDK, 0.5},
-		{"GetItem", nameRaw, 0.88},
-		{"Query, 100 items", nameSDK, 0.09},
-		{"Query, 100 items", nameRaw, 0.11},
+		{"GetItem", nameRaw, 0.93},
+		{"Query, 100 items", nameSDK, 0.1},
+		{"Query, 100 items", nameRaw, 0.12},
 		{"BatchWrite, 25 items", nameSDK, 0.7},
 		{"TransactWrite, 10 items", nameSDK, 0.9},
 	}
