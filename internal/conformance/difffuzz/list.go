@@ -31,7 +31,7 @@ const (
 	// expression is a fault found in the expressions themselves.
 	expression = valid + `(Invalid \w+Expression: .*|ExpressionAttribute(Names|Values) .*|Value provided in ExpressionAttribute(Names|Values) unused in expressions: .*|KeyConditionExpressions .*|Invalid operator used in KeyConditionExpression: .*|Invalid condition in KeyConditionExpression: .*|Key attributes must be scalars; .*)`
 	// stored is a fault in a value.
-	stored = valid + `(.*: )?(Supplied AttributeValue .*|One or more parameter values were invalid: (Null attribute value types .*|An (string|number) set  may not be empty|Binary sets should not be empty|Input collection .*)|Input collection contains duplicates|The parameter cannot be converted .*|Attempting to store more than 38 .*|Number (over|under)flow.*|Nesting Levels .*)`
+	stored = valid + `(.*: )?(Supplied AttributeValue .*|Empty attribute name|One or more parameter values were invalid: (Null attribute value types .*|An (string|number) set  may not be empty|Binary sets should not be empty|Input collection .*)|Input collection contains duplicates|The parameter cannot be converted .*|Attempting to store more than 38 .*|Number (over|under)flow.*|Nesting Levels .*)`
 	// legacy is a fault found in the legacy parameters themselves.
 	legacy    = valid + `(One or more parameter values were invalid: (Invalid number of argument\(s\) .*|AttributeValues inside AttributeValueList .*|ComparisonOperator \w+ is not valid .*|Value .*for Attribute: .*|Exists and .*|AttributeValueList can only .*|ConditionalOperator .*|Duplicate value in attribute name: .*|Only DELETE action .*|(ADD|DELETE) action .*)|The BETWEEN condition was provided .*|Conditions can be of length 1 or 2 only)`
 	noTable   = `ResourceNotFoundException: Cannot do operations on a non-existent table`
@@ -198,8 +198,8 @@ var Allowed = []Difference{
 		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`, engine: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`,
 	},
 	{
-		Name: "tokens", Why: "A token used again for another request is an error with a message.",
-		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `IdempotentParameterMismatchException: `, engine: `IdempotentParameterMismatchException: .*|TransactionCanceledException: .*|` + valid + `.*`,
+		Name: "tokens", Why: "A token used again for another request is an error with a message, found after faults of the request; DynamoDB Local looks at the token first and has no message.",
+		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `IdempotentParameterMismatchException: `, engine: `(IdempotentParameterMismatch|TransactionCanceled|ResourceNotFound)Exception: .*|` + valid + `.*`,
 	},
 	{
 		Name: "reserved words", Why: "CONVERT and SIZE are reserved words; DynamoDB Local has forgotten them.",
@@ -284,6 +284,14 @@ var Allowed = []Difference{
 	{
 		Name: "throughput on demand", Why: "The description of an index of a table on demand has a throughput of nought; DynamoDB Local leaves it out.",
 		Page: "DescribeTable", path: `\.Table(Description)?\.GlobalSecondaryIndexes\[\]\.Throughput`,
+	},
+	{
+		Name: "empty lists of indexes", Why: "A list of local indexes that is given has an index; DynamoDB Local takes an empty one.",
+		Page: "CreateTable", ops: "CreateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: List of LocalSecondaryIndexes is empty`,
+	},
+	{
+		Name: "quotas of throughput", Why: "The most units of a table is a quota of an account, which it can have raised; the engine has none but the API's own bound.",
+		Page: "Quotas in Amazon DynamoDB (Developer Guide)", ops: "CreateTable UpdateTable", local: valid + `Cannot increase provisioned throughput to more than [0-9,]+ units per (table|account)`, engine: `ok`,
 	},
 	{
 		Name: "definitions", Why: "Faults of definitions name the attribute or index; DynamoDB Local has its own words and order.",
