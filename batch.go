@@ -130,7 +130,7 @@ func (e *entity) keyID(item Item) string {
 	if pk == nil || sk == nil {
 		return ""
 	}
-	return pk.Value + "\x00" + sk.Value
+	return keyTexts{pk.Value, sk.Value}.id()
 }
 
 // batchGet reads items by their keys, which differ, in no order. how says what
@@ -221,9 +221,12 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 		if err == nil {
 			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
 		}
-		var item Item
+		var (
+			item row
+			key  keyTexts
+		)
 		if err == nil {
-			item, err = m.db.newItem(ctx, m.e, "Put", unsafe.Pointer(v), now, true)
+			item, key, err = m.db.newRow(ctx, m.e, "Put", unsafe.Pointer(v), now)
 		}
 		if err != nil {
 			for _, back := range slices.Backward(undo) {
@@ -231,7 +234,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 			}
 			return err
 		}
-		w := batchWrite[T]{value: v, key: m.e.keyID(item), request: types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}}
+		w := batchWrite[T]{value: v, key: key.id(), item: item}
 		if i, ok := at[w.key]; ok {
 			writes[i] = w
 			continue
@@ -279,7 +282,7 @@ func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 		if err != nil {
 			return err
 		}
-		w := batchWrite[T]{value: v, key: m.e.keyID(k), request: types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k}}}
+		w := batchWrite[T]{value: v, key: m.e.keyID(k), delete: k}
 		if !seen[w.key] {
 			seen[w.key] = true
 			writes = append(writes, w)
@@ -304,9 +307,23 @@ func (e *entity) plain() bool { return e.versionAttr == "" && len(e.uniques) == 
 
 // batchWrite is one write of a batch and the value it stands for.
 type batchWrite[T any] struct {
-	value   *T
-	key     string
-	request types.WriteRequest
+	value  *T
+	key    string
+	item   row  // of a put
+	delete Item // of a deletion, its key
+}
+
+// request is the write as part of a BatchWriteItem, to which an item that goes
+// straight is added.
+func (w *batchWrite[T]) request(items *straightItems) types.WriteRequest {
+	if w.delete != nil {
+		return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: w.delete}}
+	}
+	if w.item.raw != nil {
+		items.add(w.item)
+		return straightPut
+	}
+	return types.WriteRequest{PutRequest: &types.PutRequest{Item: w.item.item}}
 }
 
 func batchWriteAll[T any](ctx context.Context, m Model[T], op string, writes []batchWrite[T]) error {
@@ -317,13 +334,14 @@ func batchWriteAll[T any](ctx context.Context, m Model[T], op string, writes []b
 	errs := make([]error, len(chunks))
 	for i, c := range chunks {
 		left[i] = map[string]bool{}
+		var items straightItems
 		requests := make([]types.WriteRequest, len(c))
-		for j, w := range c {
-			left[i][w.key] = true
-			requests[j] = w.request
+		for j := range c {
+			left[i][c[j].key] = true
+			requests[j] = c[j].request(&items)
 		}
 		g.Go(func() error {
-			errs[i] = m.db.batchWrite(ctx, m.e, op, requests, left[i])
+			errs[i] = m.db.batchWrite(ctx, m.e, op, requests, items, left[i])
 			return nil
 		})
 	}
@@ -376,14 +394,15 @@ func passing(err error, losses *int) bool {
 
 // batchWrite sends one chunk until nothing is unprocessed, taking what was
 // written out of left.
-func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, left map[string]bool) error {
+func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, items straightItems, left map[string]bool) error {
 	for attempt, losses := 0, 0; len(requests) > 0; attempt++ {
 		if err := backoff(ctx, attempt); err != nil {
 			return err
 		}
 		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
-			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+			Input:    &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+			straight: items,
 		})
 		if passing(err, &losses) {
 			continue // as if every write came back unprocessed
@@ -403,7 +422,7 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 				left[e.keyID(r.DeleteRequest.Key)] = true
 			}
 		}
-		requests = unprocessed
+		requests, items = unprocessed, nil // these are whole
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type write struct {
 	e    *entity
 
 	key    Item
-	item   Item   // of a put
+	item   row    // of a put
 	update string // of an update
 	cond   string
 	names  map[string]string
@@ -55,7 +55,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 	switch w.kind {
 	case OpPutItem:
 		op.Input = &dynamodb.PutItemInput{
-			TableName: &db.table, Item: w.item,
+			TableName: &db.table, Item: op.straight.add(w.item),
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
@@ -104,12 +104,13 @@ func (w *write) onFailure() types.ReturnValuesOnConditionCheckFailure {
 	return types.ReturnValuesOnConditionCheckFailureAllOld
 }
 
-// action is the write as part of a transaction.
-func (w *write) action(table *string) types.TransactWriteItem {
+// action is the write as part of a transaction, to which an item that goes
+// straight is added.
+func (w *write) action(table *string, items *straightItems) types.TransactWriteItem {
 	switch w.kind {
 	case OpPutItem:
 		return types.TransactWriteItem{Put: &types.Put{
-			TableName: table, Item: w.item,
+			TableName: table, Item: items.add(w.item),
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}}
@@ -134,12 +135,13 @@ func (w *write) action(table *string) types.TransactWriteItem {
 }
 
 // id identifies the item written, within the process.
-func (w *write) id() string {
-	if w.item != nil {
-		return w.e.keyID(w.item)
-	}
-	return w.e.keyID(w.key)
-}
+func (w *write) id() string { return w.e.keyID(w.key) }
 
-// size is about what the write adds to a request.
-func (w *write) size() int { return itemSize(w.item) + itemSize(w.key) + itemSize(w.values) }
+// size is about what the write adds to a request, and no less than that.
+func (w *write) size() int {
+	size := itemSize(w.key) + itemSize(w.values)
+	if w.kind == OpPutItem {
+		size += len(w.item.raw) + itemSize(w.item.item)
+	}
+	return size
+}

@@ -41,6 +41,8 @@ type Operation struct {
 
 	// read is how the wire codec reads items, nil for into the output.
 	read rowReader
+	// straight are the items that the input lacks.
+	straight straightItems
 	// writes are the actions of a transaction.
 	writes []*write
 	// attempts counts the attempts where somebody wants to know.
@@ -93,7 +95,7 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 		opts = callOptions(ctx)
 	)
 	if db.wire {
-		wire = &wireCall{read: op.read}
+		wire = &wireCall{straight: op.straight, read: op.read}
 		opts = append(opts, wire.options)
 	}
 	if op.attempts != nil {

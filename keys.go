@@ -183,22 +183,19 @@ func (s *Schema) parseTemplate(src string) (*keytmpl.Template, error) {
 
 // parts reads the parts of the template from the struct at v.
 func (kt *keyTemplate) parts(v unsafe.Pointer) ([]keytmpl.Part, error) {
-	parts := make([]keytmpl.Part, len(kt.fields))
-	for i, f := range kt.fields {
-		var err error
-		if parts[i], err = f.Part(v); err != nil {
-			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
-		}
-	}
-	return parts, nil
+	return kt.partsBy(func(f *codec.Field) (keytmpl.Part, error) { return f.Part(v) })
 }
 
 // partsOf reads the parts of the template from a stored item.
 func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
+	return kt.partsBy(func(f *codec.Field) (keytmpl.Part, error) { return f.PartOfItem(item) })
+}
+
+func (kt *keyTemplate) partsBy(part func(*codec.Field) (keytmpl.Part, error)) ([]keytmpl.Part, error) {
 	parts := make([]keytmpl.Part, len(kt.fields))
 	for i, f := range kt.fields {
 		var err error
-		if parts[i], err = f.PartOfItem(item); err != nil {
+		if parts[i], err = part(f); err != nil {
 			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
 		}
 	}
@@ -233,27 +230,42 @@ func (kt *keyTemplate) keyError(err error) error {
 
 // baseKey returns the primary key of the struct at v.
 func (e *entity) baseKey(v unsafe.Pointer) (Item, error) {
-	pkParts, err := e.pk.parts(v)
+	key, err := e.keyTexts(v)
 	if err != nil {
 		return nil, err
+	}
+	return e.keyItem(key), nil
+}
+
+// keyTexts is a primary key.
+type keyTexts struct{ pk, sk string }
+
+// id identifies the item with the key within the process.
+func (k keyTexts) id() string { return k.pk + "\x00" + k.sk }
+
+// keyTexts returns the primary key of the struct at v.
+func (e *entity) keyTexts(v unsafe.Pointer) (keyTexts, error) {
+	pkParts, err := e.pk.parts(v)
+	if err != nil {
+		return keyTexts{}, err
 	}
 	skParts, err := e.sk.parts(v)
 	if err != nil {
-		return nil, err
+		return keyTexts{}, err
 	}
-	return e.keyOf(pkParts, skParts)
+	return e.buildKey(pkParts, skParts)
 }
 
-func (e *entity) keyOf(pkParts, skParts []keytmpl.Part) (Item, error) {
-	pk, err := e.pk.build(pkParts)
-	if err != nil {
-		return nil, err
+func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (key keyTexts, err error) {
+	if key.pk, err = e.pk.build(pkParts); err != nil {
+		return keyTexts{}, err
 	}
-	sk, err := e.sk.build(skParts)
-	if err != nil {
-		return nil, err
-	}
-	return Item{e.pk.attr: stringValue(pk), e.sk.attr: stringValue(sk)}, nil
+	key.sk, err = e.sk.build(skParts)
+	return key, err
+}
+
+func (e *entity) keyItem(key keyTexts) Item {
+	return Item{e.pk.attr: stringValue(key.pk), e.sk.attr: stringValue(key.sk)}
 }
 
 func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -274,7 +286,11 @@ func (e *entity) keyOfID(id any) (Item, error) {
 	if err != nil {
 		return nil, encodeError(err)
 	}
-	return e.keyOf(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
+	key, err := e.buildKey(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
+	if err != nil {
+		return nil, err
+	}
+	return e.keyItem(key), nil
 }
 
 // keyFields lists the fields of the base key for errors.

@@ -298,17 +298,19 @@ func missingOr(other error) func(Item) error {
 	}
 }
 
-// sameItem reports whether a stored item is the one given.
-func sameItem(item Item) func(Item) bool {
-	return func(stored Item) bool {
-		sealed := 0
-		for attr := range stored {
-			if isSealed(attr) {
-				sealed++
-			}
-		}
-		return len(stored)-sealed == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
+// sameAs reports whether a stored item is the one put.
+func (w *row) sameAs(stored Item) bool {
+	item, err := w.whole()
+	if err != nil {
+		return false
 	}
+	sealed := 0
+	for attr := range stored {
+		if isSealed(attr) {
+			sealed++
+		}
+	}
+	return len(stored)-sealed == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
 }
 
 // sameAttrs reports whether two versions of an item agree in attributes.
@@ -354,19 +356,19 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err := e.setVersion(v, 1); err != nil {
 		return nil, err
 	}
-	item, err := db.newItem(ctx, e, "Create", v, now, true)
+	item, key, err := db.newRow(ctx, e, "Create", v, now)
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Create", key: e.keyIn(item)}
+	m := &mutation{e: e, op: "Create", key: e.keyItem(key)}
 	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
 		w := &write{
-			kind: OpPutItem, name: "Create", e: e, item: item, after: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: sameItem(item),
+			kind: OpPutItem, name: "Create", e: e, key: m.key, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
+			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: item.sameAs,
 		}
-		claims, err := e.claimWrites("Create", item, nil, item)
+		claims, err := e.claimWrites("Create", m.key, nil, e.claimInputs(&item))
 		return append([]*write{w}, claims...), false, err
 	}
 	return m, nil
@@ -385,11 +387,11 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err := e.setVersion(v, version+1); err != nil {
 		return nil, err
 	}
-	item, err := db.newItem(ctx, e, "Put", v, now, true)
+	item, key, err := db.newRow(ctx, e, "Put", v, now)
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Put", key: e.keyIn(item), guards: e.uniqueAttrs()}
+	m := &mutation{e: e, op: "Put", key: e.keyItem(key), guards: e.uniqueAttrs()}
 	db.hookAfter(ctx, m, v, AfterSave)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
@@ -416,10 +418,10 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 			}
 		}
 		w := &write{
-			kind: OpPutItem, name: "Put", e: e, item: item, after: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }, landed: sameItem(item),
+			kind: OpPutItem, name: "Put", e: e, key: m.key, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			reason: func(Item) error { return ErrStaleVersion }, landed: item.sameAs,
 		}
-		claims, err := e.claimWrites("Put", item, stored, item)
+		claims, err := e.claimWrites("Put", m.key, stored, e.claimInputs(&item))
 		return append([]*write{w}, claims...), false, err
 	}
 	return m, nil

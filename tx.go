@@ -146,12 +146,13 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 		return err
 	}
 	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes)), ClientRequestToken: &tx.token}
+	var items straightItems
 	for i, w := range writes {
-		in.TransactItems[i] = w.action(&db.table)
+		in.TransactItems[i] = w.action(&db.table, &items)
 	}
 	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, writes: writes,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, straight: items, writes: writes,
 	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)

@@ -117,12 +117,20 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		if wanted != nil {
 			wanted[ownerPKAttr], wanted[ownerSKAttr] = key[e.pk.attr], key[e.sk.attr]
 			wanted[e.schema.cfg.EntityType] = stringValue(claimEntity)
-			w := &write{kind: OpPutItem, name: name, e: e, item: wanted}
+			w := &write{kind: OpPutItem, name: name, e: e, key: e.keyIn(wanted), item: row{item: wanted}}
 			e.ownedOrFree(w, key, faultf(ErrUnique, "the value of %s is taken", u.name))
 			claims = append(claims, w)
 		}
 	}
 	return append(releases, claims...), nil
+}
+
+// claimInputs returns what the claims of an item are made of.
+func (e *entity) claimInputs(item *row) Item {
+	if len(e.uniques) == 0 {
+		return nil
+	}
+	return item.pick(e.uniqueAttrs()...)
 }
 
 // holdsClaims reports whether an item holds the claims of its unique values: one

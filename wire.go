@@ -3,11 +3,13 @@ package dynorm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -37,12 +39,34 @@ func (db *DB) direct() bool {
 	return db.wire && len(db.cfg.Interceptors) == 0 && !db.translates()
 }
 
+// straightItems are items that go from structs into a request without their
+// attribute values, in DynamoDB's JSON.
+type straightItems [][]byte
+
+// straightItem stands for an item that goes straight, straightPut for its put.
+var (
+	straightItem = Item{}
+	straightPut  = types.WriteRequest{PutRequest: &types.PutRequest{Item: straightItem}}
+)
+
+// add returns what stands in an input for an item to put.
+func (items *straightItems) add(item row) Item {
+	if item.raw == nil {
+		return item.item
+	}
+	*items = append(*items, item.raw)
+	return straightItem
+}
+
 // wireCall is the protocol of one call.
 type wireCall struct {
 	// ClientProtocol is the SDK's: errors are its to read.
 	smithyhttp.ClientProtocol
 	// left says that the operation is one which the wire codec does not know.
 	left bool
+	// straight are items of the request in DynamoDB's JSON, in the order in which
+	// the input has an empty item for each.
+	straight straightItems
 	// read reads the items of the response. Without it they go into the
 	// output.
 	read rowReader
@@ -59,7 +83,11 @@ func (c *wireCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol =
 func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
 	scratch := bodies.Get().(*request)
 	defer scratch.release()
+	scratch.straight = c.straight
 	if c.left = !scratch.write(in); c.left {
+		if len(c.straight) > 0 {
+			return &smithy.SerializationError{Err: errors.New("the input was changed on its way, so that its items can't be added")}
+		}
 		return c.ClientProtocol.SerializeRequest(ctx, schema, in, req)
 	}
 	req.Method = http.MethodPost
@@ -143,6 +171,6 @@ func (q *request) release() {
 	if cap(q.buf) > maxScratch {
 		q.buf = nil
 	}
-	q.buf = q.buf[:0]
+	q.buf, q.straight = q.buf[:0], nil
 	bodies.Put(q)
 }

@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/expr"
+	"github.com/dynorm/dynorm/parser"
 )
 
 // timestampLayout is the form of the generated timestamps: ISO 8601, UTC,
@@ -21,8 +23,7 @@ const timestampLayout = "2006-01-02T15:04:05.000Z"
 // stamp fills what a new item gets by itself: defaults, the identifier, the
 // time to live, timestamps and the first version.
 func (db *DB) stamp(e *entity, v unsafe.Pointer, now time.Time) error {
-	for i := range e.codec.NumFields() {
-		f := e.codec.Field(i)
+	for _, f := range e.filled {
 		if !f.IsZero(v) {
 			continue
 		}
@@ -35,10 +36,8 @@ func (db *DB) stamp(e *entity, v unsafe.Pointer, now time.Time) error {
 			text, err = db.cfg.IDs.ULID(now)
 		case f.Generator == "uuid":
 			text, err = db.cfg.IDs.UUID()
-		case f.Default != nil:
-			text = *f.Default
 		default:
-			continue
+			text = *f.Default
 		}
 		if err == nil {
 			err = f.SetText(v, text)
@@ -73,7 +72,7 @@ func (e *entity) touch(v unsafe.Pointer, now time.Time) error {
 
 // encode returns the whole item of the struct at v: its attributes, the
 // entity type, the timestamps without a field, the base key and the index
-// entries. Nothing else makes items.
+// entries. Nothing else makes items, but for [entity.encodeStraight].
 func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, error) {
 	if err := e.checkRequired(v); err != nil {
 		return nil, err
@@ -82,17 +81,7 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 	if err := e.codec.EncodeItem(item, v); err != nil {
 		return nil, encodeError(err)
 	}
-	if e.updatedAttr != "" && e.updated == nil {
-		item[e.updatedAttr] = stringValue(now.UTC().Format(timestampLayout))
-	}
-	if isNew {
-		if e.createdAttr != "" && e.created == nil {
-			item[e.createdAttr] = stringValue(now.UTC().Format(timestampLayout))
-		}
-		if e.def.TTL > 0 && e.ttl == nil {
-			item["ttl"] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(e.def.TTL).Unix(), 10)}
-		}
-	}
+	e.implied(now, isNew, func(attr string, av types.AttributeValue) { item[attr] = av })
 	key, err := e.baseKey(v)
 	if err != nil {
 		return nil, err
@@ -108,13 +97,95 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 	return item, nil
 }
 
+// implied calls set for the timestamps and the time to live that no field
+// holds.
+func (e *entity) implied(now time.Time, isNew bool, set func(attr string, av types.AttributeValue)) {
+	if e.updatedAttr != "" && e.updated == nil {
+		set(e.updatedAttr, stringValue(now.UTC().Format(timestampLayout)))
+	}
+	if isNew && e.createdAttr != "" && e.created == nil {
+		set(e.createdAttr, stringValue(now.UTC().Format(timestampLayout)))
+	}
+	if isNew && e.def.TTL > 0 && e.ttl == nil {
+		set(parser.TTLAttr, numberValue(now.Add(e.def.TTL).Unix()))
+	}
+}
+
+// encodeStraight returns the item that encode does in DynamoDB's JSON, with its
+// base key.
+func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool) (item row, key keyTexts, err error) {
+	if err := e.checkRequired(v); err != nil {
+		return row{}, key, err
+	}
+	scratch := bodies.Get().(*request)
+	defer scratch.release()
+	buf, err := e.codec.AppendMembers(append(scratch.buf, '{'), v)
+	if err != nil {
+		return row{}, key, encodeError(err)
+	}
+	e.implied(now, isNew, func(attr string, av types.AttributeValue) {
+		buf = codec.AppendAttribute(codec.AppendName(buf, attr), av)
+	})
+	if key, err = e.keyTexts(v); err != nil {
+		return row{}, key, err
+	}
+	buf = codec.AppendString(buf, e.pk.attr, key.pk)
+	buf = codec.AppendString(buf, e.sk.attr, key.sk)
+	buf = codec.AppendString(buf, e.schema.cfg.EntityType, e.def.Name)
+	for _, d := range e.demands {
+		templates := d.templates()
+		if len(templates) == 0 {
+			continue
+		}
+		keys, ok, err := d.keys(structInputs{e, v})
+		if err != nil {
+			return row{}, key, err
+		}
+		for i, kt := range templates {
+			if ok {
+				buf = codec.AppendString(buf, kt.attr, keys[i])
+			}
+		}
+	}
+	scratch.buf = append(buf, '}')
+	item.raw = bytes.Clone(scratch.buf)
+	// An item in JSON is longer than DynamoDB takes it to be.
+	if len(item.raw) > maxItemSize {
+		attrs, err := item.whole()
+		if err != nil {
+			return row{}, key, err
+		}
+		if size := itemSize(attrs); size > maxItemSize {
+			return row{}, key, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+		}
+	}
+	return item, key, nil
+}
+
+// encodesStraight reports whether encodeStraight gives what encode does: no
+// attribute is set twice, and every input of an index entry is at a fixed place.
+func (e *entity) encodesStraight() bool {
+	straight := true
+	e.implied(time.Time{}, true, func(attr string, _ types.AttributeValue) {
+		if _, ok := e.codec.Attr(attr); ok {
+			straight = false
+		}
+	})
+	for _, d := range e.demands {
+		for _, kt := range d.templates() {
+			straight = straight && !slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return !f.Fixed() })
+		}
+	}
+	return straight
+}
+
 // checkRequired refuses zero values where there must be none.
 func (e *entity) checkRequired(v unsafe.Pointer) error {
 	if e.primary != nil && e.primary.IsZero(v) {
 		return atField(e.primary.Name, faultf(ErrMissingKey, "the primary key is zero: set it, or tag the field `ulid` or `uuid`"))
 	}
-	for i := range e.codec.NumFields() {
-		if f := e.codec.Field(i); f.Required && f.IsZero(v) {
+	for _, f := range e.required {
+		if f.IsZero(v) {
 			return atField(f.Name, faultf(ErrValue, "is required but zero"))
 		}
 	}

@@ -55,6 +55,12 @@ func (c *Codec) Lookup(name string) (i int, ok bool) {
 	return i, ok
 }
 
+// Attr returns the index of the field that is stored as an attribute.
+func (c *Codec) Attr(name string) (i int, ok bool) {
+	i, ok = c.program.byAttr[name]
+	return i, ok
+}
+
 // EncodeItem adds the attributes of the struct at v to dst. It costs a few
 // allocations an item, whatever the number of its attributes. The values are
 // copies, but for strings. Errors are *[EncodeError].

@@ -306,6 +306,20 @@ func (f *Field) partAt(p unsafe.Pointer) (keytmpl.Part, error) {
 	return part, nil
 }
 
+// StoredPart returns the part of a key that the field's attribute stands for
+// once the struct at v is stored.
+func (f *Field) StoredPart(v unsafe.Pointer) (keytmpl.Part, error) {
+	p := f.at(v)
+	if p == nil || f.OmitEmpty && f.step.coder.zero(p) {
+		return f.PartOf(nil)
+	}
+	return f.partAt(p)
+}
+
+// Fixed reports whether the field lies at a fixed place in the struct: not in a
+// map or a list.
+func (f *Field) Fixed() bool { return f.place != nil }
+
 // PartOf returns the part of a key that a stored attribute stands for.
 func (f *Field) PartOf(av types.AttributeValue) (keytmpl.Part, error) {
 	if part, ok := f.fastPart(av); ok {
