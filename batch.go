@@ -130,7 +130,7 @@ func (e *entity) keyID(item Item) string {
 	if pk == nil || sk == nil {
 		return ""
 	}
-	return keyTexts{pk.Value, sk.Value}.id()
+	return pk.Value + "\x00" + sk.Value
 }
 
 // batchGet reads items by their keys, which differ, in no order. how says what
@@ -138,41 +138,55 @@ func (e *entity) keyID(item Item) string {
 func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes, read rowReader) ([]row, error) {
 	chunks := chunk(keys, maxBatchGet)
 	results := make([][]row, len(chunks))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(db.cfg.Concurrency)
-	for i, left := range chunks {
-		g.Go(func() error {
-			for attempt, losses := 0, 0; len(left) > 0; attempt++ {
-				if err := backoff(ctx, attempt); err != nil {
-					return err
-				}
-				request := how
-				request.Keys = left
-				out, got, err := runRows(ctx, db, &Operation{
-					Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
-					Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-						db.table: request,
-					}},
-				}, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
-				if passing(err, &losses) {
-					continue // as if every key came back unprocessed
-				}
-				if err != nil {
-					return err
-				}
-				results[i] = append(results[i], got...)
-				if len(got) > 0 {
-					attempt = 0
-				}
-				left = out.UnprocessedKeys[db.table].Keys
+	err := each(ctx, len(chunks), db.cfg.Concurrency, func(ctx context.Context, i int) error {
+		left := chunks[i]
+		for attempt, losses := 0, 0; len(left) > 0; attempt++ {
+			if err := backoff(ctx, attempt); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+			request := how
+			request.Keys = left
+			out, got, err := runRows(ctx, db, &Operation{
+				Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
+				Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+					db.table: request,
+				}},
+			}, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
+			if passing(err, &losses) {
+				continue // as if every key came back unprocessed
+			}
+			if err != nil {
+				return err
+			}
+			results[i] = append(results[i], got...)
+			if len(got) > 0 {
+				attempt = 0
+			}
+			left = out.UnprocessedKeys[db.table].Keys
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
+	if len(results) == 1 {
+		return results[0], nil
+	}
 	return slices.Concat(results...), nil
+}
+
+// each calls fn for 0 to n-1, up to limit at a time, and returns the first
+// error, which ends the context of the others.
+func each(ctx context.Context, n, limit int, fn func(ctx context.Context, i int) error) error {
+	if n == 1 {
+		return fn(ctx, 0) // a goroutine would have to grow its stack first
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(limit)
+	for i := range n {
+		g.Go(func() error { return fn(ctx, i) })
+	}
+	return g.Wait()
 }
 
 // batchGetItems is batchGet for whole items.
@@ -213,10 +227,9 @@ func (m Model[T]) putMany(ctx context.Context, values []*T) error {
 func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 	now := m.db.cfg.Clock()
 	at := make(map[string]int, len(values)) // key to place in writes
-	var writes []batchWrite[T]
-	var undo []func()
+	writes := make([]batchWrite[T], 0, len(values))
+	undo := keepAll(m.e, values)
 	for _, v := range values {
-		undo = append(undo, keep(m.e, v))
 		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)
 		if err == nil {
 			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
@@ -229,12 +242,10 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 			item, key, err = m.db.newRow(ctx, m.e, "Put", unsafe.Pointer(v), now)
 		}
 		if err != nil {
-			for _, back := range slices.Backward(undo) {
-				back()
-			}
+			undo()
 			return err
 		}
-		w := batchWrite[T]{value: v, key: key.id(), item: item}
+		w := batchWrite[T]{value: v, key: key.id, item: item}
 		if i, ok := at[w.key]; ok {
 			writes[i] = w
 			continue
@@ -328,37 +339,37 @@ func (w *batchWrite[T]) request(items *straightItems) types.WriteRequest {
 
 func batchWriteAll[T any](ctx context.Context, m Model[T], op string, writes []batchWrite[T]) error {
 	chunks := chunk(writes, maxBatchWrite)
-	left := make([]map[string]bool, len(chunks)) // keys not known to be written
-	var g errgroup.Group
-	g.SetLimit(m.db.cfg.Concurrency)
+	left := make([][]*T, len(chunks))
 	errs := make([]error, len(chunks))
-	for i, c := range chunks {
-		left[i] = map[string]bool{}
-		var items straightItems
-		requests := make([]types.WriteRequest, len(c))
-		for j := range c {
-			left[i][c[j].key] = true
-			requests[j] = c[j].request(&items)
-		}
-		g.Go(func() error {
-			errs[i] = m.db.batchWrite(ctx, m.e, op, requests, items, left[i])
-			return nil
-		})
+	_ = each(ctx, len(chunks), m.db.cfg.Concurrency, func(_ context.Context, i int) error {
+		left[i], errs[i] = batchWriteChunk(ctx, m, op, chunks[i])
+		return nil // one chunk's fault does not keep the others from being written
+	})
+	if err := firstError(errs); err != nil {
+		return &BatchError[T]{Left: slices.Concat(left...), Err: err}
 	}
-	_ = g.Wait() // the errors are in errs
-	err := errors.Join(errs...)
+	return nil
+}
+
+// batchWriteChunk sends one chunk and returns the values that are not known to
+// be written where that fails.
+func batchWriteChunk[T any](ctx context.Context, m Model[T], op string, chunk []batchWrite[T]) ([]*T, error) {
+	items := make(straightItems, 0, len(chunk))
+	requests := make([]types.WriteRequest, len(chunk))
+	for i := range chunk {
+		requests[i] = chunk[i].request(&items)
+	}
+	unprocessed, err := m.db.batchWrite(ctx, m.e, op, requests, items)
 	if err == nil {
-		return nil
+		return nil, nil
 	}
-	be := &BatchError[T]{Err: firstError(errs)}
-	for i, c := range chunks {
-		for _, w := range c {
-			if left[i][w.key] {
-				be.Left = append(be.Left, w.value)
-			}
+	var left []*T
+	for i := range chunk {
+		if w := &chunk[i]; unprocessed == nil || unprocessed[w.key] {
+			left = append(left, w.value)
 		}
 	}
-	return be
+	return left, err
 }
 
 func firstError(errs []error) error {
@@ -392,12 +403,12 @@ func passing(err error, losses *int) bool {
 	return *losses <= maxLosses
 }
 
-// batchWrite sends one chunk until nothing is unprocessed, taking what was
-// written out of left.
-func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, items straightItems, left map[string]bool) error {
+// batchWrite sends one chunk until nothing is unprocessed. Where that fails it
+// returns the keys that were unprocessed at last, nil for all of them.
+func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, items straightItems) (left map[string]bool, err error) {
 	for attempt, losses := 0, 0; len(requests) > 0; attempt++ {
 		if err := backoff(ctx, attempt); err != nil {
-			return err
+			return left, err
 		}
 		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
@@ -408,13 +419,13 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 			continue // as if every write came back unprocessed
 		}
 		if err != nil {
-			return err
+			return left, err
 		}
 		unprocessed := out.UnprocessedItems[db.table]
 		if len(unprocessed) < len(requests) {
 			attempt = 0
 		}
-		clear(left)
+		left = make(map[string]bool, len(unprocessed))
 		for _, r := range unprocessed {
 			if r.PutRequest != nil {
 				left[e.keyID(r.PutRequest.Item)] = true
@@ -424,7 +435,7 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		}
 		requests, items = unprocessed, nil // these are whole
 	}
-	return nil
+	return nil, nil
 }
 
 // chunk cuts a slice into pieces of at most n.

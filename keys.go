@@ -192,12 +192,16 @@ func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
 }
 
 func (kt *keyTemplate) partsBy(part func(*codec.Field) (keytmpl.Part, error)) ([]keytmpl.Part, error) {
-	parts := make([]keytmpl.Part, len(kt.fields))
-	for i, f := range kt.fields {
-		var err error
-		if parts[i], err = part(f); err != nil {
+	return kt.appendParts(make([]keytmpl.Part, 0, len(kt.fields)), part)
+}
+
+func (kt *keyTemplate) appendParts(parts []keytmpl.Part, part func(*codec.Field) (keytmpl.Part, error)) ([]keytmpl.Part, error) {
+	for _, f := range kt.fields {
+		p, err := part(f)
+		if err != nil {
 			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
 		}
+		parts = append(parts, p)
 	}
 	return parts, nil
 }
@@ -205,14 +209,20 @@ func (kt *keyTemplate) partsBy(part func(*codec.Field) (keytmpl.Part, error)) ([
 // build returns the key text of parts. Missing parts are ErrMissingKey, naming
 // the field.
 func (kt *keyTemplate) build(parts []keytmpl.Part) (string, error) {
-	buf, err := kt.key.Append(make([]byte, 0, 64), parts)
-	if err == nil && len(buf) > kt.limit {
-		err = &keytmpl.SizeError{Limit: kt.limit, Size: len(buf)}
+	buf, err := kt.append(make([]byte, 0, 64), parts)
+	return string(buf), err
+}
+
+// append is build at the end of dst.
+func (kt *keyTemplate) append(dst []byte, parts []keytmpl.Part) ([]byte, error) {
+	out, err := kt.key.Append(dst, parts)
+	if size := len(out) - len(dst); err == nil && size > kt.limit {
+		err = &keytmpl.SizeError{Limit: kt.limit, Size: size}
 	}
 	if err != nil {
-		return "", kt.keyError(err)
+		return nil, kt.keyError(err)
 	}
-	return string(buf), nil
+	return out, nil
 }
 
 func (kt *keyTemplate) keyError(err error) error {
@@ -237,35 +247,48 @@ func (e *entity) baseKey(v unsafe.Pointer) (Item, error) {
 	return e.keyItem(key), nil
 }
 
-// keyTexts is a primary key.
-type keyTexts struct{ pk, sk string }
+// keyTexts are the texts of a primary key.
+type keyTexts struct {
+	// id identifies the item with the key within the process: the texts, with a
+	// byte of zero between them.
+	id string
+	// cut is the length of the first.
+	cut int
+}
 
-// id identifies the item with the key within the process.
-func (k keyTexts) id() string { return k.pk + "\x00" + k.sk }
+func (k keyTexts) pk() string { return k.id[:k.cut] }
+func (k keyTexts) sk() string { return k.id[k.cut+1:] }
 
 // keyTexts returns the primary key of the struct at v.
 func (e *entity) keyTexts(v unsafe.Pointer) (keyTexts, error) {
-	pkParts, err := e.pk.parts(v)
+	var roomPK, roomSK [4]keytmpl.Part
+	part := func(f *codec.Field) (keytmpl.Part, error) { return f.Part(v) }
+	pkParts, err := e.pk.appendParts(roomPK[:0], part)
 	if err != nil {
 		return keyTexts{}, err
 	}
-	skParts, err := e.sk.parts(v)
+	skParts, err := e.sk.appendParts(roomSK[:0], part)
 	if err != nil {
 		return keyTexts{}, err
 	}
 	return e.buildKey(pkParts, skParts)
 }
 
-func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (key keyTexts, err error) {
-	if key.pk, err = e.pk.build(pkParts); err != nil {
+func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (keyTexts, error) {
+	var room [128]byte
+	buf, err := e.pk.append(room[:0], pkParts)
+	if err != nil {
 		return keyTexts{}, err
 	}
-	key.sk, err = e.sk.build(skParts)
-	return key, err
+	cut := len(buf)
+	if buf, err = e.sk.append(append(buf, 0), skParts); err != nil {
+		return keyTexts{}, err
+	}
+	return keyTexts{string(buf), cut}, nil
 }
 
 func (e *entity) keyItem(key keyTexts) Item {
-	return Item{e.pk.attr: stringValue(key.pk), e.sk.attr: stringValue(key.sk)}
+	return Item{e.pk.attr: stringValue(key.pk()), e.sk.attr: stringValue(key.sk())}
 }
 
 func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

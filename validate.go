@@ -67,7 +67,7 @@ func (db *DB) newRow(ctx context.Context, e *entity, op string, v unsafe.Pointer
 	if item.item, err = db.newItem(ctx, e, op, v, now, true); err != nil {
 		return row{}, keyTexts{}, err
 	}
-	return item, keyTexts{item.text(e.pk.attr), item.text(e.sk.attr)}, nil
+	return item, keyTexts{e.keyID(item.item), len(item.text(e.pk.attr))}, nil
 }
 
 func (db *DB) validateValue(ctx context.Context, e *entity, op string, v unsafe.Pointer) error {

@@ -129,8 +129,8 @@ func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool) (it
 	if key, err = e.keyTexts(v); err != nil {
 		return row{}, key, err
 	}
-	buf = codec.AppendString(buf, e.pk.attr, key.pk)
-	buf = codec.AppendString(buf, e.sk.attr, key.sk)
+	buf = codec.AppendString(buf, e.pk.attr, key.pk())
+	buf = codec.AppendString(buf, e.sk.attr, key.sk())
 	buf = codec.AppendString(buf, e.schema.cfg.EntityType, e.def.Name)
 	for _, d := range e.demands {
 		templates := d.templates()

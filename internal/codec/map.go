@@ -282,7 +282,11 @@ func (c *stringMap[V]) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte,
 		return dst, false, err
 	}
 	dst = append(dst, `{"M":{`...)
-	v := new(V)
+	v, ok := e.cell.(*V)
+	if !ok {
+		v = new(V)
+		e.cell = v
+	}
 	var few [8]string
 	for _, name := range sortedKeys(few[:0], src) {
 		if name == "" {
@@ -294,6 +298,7 @@ func (c *stringMap[V]) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte,
 			return dst, false, under(err, keyStep(name))
 		}
 	}
+	*v = *new(V)
 	e.leave()
 	return append(dst, "}}"...), true, nil
 }
