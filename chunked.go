@@ -132,7 +132,7 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 		}
 		u := &unit{m: mu, undo: undo}
 		valueOf[u] = v
-		id := m.e.keyID(mu.key)
+		id := mu.id()
 		i, twice := last[id]
 		switch {
 		case twice && op == "CreateMany":
@@ -215,7 +215,7 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 			return err
 		}
 		if u.writes = writes; needsItem {
-			reads, keys = append(reads, u), append(keys, u.m.key)
+			reads, keys = append(reads, u), append(keys, u.m.keyItem())
 		}
 	}
 	items, err := db.batchGetItems(ctx, e, op, keys, types.KeysAndAttributes{ConsistentRead: new(true)})
@@ -227,7 +227,7 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 		byID[e.keyID(item)] = item
 	}
 	for _, u := range reads {
-		u.stored = orEmpty(byID[e.keyID(u.m.key)])
+		u.stored = orEmpty(byID[u.m.id()])
 		if u.writes, _, err = u.m.plan(u.stored); err != nil {
 			return err
 		}

@@ -19,7 +19,8 @@ type write struct {
 	name string // the call, as named in the API
 	e    *entity
 
-	key    Item
+	key    Item   // nil for a put
+	putID  string // of a put, which item it is: the keyTexts' id
 	item   row    // of a put
 	update string // of an update
 	cond   string
@@ -135,13 +136,14 @@ func (w *write) action(table *string, items *straightItems) types.TransactWriteI
 }
 
 // id identifies the item written, within the process.
-func (w *write) id() string { return w.e.keyID(w.key) }
+func (w *write) id() string {
+	if w.kind == OpPutItem {
+		return w.putID
+	}
+	return w.e.keyID(w.key)
+}
 
 // size is about what the write adds to a request, and no less than that.
 func (w *write) size() int {
-	size := itemSize(w.key) + itemSize(w.values)
-	if w.kind == OpPutItem {
-		size += len(w.item.raw) + itemSize(w.item.item)
-	}
-	return size
+	return itemSize(w.key) + itemSize(w.values) + len(w.item.raw) + itemSize(w.item.item)
 }

@@ -304,7 +304,7 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 	writes := []*write{
 		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.Names(), values: out.Values(), reason: missingOr(ErrStaleVersion)},
 		{
-			kind: OpPutItem, name: "Move", e: e, key: e.keyIn(item), item: row{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
+			kind: OpPutItem, name: "Move", e: e, putID: e.keyID(item), item: row{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
 			reason: func(Item) error { return ErrExists },
 		},
 	}

@@ -20,7 +20,9 @@ const maxRaces = 40
 type mutation struct {
 	e   *entity
 	op  string // the call, as named in the API
-	key Item
+	key Item   // nil for that of texts
+	// texts are the key of a value that is put as it is.
+	texts keyTexts
 	// plan returns the writes, the one of the item itself first. Stored is the
 	// item, empty where there is none and nil while it has not been read; a
 	// plan that has to know it returns no error and needsItem.
@@ -31,6 +33,22 @@ type mutation struct {
 	// done runs once the mutation is written, with the item as it then stands
 	// where that is known. Nil for nothing to do.
 	done func(after Item) error
+}
+
+// keyItem is the key of the item.
+func (m *mutation) keyItem() Item {
+	if m.key == nil {
+		m.key = m.e.keyItem(m.texts)
+	}
+	return m.key
+}
+
+// id identifies the item within the process.
+func (m *mutation) id() string {
+	if m.key == nil {
+		return m.texts.id
+	}
+	return m.e.keyID(m.key)
 }
 
 // unit is a mutation planned: the writes that belong together, the one of the
@@ -83,7 +101,7 @@ func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
 	if err != nil || !needsItem {
 		return &unit{m: m, writes: writes}, err
 	}
-	stored, err := db.get(ctx, m.e, m.op, m.key, true)
+	stored, err := db.get(ctx, m.e, m.op, m.keyItem(), true)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
@@ -360,16 +378,16 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Create", key: e.keyItem(key)}
+	m := &mutation{e: e, op: "Create", texts: key}
 	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
 		w := &write{
-			kind: OpPutItem, name: "Create", e: e, key: m.key, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
+			kind: OpPutItem, name: "Create", e: e, putID: key.id, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
 			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: item.sameAs,
 		}
-		claims, err := e.claimWrites("Create", m.key, nil, e.claimInputs(&item))
-		return append([]*write{w}, claims...), false, err
+		writes, err := e.withClaims(w, m, nil, &item)
+		return writes, false, err
 	}
 	return m, nil
 }
@@ -391,7 +409,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Put", key: e.keyItem(key), guards: e.uniqueAttrs()}
+	m := &mutation{e: e, op: "Put", texts: key, guards: e.uniqueAttrs()}
 	db.hookAfter(ctx, m, v, AfterSave)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
@@ -418,11 +436,11 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 			}
 		}
 		w := &write{
-			kind: OpPutItem, name: "Put", e: e, key: m.key, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
 			reason: func(Item) error { return ErrStaleVersion }, landed: item.sameAs,
 		}
-		claims, err := e.claimWrites("Put", m.key, stored, e.claimInputs(&item))
-		return append([]*write{w}, claims...), false, err
+		writes, err := e.withClaims(w, m, stored, &item)
+		return writes, false, err
 	}
 	return m, nil
 }

@@ -117,7 +117,7 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		if wanted != nil {
 			wanted[ownerPKAttr], wanted[ownerSKAttr] = key[e.pk.attr], key[e.sk.attr]
 			wanted[e.schema.cfg.EntityType] = stringValue(claimEntity)
-			w := &write{kind: OpPutItem, name: name, e: e, key: e.keyIn(wanted), item: row{item: wanted}}
+			w := &write{kind: OpPutItem, name: name, e: e, putID: e.keyID(wanted), item: row{item: wanted}}
 			e.ownedOrFree(w, key, faultf(ErrUnique, "the value of %s is taken", u.name))
 			claims = append(claims, w)
 		}
@@ -125,12 +125,14 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 	return append(releases, claims...), nil
 }
 
-// claimInputs returns what the claims of an item are made of.
-func (e *entity) claimInputs(item *row) Item {
+// withClaims returns the write that puts an item in the place of a stored one,
+// and those that move its claims.
+func (e *entity) withClaims(w *write, m *mutation, stored Item, item *row) ([]*write, error) {
 	if len(e.uniques) == 0 {
-		return nil
+		return []*write{w}, nil
 	}
-	return item.pick(e.uniqueAttrs()...)
+	claims, err := e.claimWrites(m.op, m.keyItem(), stored, item.pick(e.uniqueAttrs()...))
+	return append([]*write{w}, claims...), err
 }
 
 // holdsClaims reports whether an item holds the claims of its unique values: one

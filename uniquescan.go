@@ -273,7 +273,7 @@ func (db *DB) repairUnique(ctx context.Context, f UniqueFault) (bool, error) {
 		put := maps.Clone(f.Claim)
 		put[ownerPKAttr], put[ownerSKAttr] = f.Owner[s.cfg.PK], f.Owner[s.cfg.SK]
 		put[s.cfg.EntityType] = stringValue(claimEntity)
-		w = &write{kind: OpPutItem, name: "RepairUnique", e: any, key: any.keyIn(put), item: row{item: put}}
+		w = &write{kind: OpPutItem, name: "RepairUnique", e: any, putID: any.keyID(put), item: row{item: put}}
 		any.ownedOrFree(w, f.Owner, ErrConflict)
 	case held && !owned:
 		// The claim stands for another item: where that has lost the value, the
