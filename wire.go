@@ -81,10 +81,8 @@ func (c *wireCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol =
 // SerializeRequest writes the request. An operation that it does not know, one
 // on tables, it leaves to the SDK.
 func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
-	scratch := bodies.Get().(*request)
-	defer scratch.release()
-	scratch.straight = c.straight
-	if c.left = !scratch.write(in); c.left {
+	body, known := c.body(in)
+	if c.left = !known; c.left {
 		if len(c.straight) > 0 {
 			return &smithy.SerializationError{Err: errors.New("the input was changed on its way, so that its items can't be added")}
 		}
@@ -96,13 +94,32 @@ func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 	}
 	req.Header["X-Amz-Target"] = []string{"DynamoDB_20120810." + schema.ID().Name}
 	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
-	// The transport may still read a request after its response has come.
-	sent, err := req.SetStream(bytes.NewReader(bytes.Clone(scratch.buf)))
+	sent, err := req.SetStream(bytes.NewReader(body))
 	if err != nil {
 		return &smithy.SerializationError{Err: err}
 	}
 	*req = *sent
 	return nil
+}
+
+// body returns the request's body, or reports that the input says what it does
+// not know. The transport may still read it after the response has come, so
+// that nothing else is written there.
+func (c *wireCall) body(in any) (body []byte, known bool) {
+	if len(c.straight) > 0 {
+		const around = 64 // at least, of an item
+		size := around
+		for _, item := range c.straight {
+			size += len(item) + around
+		}
+		q := request{buf: make([]byte, 0, size), straight: c.straight}
+		known = q.write(in)
+		return q.buf, known
+	}
+	scratch := bodies.Get().(*request)
+	defer scratch.release()
+	known = scratch.write(in)
+	return bytes.Clone(scratch.buf), known
 }
 
 // DeserializeResponse reads the response.
