@@ -75,7 +75,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 	var unique []Item
 	seen := map[string]bool{}
 	for i, key := range keys {
-		k, _, err := m.e.keyArg(key)
+		k, err := m.e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,8 @@ type changePlan struct {
 	conds   []Predicate
 	now     time.Time
 	// known are attributes that the item has whatever is stored, or the
-	// conditions do not hold; a nil value is one that it lacks.
+	// conditions do not hold; a nil value is one that it lacks. It is there
+	// where something depends on what is stored.
 	known Item
 	// guards are the attributes that the write is planned on, unique those of
 	// them that claims depend on. Demands are the index entries it touches.
@@ -37,7 +38,7 @@ type changePlan struct {
 
 // planUpdate plans [Model.Update].
 func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Change) (*mutation, error) {
-	k, known, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -48,21 +49,36 @@ func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Chan
 	if len(actions) == 0 {
 		return nil, faultf(ErrInvalid, "no changes given")
 	}
-	for i := range conds {
-		if err := conds[i].tell(e, known); err != nil {
-			return nil, err
-		}
-	}
 	c := &changePlan{
-		e: e, op: "Update", key: k, known: known, conds: conds, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
+		e: e, op: "Update", key: k, conds: conds, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
 		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead }),
 	}
 	if err := c.act(actions); err != nil {
 		return nil, err
 	}
+	if err := c.know(key); err != nil {
+		return nil, err
+	}
 	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
 	db.hookUpdate(ctx, m, c, actions)
 	return m, nil
+}
+
+// know finds what the key argument and the conditions say of the item, where the
+// plan depends on it.
+func (c *changePlan) know(key any) (err error) {
+	if len(c.guards) == 0 {
+		return nil
+	}
+	if c.known, err = c.e.knownBy(key); err != nil {
+		return err
+	}
+	for i := range c.conds {
+		if err := c.conds[i].tell(c.e, c.known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell adds to known what a predicate says about whole attributes for certain.
@@ -158,9 +174,12 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 			}
 		}
 	}
-	after, err := c.after(before, stored != nil)
-	if err != nil {
-		return nil, false, err
+	var after Item
+	if stored != nil || len(c.guards) > 0 {
+		var err error
+		if after, err = c.after(before, stored != nil); err != nil {
+			return nil, false, err
+		}
 	}
 	if c.check != nil {
 		var whole Item
@@ -206,6 +225,9 @@ func (c *changePlan) settled() map[string]bool {
 // missing lists the fields that the write is planned on and that are not known
 // without reading the item.
 func (c *changePlan) missing() []string {
+	if len(c.guards) == 0 {
+		return nil
+	}
 	var fields []string
 	settled := c.settled()
 	for _, attr := range c.guards {

@@ -39,9 +39,9 @@ type write struct {
 
 // commit sends writes, at once or not at all, and returns the new item where
 // the only one asked for it.
-func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, error) {
+func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (row, error) {
 	if len(writes) > 1 || tx.always {
-		return nil, db.transact(ctx, writes, tx)
+		return row{}, db.transact(ctx, writes, tx)
 	}
 	w := writes[0]
 	var lost *bool
@@ -50,7 +50,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 	}
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
 	var (
-		after Item
+		after row
 		err   error
 	)
 	switch w.kind {
@@ -71,9 +71,14 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 			in.ReturnValues = types.ReturnValueAllNew
 		}
 		op.Input = in
-		var out *dynamodb.UpdateItemOutput
-		if out, err = run[dynamodb.UpdateItemOutput](ctx, db, op); err == nil {
-			after = out.Attributes
+		read := tx.read
+		if read == nil {
+			read = readRaw
+		}
+		var rows []row
+		_, rows, err = runRows(ctx, db, op, read, func(out *dynamodb.UpdateItemOutput) []Item { return []Item{out.Attributes} })
+		if len(rows) > 0 {
+			after = rows[0]
 		}
 	case OpDeleteItem:
 		op.Input = &dynamodb.DeleteItemInput{
@@ -83,10 +88,10 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 		}
 		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
 	default:
-		return nil, db.transact(ctx, writes, tx)
+		return row{}, db.transact(ctx, writes, tx)
 	}
 	if ce, ok := errors.AsType[*ConditionError](err); ok && lost != nil && *lost && w.landed(ce.Item) {
-		return ce.Item, nil // the SDK sent the write again after it had succeeded
+		return row{item: ce.Item}, nil // the SDK sent the write again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }

@@ -139,7 +139,11 @@ func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (_ 
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	item, err := m.db.update(ctx, m.e, key, changes)
+	after, err := m.db.update(ctx, m.e, key, changes, readRaw)
+	if err != nil {
+		return nil, opError("Update", m.e, err)
+	}
+	item, err := after.whole()
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
@@ -194,7 +198,7 @@ func (m EntityModel) find(ctx context.Context, key any) (Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, _, err := m.e.keyArg(key)
+	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}

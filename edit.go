@@ -43,14 +43,14 @@ func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if err != nil {
 		return nil, err
 	}
-	item, err := m.db.carryOutOne(ctx, u)
+	after, err := m.db.carryOutOne(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	if item == nil {
-		item = u.stored // nothing changed
+	if after.empty() {
+		after.item = u.stored // nothing changed
 	}
-	return decodeNew[T](m.e, item, nil)
+	return decodeRow[T](m.e, &after, nil)
 }
 
 // Edit adds what [Model.Edit] sends: the item is read and fn applied at once.
@@ -68,7 +68,7 @@ func planEditOf[T any](ctx context.Context, m Model[T], key any, fn func(*T) err
 
 // planEdit plans [Model.Edit].
 func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
-	k, _, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, 
 
 // current reads an item as [Model.Get] does, strongly consistent.
 func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
-	k, _, err := m.e.keyArg(key)
+	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -176,12 +176,15 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 	if e.updatedAttr == "" {
 		return nil, faultf(ErrInvalid, "%s keeps no time of the last change: add the trait timestamps or a field tagged `updated`", e.def.Name)
 	}
-	k, known, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
-	c := &changePlan{e: e, op: "Touch", key: k, known: known, now: db.cfg.Clock()}
+	c := &changePlan{e: e, op: "Touch", key: k, now: db.cfg.Clock()}
 	if err := c.act(nil); err != nil {
+		return nil, err
+	}
+	if err := c.know(key); err != nil {
 		return nil, err
 	}
 	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
@@ -226,7 +229,7 @@ func (m Model[T]) planMove(ctx context.Context, key any, fn func(*T) error) (*un
 	if fn == nil {
 		return nil, nil, faultf(ErrInvalid, "the function is nil")
 	}
-	k, _, err := m.e.keyArg(key)
+	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, nil, err
 	}

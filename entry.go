@@ -34,7 +34,7 @@ func (d *demand) inputs() []string {
 	}
 	for _, kt := range d.templates() {
 		for _, f := range kt.fields {
-			add(f.AttrPath()[0])
+			add(f.Root())
 		}
 	}
 	for _, f := range d.whenFields {

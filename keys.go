@@ -331,7 +331,7 @@ func (e *entity) keyFields() string {
 
 // uses reports whether an attribute of the item is an input of the template.
 func (kt *keyTemplate) uses(attr string) bool {
-	return slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return f.AttrPath()[0] == attr })
+	return slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return f.Root() == attr })
 }
 
 // inBaseKey reports whether an attribute is an input of the base key.

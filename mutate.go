@@ -33,6 +33,8 @@ type mutation struct {
 	// done runs once the mutation is written, with the item as it then stands
 	// where that is known. Nil for nothing to do.
 	done func(after Item) error
+	// read reads the item that an update returns, nil for [readRaw].
+	read rowReader
 }
 
 // keyItem is the key of the item.
@@ -57,7 +59,7 @@ type unit struct {
 	m      *mutation
 	stored Item // what it was planned on, nil when it was not read
 	writes []*write
-	after  Item // once written, where it is known
+	after  row // once written, where it is known
 	// undo sets the value that the unit was made of back. Nil for nothing to do.
 	undo func()
 }
@@ -70,10 +72,10 @@ func (u *unit) revert() {
 
 // mutate carries a mutation out and returns the item as it stands afterwards,
 // where that is known.
-func (db *DB) mutate(ctx context.Context, m *mutation) (Item, error) {
+func (db *DB) mutate(ctx context.Context, m *mutation) (row, error) {
 	u, err := db.planned(ctx, m)
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
 	return db.carryOutOne(ctx, u)
 }
@@ -88,9 +90,9 @@ func (db *DB) mutateStored(ctx context.Context, m *mutation, stored Item) error 
 	return err
 }
 
-func (db *DB) carryOutOne(ctx context.Context, u *unit) (Item, error) {
-	if err := db.carryOut(ctx, []*unit{u}, txOptions{}); err != nil {
-		return nil, impliedError(err)
+func (db *DB) carryOutOne(ctx context.Context, u *unit) (row, error) {
+	if err := db.carryOut(ctx, []*unit{u}, txOptions{read: u.m.read}); err != nil {
+		return row{}, impliedError(err)
 	}
 	return u.after, nil
 }
@@ -122,7 +124,11 @@ func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
 		if u.m.done == nil || len(u.writes) == 0 {
 			continue
 		}
-		if err := u.m.done(u.after); err != nil {
+		after, err := u.after.whole()
+		if err == nil {
+			err = u.m.done(after)
+		}
+		if err != nil {
 			return opError(u.m.op, u.m.e, err)
 		}
 	}
@@ -147,10 +153,10 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		if err == nil {
 			for _, u := range units {
 				if len(u.writes) > 0 {
-					u.after = u.writes[0].after
+					u.after = row{item: u.writes[0].after}
 				}
 			}
-			if after != nil {
+			if !after.empty() {
 				units[0].after = after
 			}
 			return nil
@@ -506,7 +512,7 @@ func (db *DB) planDelete(ctx context.Context, e *entity, key any, still ...Predi
 // planForceDelete plans a deletion for good, of an item that still meets the
 // predicates.
 func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any, still ...Predicate) (*mutation, error) {
-	k, _, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}

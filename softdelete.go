@@ -140,7 +140,11 @@ func (db *DB) planRestore(ctx context.Context, e *entity, key any, still ...Pred
 // deletion, of the index entries that depend on it, and of the claims, which a
 // deleted item gives up. The item must still meet the predicates.
 func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, trash bool, still []Predicate) (*mutation, error) {
-	k, known, err := e.keyArg(key)
+	k, err := e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	known, err := e.knownBy(key)
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,8 @@ type txOptions struct {
 	always bool   // as a transaction also when it is one write
 	token  string // the idempotency token, empty for a new one
 	name   string // the call, as named in the API, where it is not that of the writes
+	// read reads the item that a single update returns, nil for [readRaw].
+	read rowReader
 }
 
 // transact sends writes as one transaction.
@@ -322,7 +324,7 @@ func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error
 
 func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicate) error {
 	return tx.add("Check", db, e, err, nil, func() (*unit, error) {
-		k, _, err := e.keyArg(key)
+		k, err := e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}
@@ -366,7 +368,7 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	place := map[string]int{} // of a key among the request's
 	at := make([]int, len(keys))
 	for i, key := range keys {
-		k, _, err := e.keyArg(key)
+		k, err := e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}

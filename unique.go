@@ -181,7 +181,7 @@ func (e *entity) uniqueAttrs() []string {
 	}
 	for _, u := range e.uniques {
 		for _, f := range u.fields {
-			if attr := f.AttrPath()[0]; !slices.Contains(attrs, attr) {
+			if attr := f.Root(); !slices.Contains(attrs, attr) {
 				attrs = append(attrs, attr)
 			}
 		}

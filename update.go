@@ -135,7 +135,7 @@ type formula struct {
 	number      types.AttributeValue
 }
 
-func (a *action) attr() string { return a.field.AttrPath()[0] }
+func (a *action) attr() string { return a.field.Root() }
 
 // constant reports whether the action settles a whole attribute whatever is
 // stored.
@@ -148,9 +148,9 @@ func (a *action) sources() []string {
 	if a.formula == nil {
 		return nil
 	}
-	attrs := []string{a.formula.left.AttrPath()[0]}
+	attrs := []string{a.formula.left.Root()}
 	if a.formula.right != nil {
-		attrs = append(attrs, a.formula.right.AttrPath()[0])
+		attrs = append(attrs, a.formula.right.Root())
 	}
 	return attrs
 }
@@ -230,7 +230,7 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 			a.op = changeRemove
 		}
 		for i := range actions {
-			if overlaps(actions[i].field.AttrPath(), f.AttrPath()) {
+			if overlaps(actions[i].field.Path(), f.Path()) {
 				return nil, nil, atField(f.Name, faultf(ErrInvalid, "%s overlaps the %s of %s: DynamoDB takes one action a path",
 					c.op, actions[i].op, actions[i].field.Name))
 			}
@@ -294,7 +294,7 @@ func encodeOperand(c Change, f *codec.Field) (types.AttributeValue, error) {
 }
 
 // overlaps reports whether one path is the other or leads to it.
-func overlaps(a, b []string) bool {
+func overlaps(a, b []codec.Step) bool {
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])
 }

@@ -43,6 +43,9 @@ func fieldOf(t reflect.Type, s *step) Field {
 // Path returns the field's document path.
 func (f *Field) Path() []Step { return f.path }
 
+// Root returns the name of the attribute that the field is, or is a part of.
+func (f *Field) Root() string { return f.path[0].Name }
+
 // AttrPath returns the steps of the document path as text; list indexes are
 // written "[3]".
 func (f *Field) AttrPath() []string {
