@@ -13,9 +13,9 @@ func BenchmarkRows(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, row := range rows(b.Context(), users) {
+	for _, row := range peerCalls(users) {
 		b.Run(row.name, func(b *testing.B) {
-			call := row.call(ours)
+			call := row.call(b.Context(), ours)
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := call(); err != nil {
