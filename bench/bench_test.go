@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/dynorm/dynorm"
+)
 
 // BenchmarkRows runs dynorm's part of every row, for profiles.
 func BenchmarkRows(b *testing.B) {
@@ -23,5 +27,16 @@ func BenchmarkRows(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkNewSchema builds the schema of 50 entities, for profiles.
+func BenchmarkNewSchema(b *testing.B) {
+	entities := entityTypes(50)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := dynorm.NewSchema(entities...); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
