@@ -49,6 +49,9 @@ var goals = []goal{
 	{"Batch write by 8 workers, times as fast as by 1", rowBatchWrite, "3.5", "4.2", func(figures []measured) string {
 		return fmt.Sprintf("%.1f", median(figures[0].ratios(find(figures, workersName(defaultWorkers)), nanoseconds)))
 	}},
+	{"Heap held by a string kept of each page, bytes", rowKept, "16,384", "8,192", func(figures []measured) string {
+		return find(figures, nameOurs).median(heapBytes)
+	}},
 	{"Cold start, part of the raw SDK's processor time", rowCold, "1.15", "1.05", part(nameRaw)},
 	{"Stripped binary, MB more than the raw SDK's", rowCold, "1.0", "0.5", func(figures []measured) string {
 		return fmt.Sprintf("%.1f", above(find(figures, nameOurs), find(figures, nameRaw), heapBytes)/1e6)

@@ -45,7 +45,7 @@ func (s *suite) rows() []row {
 	return slices.Concat(s.peerRows(), []row{
 		s.aboveRow(), s.pagesRow(), s.slowCallerRow(),
 		s.batchGetRow(), s.batchWriteRow(), s.scanRow(), s.shardsRow(),
-		s.schemaRow(), coldRow(max(s.passes, coldPasses), "-trimpath", "-ldflags=-s -w"),
+		s.keptRow(), s.schemaRow(), coldRow(max(s.passes, coldPasses), "-trimpath", "-ldflags=-s -w"),
 	})
 }
 
