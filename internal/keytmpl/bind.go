@@ -123,8 +123,9 @@ func (s *slot) bindBool() *BindError {
 
 // paddedWidth returns the width of a format like %012d, of one or two digits.
 func paddedWidth(format string) (width int, ok bool) {
-	digits, ok := strings.CutPrefix(format, "%0")
-	if digits, ok = strings.CutSuffix(digits, "d"); !ok || len(digits) < 1 || len(digits) > 2 || digits[0] == '0' {
+	digits, begins := strings.CutPrefix(format, "%0")
+	digits, ends := strings.CutSuffix(digits, "d")
+	if !begins || !ends || len(digits) < 1 || len(digits) > 2 || digits[0] == '0' {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(digits, 10, 8)
