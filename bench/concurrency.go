@@ -144,8 +144,8 @@ func (s *suite) scanRow() row {
 			}, func(n int) (func() error, error) {
 				return func() error {
 					got, err := dynorm.ModelOf[User](db).Where(userLogins.Ge(0)).AllowScan(dynorm.Scan{Segments: n}).List(ctx)
-					if err == nil && len(got) != manyUsers {
-						err = fmt.Errorf("%d items, want %d", len(got), manyUsers)
+					if err == nil && len(got) != s.many {
+						err = fmt.Errorf("%d items, want %d", len(got), s.many)
 					}
 					return err
 				}, nil

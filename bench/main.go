@@ -36,10 +36,14 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	flags.SetOutput(stderr)
 	passes := flags.Int("passes", 9, "`number` of passes over all peers")
 	passTime := flags.Duration("time", 100*time.Millisecond, "processor `time` a peer takes in one pass")
+	many := flags.Int("items", 10_000, "`number` of items that the rows over loopback read, 1,000 at least")
 	only := flags.String("run", "", "measure only rows that match the `regexp`")
 	path := flags.String("out", "", "write the tables to this `file` too")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *many < batchUsers {
+		return fmt.Errorf("-items is %d: give %d or more", *many, batchUsers)
 	}
 	chosen, err := regexp.Compile(*only)
 	if err != nil {
@@ -54,7 +58,7 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	if err := checkEquivalence(ctx, engine.Client(), tableName); err != nil {
 		return fmt.Errorf("the peers differ: %w", err)
 	}
-	s, err := newSuite(ctx, method{processorTime, *passes, *passTime})
+	s, err := newSuite(ctx, method{processorTime, *passes, *passTime}, *many)
 	if err != nil {
 		return fmt.Errorf("the peers differ over the stub: %w", err)
 	}

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // suiteOf returns a suite of one short pass.
 func suiteOf(t *testing.T) *suite {
 	t.Helper()
-	s, err := newSuite(t.Context(), method{processorTime, 1, time.Millisecond})
+	s, err := newSuite(t.Context(), method{processorTime, 1, time.Millisecond}, batchUsers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	args := []string{"-passes", "1", "-time", "1ms", "-out", path, "-run", "^(" + strings.Join(names, "|") + ")$"}
+	args := []string{"-passes", "1", "-time", "1ms", "-items", "1000", "-out", path, "-run", "^(" + strings.Join(names, "|") + ")$"}
 	if err := compare(t.Context(), args, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestColdStart(t *testing.T) {
 }
 
 func TestCompareRefuses(t *testing.T) {
-	for _, args := range [][]string{{"-run", "("}, {"-nonsense"}} {
+	for _, args := range [][]string{{"-run", "("}, {"-nonsense"}, {"-items", "10"}} {
 		if err := compare(t.Context(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("compare %q: no error", args)
 		}

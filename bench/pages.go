@@ -71,16 +71,16 @@ func (s *suite) slowCallerRow() row {
 			}
 			pages := sdkPages(r.server.client(slowLatency))
 			return s.once(wallTime).measure([]string{nameOurs, nameSDK}, []func() error{
-				func() error { return slowly(dynormPages(ctx, db)) },
-				func() error { return slowly(func(yield func(*User) bool) error { return pages(ctx, yield) }) },
+				func() error { return slowly(s.many, dynormPages(ctx, db)) },
+				func() error { return slowly(s.many, func(yield func(*User) bool) error { return pages(ctx, yield) }) },
 			})
 		},
 		table: peerTable,
 	}
 }
 
-// slowly is the slow caller.
-func slowly(read func(yield func(*User) bool) error) error {
+// slowly is the slow caller, of many items.
+func slowly(many int, read func(yield func(*User) bool) error) error {
 	n := 0
 	err := read(func(*User) bool {
 		if n++; n%slowEvery == 0 {
@@ -88,8 +88,8 @@ func slowly(read func(yield func(*User) bool) error) error {
 		}
 		return true
 	})
-	if err == nil && n != manyUsers {
-		err = fmt.Errorf("%d items, want %d", n, manyUsers)
+	if err == nil && n != many {
+		err = fmt.Errorf("%d items, want %d", n, many)
 	}
 	return err
 }

@@ -11,11 +11,8 @@ import (
 	"github.com/dynorm/dynorm"
 )
 
-// manyUsers is how many items the rows over loopback read.
-const manyUsers = 10_000
-
 // remote is the server with the tables that the rows over loopback read: one
-// of manyUsers items of a partition, and one of Events over shards.
+// of many items of a partition, and one of Events over shards.
 type remote struct {
 	server *server
 	users  []*User
@@ -40,7 +37,7 @@ func (s *suite) reach(ctx context.Context) (_ *remote, err error) {
 	if s.remote != nil {
 		return s.remote, nil
 	}
-	r := &remote{users: sampleUsers(manyUsers)}
+	r := &remote{users: sampleUsers(s.many)}
 	if r.server, err = startServer(ctx); err != nil {
 		return nil, err
 	}

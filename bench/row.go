@@ -20,6 +20,8 @@ type row struct {
 // suite is what the rows are measured on.
 type suite struct {
 	method
+	// many is how many items the rows over loopback read.
+	many   int
 	users  []*User
 	stub   stub
 	peers  []peer
@@ -28,8 +30,8 @@ type suite struct {
 
 // newSuite returns a suite whose peers go to a stub. They are checked to read
 // what it answers.
-func newSuite(ctx context.Context, m method) (*suite, error) {
-	s := &suite{method: m, users: sampleUsers(pageSize)}
+func newSuite(ctx context.Context, m method, many int) (*suite, error) {
+	s := &suite{method: m, many: many, users: sampleUsers(pageSize)}
 	var err error
 	if s.stub, err = newStub(ctx, s.users); err != nil {
 		return nil, err
