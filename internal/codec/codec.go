@@ -27,7 +27,7 @@ func Compile(t reflect.Type, fields []parser.Field) (*Codec, error) {
 	}
 	p.need.count(p, 0)
 	p.need.text += textRoom
-	c := &Codec{program: p, names: map[string]int{}}
+	c := &Codec{program: p, fields: make([]Field, 0, len(fields)), names: make(map[string]int, 2*len(fields))}
 	for i := range p.fields {
 		c.fields = append(c.fields, fieldOf(t, &p.fields[i]))
 		c.names[fields[i].Attr] = i
