@@ -125,7 +125,8 @@ func (e *Engine) importTable(r *wire.Reader) ([]byte, error) {
 	if err := m.in.read(r); err != nil {
 		return nil, err
 	}
-	m.token, m.request = m.in.token.V, sumOf([]byte(r.Since(0)))
+	m.body = r.Since(0)
+	m.token, m.request = m.in.token.V, sumOf([]byte(m.body))
 	if err := m.in.check(); err != nil {
 		return nil, err
 	}
@@ -164,6 +165,7 @@ func (e *Engine) importTable(r *wire.Reader) ([]byte, error) {
 	m.id = e.nextID(now)
 	m.arn = t.arn + "/import/" + m.id
 	e.imports.Set(m.arn, m)
+	e.keepImport(m)
 	if m.failure == "" {
 		e.adopt(t)
 	}

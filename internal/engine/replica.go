@@ -52,8 +52,16 @@ type arrival struct {
 	new   *record // nil for a deletion
 	stamp stamp
 
-	define func(e *Engine, t *table, now time.Time) // instead, if set
+	// Instead, if set: what is changed of the table, and how.
+	aspect, detail string
 }
+
+// The aspects of a table that its replicas follow.
+const (
+	aspectTTL    = "ttl"    // to the attribute that is the detail
+	aspectUpdate = "update" // as by the request that is the detail
+	aspectLeft   = "left"   // by the region that is the detail
+)
 
 // inbox is the changes on their way to a region, by the time of their arrival.
 // It has a lock of its own, under which no other is taken.
@@ -63,18 +71,25 @@ type inbox struct {
 	next uint64
 }
 
-func (b *inbox) add(at int64, a arrival) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var key [16]byte
-	binary.BigEndian.PutUint64(key[:8], uint64(max(at, 0)))
-	binary.BigEndian.PutUint64(key[8:], b.next)
-	b.next++
-	b.due.Set(string(key[:]), a)
+// arrivalKey returns where an arrival is.
+func arrivalKey(at int64, number uint64) string {
+	return numberKey(uint64(max(at, 0))) + numberKey(number)
 }
 
-// take removes and returns the arrivals that are due.
-func (b *inbox) take(now time.Time) (list []arrival) {
+// expect adds a change that is on its way to e.
+func (e *Engine) expect(at int64, a arrival) {
+	b := &e.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := arrivalKey(at, b.next)
+	b.next++
+	b.due.Set(key, a)
+	e.keepArrival(key, a) // before anyone can take it
+}
+
+// arrived removes and returns the arrivals that are due.
+func (e *Engine) arrived(now time.Time) (list []arrival) {
+	b := &e.inbox
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
@@ -83,6 +98,7 @@ func (b *inbox) take(now time.Time) (list []arrival) {
 			return list
 		}
 		b.due.Delete(key)
+		e.remove(inboxPart, key)
 		list = append(list, a)
 	}
 }
@@ -127,6 +143,7 @@ func (e *Engine) replicate(t *table, old, new *record, now time.Time) {
 	last, _ := t.group.stamps.Get(key)
 	s := stamp{max(now.UnixNano(), last.at+1), e.cfg.Region}
 	t.group.stamps.Set(key, s)
+	e.keepStamp(t, key, s)
 	for _, r := range t.group.others {
 		e.send(r.region, arrival{table: t.name, key: key, new: new, stamp: s}, now)
 	}
@@ -140,27 +157,35 @@ func (e *Engine) send(region string, a arrival, now time.Time) {
 		delay = e.cfg.Mishaps.ReplicationDelay(e.cfg.Region, region)
 	}
 	at := now.Add(delay).UnixNano()
-	there.inbox.add(at, a)
+	there.expect(at, a)
 	there.wake(at)
 }
 
-// broadcast sends a change of the table's definition to its replicas.
-func (e *Engine) broadcast(t *table, now time.Time, define func(e *Engine, t *table, now time.Time)) {
+// broadcast sends a change of an aspect of the table to its replicas.
+func (e *Engine) broadcast(t *table, aspect, detail string, now time.Time) {
 	if t.group == nil {
 		return
 	}
 	for _, r := range t.group.others {
-		e.send(r.region, arrival{table: t.name, define: define}, now)
+		e.send(r.region, arrival{table: t.name, aspect: aspect, detail: detail}, now)
 	}
 }
 
-// broadcastTTL has the table's replicas expire items as it does.
-func (e *Engine) broadcastTTL(t *table, now time.Time) {
-	attribute := t.ttl
-	e.broadcast(t, now, func(e *Engine, t *table, now time.Time) {
-		t.setTTL(attribute)
+// follows changes an aspect of a replica.
+func (e *Engine) follows(t *table, aspect, detail string, now time.Time) {
+	switch aspect {
+	case aspectTTL:
+		t.setTTL(detail)
 		e.wake(now.UnixNano())
-	})
+	case aspectUpdate:
+		e.updateReplica(t, detail)
+	case aspectLeft:
+		t.group.others = slices.DeleteFunc(slices.Clone(t.group.others), func(r replica) bool { return r.region == detail })
+		if len(t.group.others) == 0 {
+			t.group = nil
+		}
+	}
+	e.keepTable(t)
 }
 
 // receive carries out the changes from other regions that are due, under the
@@ -168,19 +193,20 @@ func (e *Engine) broadcastTTL(t *table, now time.Time) {
 func (e *Engine) receive(now time.Time) {
 	e.landing = true
 	defer func() { e.landing = false }()
-	for _, a := range e.inbox.take(now) {
+	for _, a := range e.arrived(now) {
 		t, ok := e.tables.Get(a.table)
 		if !ok || t.group == nil {
 			continue
 		}
-		if a.define != nil {
-			a.define(e, t, now)
+		if a.aspect != "" {
+			e.follows(t, a.aspect, a.detail, now)
 			continue
 		}
 		if last, ok := t.group.stamps.Get(a.key); ok && !a.stamp.after(last) {
 			continue
 		}
 		t.group.stamps.Set(a.key, a.stamp)
+		e.keepStamp(t, a.key, a.stamp)
 		old, _ := t.items.Get(a.key)
 		e.commit(t, old, a.new, now, 0)
 	}
@@ -299,7 +325,7 @@ func (e *Engine) join(t *table, from *Engine, now time.Time) {
 	e.adopt(c)
 	from.inbox.all().Scan(func(key string, a arrival) bool {
 		if a.table == t.name {
-			e.inbox.add(arrivalTime(key), a)
+			e.expect(arrivalTime(key), a)
 		}
 		return true
 	})
@@ -326,19 +352,14 @@ func (e *Engine) regroup(t *table) {
 	for _, r := range t.group.others {
 		if other, ok := e.Region(r.region).tables.Get(t.name); ok && other.group != nil {
 			other.group.others = slices.DeleteFunc(slices.Clone(all), func(o replica) bool { return o.region == r.region })
+			e.Region(r.region).keepTable(other)
 		}
 	}
 }
 
 // forsake tells the replicas of t, which is deleted, that it is no more.
 func (e *Engine) forsake(t *table, now time.Time) {
-	region := e.cfg.Region
-	e.broadcast(t, now, func(_ *Engine, t *table, _ time.Time) {
-		t.group.others = slices.DeleteFunc(slices.Clone(t.group.others), func(r replica) bool { return r.region == region })
-		if len(t.group.others) == 0 {
-			t.group = nil
-		}
-	})
+	e.broadcast(t, aspectLeft, e.cfg.Region, now)
 	t.group = nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -215,28 +214,35 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 	*old = t
 	regroup(old)
 	e.keepTable(old)
-	e.broadcastUpdate(old, in, now)
+	if shared := in.shared(); !shared.nothing() {
+		e.broadcast(old, aspectUpdate, r.Since(0), now)
+	}
 	return o.End(), nil
 }
 
-// broadcastUpdate has the table's replicas change as it did, but for what each
-// replica has to itself.
-func (e *Engine) broadcastUpdate(t *table, in updateTableInput, now time.Time) {
+// shared returns what of the request goes for the table's replicas too.
+func (in updateTableInput) shared() updateTableInput {
 	in.protected, in.class, in.stream = wire.Bool{}, wire.Text{}, streamInput{}
-	if in.nothing() {
+	return in
+}
+
+// updateReplica changes a replica as the request with the given body changed
+// the table.
+func (e *Engine) updateReplica(old *table, body string) {
+	var in updateTableInput
+	if in.read(wire.NewReader(body)) != nil {
 		return
 	}
-	e.broadcast(t, now, func(e *Engine, old *table, _ time.Time) {
-		t := *old
-		t.indexes = slices.Clone(old.indexes)
-		if t.change(&in, e) != nil {
-			return // the replica is like that already
-		}
-		for _, x := range t.indexes {
-			x.backfill = false
-		}
-		*old = t
-	})
+	in = in.shared()
+	t := *old
+	t.indexes = slices.Clone(old.indexes)
+	if t.change(&in, e) != nil {
+		return // the replica is like that already
+	}
+	for _, x := range t.indexes {
+		x.backfill = false
+	}
+	*old = t
 }
 
 // change carries out the request on t, a copy of the table with a slice of

@@ -115,9 +115,9 @@ func TestForeign(t *testing.T) {
 		}), "is damaged"},
 		{"newer", func(t *testing.T, path string) {
 			s := open(t, filepath.Dir(path))
-			require.NoError(t, s.Write([]store.Edit{put("dynorm", "format", "dynorm embedded engine 2")}))
+			require.NoError(t, s.Write([]store.Edit{put("dynorm", "format", "dynorm embedded engine 3")}))
 			require.NoError(t, s.Close())
-		}, "the file has format 2, and this version of the engine knows format 1 only"},
+		}, "the file has format 3, and this version of the engine knows format 2 only"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
