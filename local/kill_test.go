@@ -262,12 +262,17 @@ func (w *killWorker) key(sk string) map[string]types.AttributeValue { return ite
 // item returns the next item for sk, of which one in seven is in no global
 // index.
 func (w *killWorker) item(sk string) map[string]types.AttributeValue {
-	it := item(w.name, sk, "filler", strings.Repeat("x", 1+w.random.IntN(500)))
+	it := item(w.name, sk, "filler", strings.Repeat("x", 1+w.number*37%500))
 	it["v"] = &types.AttributeValueMemberN{Value: strconv.Itoa(w.number)}
 	if w.number%7 > 0 {
 		it["city"] = str(fmt.Sprint("city", w.number%7))
 	}
 	return it
+}
+
+func (w *killWorker) put(ctx context.Context, at, sk string) error {
+	_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: w.table(at), Item: w.item(sk)})
+	return err
 }
 
 // next returns the next change, and the effect it is to have.
@@ -287,10 +292,7 @@ func (w *killWorker) next(ctx context.Context) (effect map[string]string, do fun
 	switch n := w.random.IntN(100); {
 	case n < 30:
 		effect[id] = value
-		return effect, func() error {
-			_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: w.table(at), Item: w.item(sk)})
-			return err
-		}
+		return effect, func() error { return w.put(ctx, at, sk) }
 	case n < 45:
 		effect[id] = value
 		return effect, func() error {
@@ -467,7 +469,7 @@ func (w *killWorker) nextOfBackups(ctx context.Context, value string) (effect ma
 	}
 	gone := held[w.random.IntN(len(held))]
 	return map[string]string{gone: ""}, func() error {
-		list, err := w.client.ListBackups(ctx, &dynamodb.ListBackupsInput{TableName: w.table("own")})
+		list, err := w.client.ListBackups(ctx, &dynamodb.ListBackupsInput{TableName: w.table("own"), BackupType: types.BackupTypeFilterUser})
 		if err != nil {
 			return err
 		}
@@ -562,7 +564,7 @@ func dumped(e *local.Engine) (map[string]string, error) {
 			}
 		}
 	}
-	backups, err := c.ListBackups(ctx, &dynamodb.ListBackupsInput{})
+	backups, err := c.ListBackups(ctx, &dynamodb.ListBackupsInput{BackupType: types.BackupTypeFilterUser})
 	if err != nil {
 		return nil, err
 	}
