@@ -505,14 +505,14 @@ func dumped(e *local.Engine) (map[string]string, error) {
 	}
 	model := make(map[string]string)
 	for _, name := range names.TableNames {
+		if strings.HasPrefix(name, "past-") { // which another process looked at
+			continue
+		}
 		table, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		if err != nil {
 			return nil, err
 		}
 		place := "app"
-		if strings.HasPrefix(name, "past-") { // which another process looked at
-			continue
-		}
 		if worker, own := strings.CutPrefix(name, "own-"); own {
 			place = "own"
 			model[worker+"/own"] = "there"
