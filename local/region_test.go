@@ -145,3 +145,24 @@ func TestReplicaErrors(t *testing.T) {
 	_, err = remote.ClientFor("eu-west-1")
 	require.ErrorIs(t, err, local.ErrNotEmbedded)
 }
+
+// TestReplicaAgain drops a replica with changes on their way to it, and adds it
+// again: they don't reach the new one.
+func TestReplicaAgain(t *testing.T) {
+	e := frozen(t, local.Config{ReplicationDelay: time.Second})
+	here := e.Client()
+	there, err := e.ClientFor("eu-west-1")
+	require.NoError(t, err)
+	_, err = replicas(t, here, addReplica("eu-west-1"))
+	require.NoError(t, err)
+	put(t, here, "app", item("a", "1"))
+	_, err = replicas(t, here, dropReplica("eu-west-1"))
+	require.NoError(t, err)
+	_, err = here.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("app"), Key: item("a", "1")})
+	require.NoError(t, err)
+	_, err = replicas(t, here, addReplica("eu-west-1"))
+	require.NoError(t, err)
+	e.Clock().Advance(time.Minute)
+	require.Empty(t, contents(t, here, "app", ""))
+	require.Empty(t, contents(t, there, "app", ""))
+}

@@ -103,6 +103,21 @@ func (e *Engine) arrived(now time.Time) (list []arrival) {
 	}
 }
 
+// overlook forgets what is on its way to a table: it was meant for an earlier
+// one of that name.
+func (e *Engine) overlook(table string) {
+	b := &e.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.due.Copy().Scan(func(key string, a arrival) bool {
+		if a.table == table {
+			b.due.Delete(key)
+			e.remove(inboxPart, key)
+		}
+		return true
+	})
+}
+
 // first returns when the next arrival is due.
 func (b *inbox) first() int64 {
 	b.mu.Lock()
@@ -323,6 +338,7 @@ func (e *Engine) join(t *table, from *Engine, now time.Time) {
 	e.begin(c, now)
 	e.setStream(c, now)
 	e.adopt(c)
+	e.overlook(t.name)
 	from.inbox.all().Scan(func(key string, a arrival) bool {
 		if a.table == t.name {
 			e.expect(arrivalTime(key), a)
