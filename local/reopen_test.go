@@ -434,7 +434,10 @@ func TestReopenRegions(t *testing.T) {
 		}},
 		{"alone", advance(time.Minute)},
 		{"again", func(t testing.TB, e *local.Engine) {
-			_, err := replicas(t, e.Client(), addReplica("eu-west-1"))
+			own := addReplica("eu-west-1")
+			own.Create.KMSMasterKeyId, own.Create.TableClassOverride = aws.String("alias/own"), types.TableClassStandardInfrequentAccess
+			own.Create.OnDemandThroughputOverride = &types.OnDemandThroughputOverride{MaxReadRequestUnits: aws.Int64(3)}
+			_, err := replicas(t, e.Client(), own, addReplica("ap-south-1"))
 			require.NoError(t, err)
 			fillItems(0, 3)(t, e)
 		}},

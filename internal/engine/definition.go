@@ -36,6 +36,13 @@ func (a attrs) int(name string, i int64) {
 	}
 }
 
+// number keeps a number that may not be set.
+func (a attrs) number(name string, i wire.Int) {
+	if i.Set {
+		a[name] = value.Int(i.V)
+	}
+}
+
 func (a attrs) time(name string, t time.Time) {
 	if !t.IsZero() {
 		a[name] = value.String(t.UTC().Format(time.RFC3339Nano))
@@ -53,9 +60,7 @@ func (a attrs) record(name string, r *record) {
 // limits are set or not, which is more than being zero.
 func (a attrs) limits(limits [2]wire.Int) {
 	for i, name := range limitNames {
-		if limits[i].Set {
-			a[name] = value.Int(limits[i].V)
-		}
+		a.number(name, limits[i])
 	}
 }
 
@@ -127,6 +132,7 @@ func (t *table) definition() value.Item {
 	}
 	if t.group != nil {
 		a["replicas"] = listOf(t.group.others, func(r replica) value.Value { return value.Map(r.definition()) })
+		a["override"] = value.Map(t.group.own.definition())
 	}
 	if t.log != nil {
 		a.text("log", t.log.arn)
@@ -185,6 +191,7 @@ func (r *replica) definition() value.Item {
 	a := attrs{}
 	a.text("region", r.region)
 	a.time("ready", r.readyAt)
+	a["override"] = value.Map(r.override.definition())
 	return value.ItemOf(a)
 }
 
@@ -255,6 +262,9 @@ func (s *stored) text(name string) string {
 	v, _ := s.get(name, value.S)
 	return v.Text()
 }
+
+// maybe returns a text that is set if it is there.
+func (s *stored) maybe(name string) wire.Text { return wire.Text{V: s.text(name), Set: s.Has(name)} }
 
 // bytes returns the text of a binary attribute.
 func (s *stored) bytes(name string) string {
@@ -426,9 +436,9 @@ func (s *stored) kept(t *table) {
 		t.history = &history{since: s.time("recoverySince"), days: int(days.V)}
 	}
 	if replicas := s.items("replicas"); len(replicas) > 0 {
-		t.group = &group{}
+		t.group = &group{own: s.override("override")}
 		for _, r := range replicas {
-			t.group.others = append(t.group.others, replica{r.text("region"), r.time("ready")})
+			t.group.others = append(t.group.others, replica{r.text("region"), r.time("ready"), r.override("override")})
 			s.take(r)
 		}
 	}

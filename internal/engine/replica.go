@@ -18,14 +18,16 @@ import (
 // that arrives with an older one is dropped. So all replicas are alike once
 // all changes have arrived, in whatever order.
 type group struct {
+	own    override
 	others []replica
 	stamps btree.Map[string, stamp] // by the item's place
 }
 
 // replica is the table in another region.
 type replica struct {
-	region  string
-	readyAt time.Time // until then it is CREATING
+	region   string
+	readyAt  time.Time // until then it is CREATING
+	override override
 }
 
 // stamp says which of two changes of an item is the later one.
@@ -42,7 +44,7 @@ func (g *group) copy() *group {
 	if g == nil {
 		return nil
 	}
-	return &group{slices.Clone(g.others), *g.stamps.Copy()}
+	return &group{g.own, slices.Clone(g.others), *g.stamps.Copy()}
 }
 
 // arrival is a change on its way to a replica: of an item, or of the table.
@@ -229,9 +231,10 @@ func (e *Engine) receive(now time.Time) {
 
 // replicaChange is an entry of ReplicaUpdates.
 type replicaChange struct {
-	kind   string // Create, Update or Delete
-	number int    // of these that are set
-	region wire.Text
+	kind     string // Create, Update or Delete
+	number   int    // of these that are set
+	region   wire.Text
+	override override
 }
 
 func readReplicaChange(r *wire.Reader) (c replicaChange) {
@@ -243,7 +246,7 @@ func readReplicaChange(r *wire.Reader) (c replicaChange) {
 					c.region = r.Text()
 					return
 				}
-				r.Skip()
+				c.override.field(r, name)
 			}) {
 				c.kind = name
 				c.number++
@@ -297,7 +300,16 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 		case c.kind == "Delete":
 			t.group.others = slices.Delete(t.group.others, at, at+1)
 			steps = append(steps, func(t *table) { there.leave(t.name, now) })
+		case c.kind == "Update":
+			if err := c.override.checkFor(t); err != nil {
+				return nil, err
+			}
+			t.group.others[at].override = t.group.others[at].override.with(c.override)
+			steps = append(steps, func(t *table) { there.overrideReplica(t.name, c.override) })
 		case c.kind == "Create":
+			if err := c.override.checkFor(t); err != nil {
+				return nil, err
+			}
 			if _, exists := there.tables.Get(t.name); exists {
 				return nil, parameter("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", t.name)
 			}
@@ -312,8 +324,8 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 			if t.group == nil {
 				t.group = &group{}
 			}
-			t.group.others = append(t.group.others, replica{region, now.Add(e.cfg.TableDelay)})
-			steps = append(steps, func(t *table) { there.join(t, e, now) })
+			t.group.others = append(t.group.others, replica{region, now.Add(e.cfg.TableDelay), c.override})
+			steps = append(steps, func(t *table) { there.join(t, e, c.override, now) })
 		}
 	}
 	if t.group != nil && len(t.group.others) == 0 {
@@ -327,14 +339,22 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 	}, nil
 }
 
+// overrideReplica makes the named replica what it is to have otherwise.
+func (e *Engine) overrideReplica(name string, v override) {
+	if t, ok := e.tables.Get(name); ok {
+		t.override(v)
+	}
+}
+
 // join makes the engine's copy of t, a table of another region, with what is
 // on its way to that one.
-func (e *Engine) join(t *table, from *Engine, now time.Time) {
+func (e *Engine) join(t *table, from *Engine, v override, now time.Time) {
 	c := t.copy()
 	c.catchUp()
 	c.history, c.tags, c.restored, c.protected = nil, nil, nil, false
 	c.policies, c.destinations, c.insights = nil, nil, nil
 	c.log = nil
+	c.override(v)
 	e.begin(c, now)
 	e.setStream(c, now)
 	e.adopt(c)
@@ -364,9 +384,10 @@ func (e *Engine) regroup(t *table) {
 	if t.group == nil {
 		return
 	}
-	all := append([]replica{{e.cfg.Region, t.readyAt}}, t.group.others...)
+	all := append([]replica{{e.cfg.Region, t.readyAt, t.group.own}}, t.group.others...)
 	for _, r := range t.group.others {
 		if other, ok := e.Region(r.region).tables.Get(t.name); ok && other.group != nil {
+			other.group.own = r.override
 			other.group.others = slices.DeleteFunc(slices.Clone(all), func(o replica) bool { return o.region == r.region })
 			e.Region(r.region).keepTable(other)
 		}
@@ -393,6 +414,7 @@ func (g *group) describe(o *wire.Object, now time.Time) {
 			status = statusCreating
 		}
 		o.Text("ReplicaStatus", status)
+		g.others[i].override.describe(&o)
 		return o.End()
 	})
 }

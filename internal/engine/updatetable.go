@@ -23,6 +23,7 @@ type updateTableInput struct {
 	sse        wire.Bool
 	replicas   []replicaChange
 	strength   wire.Text // MultiRegionConsistency
+	witnesses  bool
 }
 
 // indexChange is an entry of GlobalSecondaryIndexUpdates.
@@ -50,6 +51,8 @@ func (in *updateTableInput) read(r *wire.Reader) error {
 			r.List(func() { in.replicas = append(in.replicas, readReplicaChange(r)) })
 		case "MultiRegionConsistency":
 			in.strength = r.Text()
+		case "GlobalTableWitnessUpdates":
+			in.witnesses = r.List(r.Skip)
 		case "DeletionProtectionEnabled":
 			in.protected = r.Bool()
 		case "TableClass":
@@ -103,11 +106,19 @@ func (in *updateTableInput) check() error {
 	s.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	s.stream(in.stream)
+	for i, c := range in.replicas {
+		if c.number == 1 {
+			s.override(c.override, member("replicaUpdates", i)+"."+lowerFirst(c.kind))
+		}
+	}
 	s.enum(in.strength, "multiRegionConsistency", "EVENTUAL", "STRONG")
 	if err := s.err(); err != nil {
 		return err
 	}
-	if in.strength.V == "STRONG" {
+	switch {
+	case in.witnesses:
+		return invalid("GlobalTableWitnessUpdates are not available: they are for MultiRegionConsistency STRONG, and the embedded engine replicates with EVENTUAL consistency")
+	case in.strength.V == "STRONG":
 		return invalid("MultiRegionConsistency STRONG is not available: the embedded engine replicates with EVENTUAL consistency")
 	}
 	if err := checkReplicas(in.replicas); err != nil {
@@ -242,6 +253,7 @@ func (e *Engine) updateReplica(old *table, body string) {
 	for _, x := range t.indexes {
 		x.backfill = false
 	}
+	t.override(t.group.own)
 	*old = t
 }
 
