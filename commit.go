@@ -37,16 +37,13 @@ type write struct {
 }
 
 // commit sends writes, at once or not at all, and returns the new item where
-// the only one asked for it.
-func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, error) {
+// the only one asked for it. Lost, where it is not nil, notes whether an attempt
+// to send them ended without an answer.
+func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *bool) (Item, error) {
 	if len(writes) > 1 || tx.always {
 		return nil, db.transact(ctx, writes, tx)
 	}
 	w := writes[0]
-	var lost *bool
-	if w.landed != nil {
-		ctx, lost = watchLosses(ctx)
-	}
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
 	var (
 		after Item
@@ -84,8 +81,8 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 	default:
 		return nil, db.transact(ctx, writes, tx)
 	}
-	if ce, ok := errors.AsType[*ConditionError](err); ok && lost != nil && *lost && w.landed(ce.Item) {
-		return ce.Item, nil // the SDK sent the write again after it had succeeded
+	if ce, ok := errors.AsType[*ConditionError](err); ok && w.landed != nil && lost != nil && *lost && w.landed(ce.Item) {
+		return ce.Item, nil // the write was sent again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }

@@ -255,7 +255,12 @@ func TestRefs(t *testing.T) {
 // lossy opens a table on an embedded engine, where faults can be ordered.
 func lossy(t testing.TB, cfg dynorm.Config, models ...any) (*local.Engine, *dynorm.DB) {
 	t.Helper()
-	engine, err := local.Open(t.Context(), local.Config{})
+	return lossyWith(t, local.Config{}, cfg, models...)
+}
+
+func lossyWith(t testing.TB, on local.Config, cfg dynorm.Config, models ...any) (*local.Engine, *dynorm.DB) {
+	t.Helper()
+	engine, err := local.Open(t.Context(), on)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, engine.Close()) })
 	schema, err := dynorm.NewSchema(models...)

@@ -113,7 +113,8 @@ func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
 
 // sendUnits is carryOut up to the point where the units are written.
 func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error {
-	given, races := tx.token != "", 0
+	given, races, losses := tx.token != "", 0, 0
+	var lost *bool // whether an attempt to send the writes ended without an answer
 	for attempt := 0; ; attempt++ {
 		writes := actionsOf(units)
 		if len(writes) == 0 {
@@ -125,7 +126,10 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 				return err
 			}
 		}
-		after, err := db.commit(ctx, writes, tx)
+		if lost == nil && len(writes) == 1 && !tx.always && writes[0].landed != nil {
+			ctx, lost = watchLosses(ctx)
+		}
+		after, err := db.commit(ctx, writes, tx, lost)
 		if err == nil {
 			for _, u := range units {
 				if len(u.writes) > 0 {
@@ -141,20 +145,27 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		switch {
 		case planErr != nil:
 			return planErr
+		case !again && tx.apart && passing(err, &losses):
+			// The token, or what the write meets, keeps it from being written twice.
 		case !again:
-			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt == maxRaces {
+			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt >= maxRaces {
 				return err
 			}
 			continue
 		case anew && given:
 			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
-		case attempt == maxRaces && anew:
+		case races == maxRaces && anew:
 			return faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
-		case attempt == maxRaces:
+		case !anew && tx.apart && len(units) > 1, !anew && !tx.apart && attempt-races >= maxRaces:
 			return err
+		default:
+			losses = 0
 		}
 		if anew {
 			tx.token = "" // another request
+			if lost != nil {
+				*lost = false
+			}
 			races++
 		}
 		pause := min(attempt+1, 5)
