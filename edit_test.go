@@ -266,17 +266,18 @@ func lossyWith(t testing.TB, on local.Config, cfg dynorm.Config, models ...any) 
 	schema, err := dynorm.NewSchema(models...)
 	require.NoError(t, err)
 	cfg.Table = "lossy"
-	// The SDK's own pauses would make the test long.
-	client := dynamodb.New(engine.Client().Options(), func(o *dynamodb.Options) {
-		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
-			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
-			so.RateLimiter = ratelimit.None
-		})
-	})
-	db, err := dynorm.Open(client, schema, cfg)
+	db, err := dynorm.Open(dynamodb.New(engine.Client().Options(), retryAtOnce), schema, cfg)
 	require.NoError(t, err)
 	require.NoError(t, db.CreateTable(t.Context()))
 	return engine, db
+}
+
+// retryAtOnce leaves out the SDK's own pauses, which would make tests long.
+func retryAtOnce(o *dynamodb.Options) {
+	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+		so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
+		so.RateLimiter = ratelimit.None
+	})
 }
 
 // A write whose response was lost is sent again by the SDK, and then meets what

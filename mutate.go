@@ -531,6 +531,9 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
 			reason: func(Item) error { return ErrStaleVersion },
 		}
+		if w.cond != "" {
+			w.landed = func(met Item) bool { return len(met) == 0 }
+		}
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
 	}
