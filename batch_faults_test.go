@@ -53,15 +53,14 @@ func everyFault(rate float64) []local.Fault {
 // changed and deleted as a whole. Time is that of the bubble: no pause is waited
 // for.
 func TestBatchesUnderEveryFault(t *testing.T) {
-	for seed := range uint64(2) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { batchesUnderEveryFault(t, seed) })
+	for seed, n := range []int{1000, 200, 200} {
+		t.Run(fmt.Sprintf("%d items, seed %d", n, seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { batchesUnderEveryFault(t, uint64(seed), n) })
 		})
 	}
 }
 
-func batchesUnderEveryFault(t *testing.T, seed uint64) {
-	const n = 1000
+func batchesUnderEveryFault(t *testing.T, seed uint64, n int) {
 	ctx, begin := t.Context(), time.Now()
 	engine, db := lossyWith(t, local.Config{Seed: seed}, dynorm.Config{}, Parcel{}, Crate{}, Freight{})
 	keepHistory(ctx, t, engine, db.Table())

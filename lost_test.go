@@ -95,7 +95,7 @@ func runLossy[T any, P interface {
 	}
 	require.NoError(t, w.m.Delete(ctx, w.value(ctx, ledger{ID: "3"}, false))) // softly, where there is such
 	a := writeArgs{
-		id: "1", l: row("1", "changed", "y"), delta: 2, current: current, where: dynorm.Eq("team", "x"),
+		id: "1", to: "9", l: row("1", "changed", "y"), delta: 2, current: current, where: dynorm.Eq("team", "x"),
 		more:    []ledger{row("5", "fifth", "y"), row("6", "sixthh", "x")},
 		changes: []dynorm.Change{dynorm.Set("team", "z"), dynorm.Set("status", "open"), dynorm.Add("points", 1)},
 	}

@@ -60,7 +60,7 @@ func outcome(err error) (name string, ok bool) {
 		return "nothing to do", true
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return "time over", true
-	case strings.Contains(err.Error(), " left: "):
+	case errors.Is(err, errLeft):
 		return "left over", false // while there is time, batches go on
 	case errors.Is(err, dynorm.ErrUnique):
 		return "unique value taken", true

@@ -18,6 +18,7 @@ import (
 // writeArgs is what a random write is made of. Each path takes what it needs.
 type writeArgs struct {
 	id      string
+	to      string // where an item is moved
 	l       ledger
 	more    []ledger // for paths of many values, whose keys may be the same
 	changes []dynorm.Change
@@ -165,7 +166,7 @@ func (w writer[T, P]) singles() map[string]func(context.Context, writeArgs) erro
 		},
 		"Model.Touch": func(ctx context.Context, a writeArgs) error { return w.m.Touch(ctx, w.key(ctx, a)) },
 		"Model.Move": func(ctx context.Context, a writeArgs) error {
-			_, err := w.m.Move(ctx, w.key(ctx, a), w.edit(a, a.more[0].ID))
+			_, err := w.m.Move(ctx, w.key(ctx, a), w.edit(a, a.to))
 			return err
 		},
 		"Model.Delete":      func(ctx context.Context, a writeArgs) error { return w.m.Delete(ctx, w.key(ctx, a)) },
@@ -295,7 +296,7 @@ func (w writer[T, P]) inTx() map[string]func(context.Context, *dynorm.Tx, writeA
 			return w.m.In(tx).Touch(ctx, w.key(ctx, a))
 		},
 		"TxModel.Move": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
-			return w.m.In(tx).Move(ctx, w.key(ctx, a), w.edit(a, a.more[0].ID))
+			return w.m.In(tx).Move(ctx, w.key(ctx, a), w.edit(a, a.to))
 		},
 		"TxModel.Delete": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
 			return w.m.In(tx).Delete(ctx, w.key(ctx, a))
@@ -343,6 +344,7 @@ type drawnWrite struct {
 
 func (w writer[T, P]) drawArgs(t *rapid.T, ids []string) writeArgs {
 	a := writeArgs{id: rapid.SampledFrom(ids).Draw(t, "id"), delta: rapid.Int64Range(0, 3).Draw(t, "delta"), current: rapid.Bool().Draw(t, "current")}
+	a.to = rapid.SampledFrom(append([]string{"7", "8", "9"}, ids...)).Draw(t, "to")
 	a.l, a.changes = drawLedger(t, a.id), drawChanges(t)
 	for range rapid.IntRange(1, 4).Draw(t, "many") {
 		a.more = append(a.more, drawLedger(t, rapid.SampledFrom(ids).Draw(t, "other")))
@@ -391,6 +393,9 @@ func sortedKeys[V any](m map[string]V) []string {
 // errNothing is the outcome of a write that had nothing to do.
 var errNothing = errors.New("nothing to do")
 
+// errLeft is the outcome of a batch that left values unwritten.
+var errLeft = errors.New("values left")
+
 // batchErr makes an unexpected error of a batch that left something, or that
 // refused a value for no good reason.
 func batchErr[T any](err error) error {
@@ -399,7 +404,7 @@ func batchErr[T any](err error) error {
 		return err
 	}
 	if len(be.Left) > 0 {
-		return fmt.Errorf("unexpected: %d left: %w", len(be.Left), be.Err)
+		return fmt.Errorf("unexpected: %d %w: %w", len(be.Left), errLeft, be.Err)
 	}
 	for _, f := range be.Failed {
 		if !expected(f.Err) {
