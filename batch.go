@@ -158,7 +158,7 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 			if err != nil {
 				return err
 			}
-			results[i] = append(results[i], got...)
+			results[i], losses = append(results[i], got...), 0
 			if len(got) > 0 {
 				attempt = 0
 			}
@@ -382,8 +382,8 @@ func firstError(errs []error) error {
 }
 
 // maxLosses bounds how often a batch sends a request again that the SDK gave up
-// on without an answer.
-const maxLosses = 5
+// on without an answer, with no answer in between.
+const maxLosses = 10
 
 // passing reports whether the request of a batch that failed is sent again, as
 // if all of it came back unprocessed: a throttled one until ctx ends, one without
@@ -421,6 +421,7 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		if err != nil {
 			return left, err
 		}
+		losses = 0
 		unprocessed := out.UnprocessedItems[db.table]
 		if len(unprocessed) < len(requests) {
 			attempt = 0

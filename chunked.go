@@ -236,45 +236,63 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 }
 
 // carryOutEach is carryOut for units that do not depend on each other: it sends
-// them together, again without those that were refused, and returns the errors
-// by unit.
+// them together, again without those that were refused and apart from those that
+// met other transactions, until ctx ends, and returns the errors by unit.
 func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map[*unit]error {
 	errs := map[*unit]error{}
-	units = slices.Clone(units)
-	for len(units) > 0 {
-		err := db.carryOut(ctx, units, tx)
+	tx.apart = true
+	for groups := [][]*unit{units}; len(groups) > 0; {
+		group := groups[0]
+		groups = groups[1:]
+		err := db.carryOut(ctx, group, tx)
 		if err == nil {
-			return errs
+			continue
 		}
 		if written(err) {
-			errs[units[0]] = err // only the hook failed
-			return errs
+			errs[group[0]] = err // only the hook failed
+			continue
 		}
-		bad := refusals(units, err)
-		if len(bad) == 0 {
-			for _, u := range units {
+		bad := refusals(group, err, refused)
+		met := refusals(group, err, func(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrThrottled) })
+		if len(bad) == 0 && (len(met) == 0 || len(group) == 1 || ctx.Err() != nil) {
+			for _, u := range group {
 				errs[u] = err
 			}
-			return errs
+			continue
 		}
-		for u, err := range bad {
-			errs[u] = err
+		var rest, later []*unit
+		for _, u := range group {
+			switch {
+			case bad[u] != nil:
+				errs[u] = bad[u]
+			case met[u] != nil:
+				later = append(later, u)
+			default:
+				rest = append(rest, u)
+			}
 		}
-		units = slices.DeleteFunc(units, func(u *unit) bool { return bad[u] != nil })
+		if len(rest) == 0 && len(bad) == 0 {
+			rest, later = later[:len(later)/2], later[len(later)/2:]
+		}
+		for _, g := range [][]*unit{rest, later} {
+			if len(g) > 0 {
+				groups = append(groups, g)
+			}
+		}
 	}
 	return errs
 }
 
-// refusals returns the units whose own conditions failed a request, with their
-// reasons.
-func refusals(units []*unit, err error) map[*unit]error {
+// refusals returns the units that failed a request for a reason that counts,
+// with the first of them.
+func refusals(units []*unit, err error, counts func(error) bool) map[*unit]error {
 	bad := map[*unit]error{}
 	reasons := failures(err)
 	offset := 0
 	for _, u := range units {
 		end := offset + len(u.writes)
 		for _, r := range reasons {
-			if r.Action >= offset && r.Action < end && refused(r.Err) && bad[u] == nil {
+			if r.Action >= offset && r.Action < end && counts(r.Err) && bad[u] == nil {
 				bad[u] = r.Err
 			}
 		}

@@ -38,16 +38,13 @@ type write struct {
 }
 
 // commit sends writes, at once or not at all, and returns the new item where
-// the only one asked for it.
-func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (row, error) {
+// the only one asked for it. Lost, where it is not nil, notes whether an attempt
+// to send them ended without an answer.
+func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *bool) (row, error) {
 	if len(writes) > 1 || tx.always {
 		return row{}, db.transact(ctx, writes, tx)
 	}
 	w := writes[0]
-	var lost *bool
-	if w.landed != nil {
-		ctx, lost = watchLosses(ctx)
-	}
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
 	var (
 		after row
@@ -90,8 +87,8 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (row, e
 	default:
 		return row{}, db.transact(ctx, writes, tx)
 	}
-	if ce, ok := errors.AsType[*ConditionError](err); ok && lost != nil && *lost && w.landed(ce.Item) {
-		return row{item: ce.Item}, nil // the SDK sent the write again after it had succeeded
+	if ce, ok := errors.AsType[*ConditionError](err); ok && w.landed != nil && lost != nil && *lost && w.landed(ce.Item) {
+		return row{item: ce.Item}, nil // the write was sent again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }

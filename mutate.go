@@ -137,7 +137,8 @@ func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
 
 // sendUnits is carryOut up to the point where the units are written.
 func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error {
-	given, races := tx.token != "", 0
+	given, races, losses := tx.token != "", 0, 0
+	var lost *bool // whether an attempt to send the writes ended without an answer
 	for attempt := 0; ; attempt++ {
 		writes := actionsOf(units)
 		if len(writes) == 0 {
@@ -149,7 +150,10 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 				return err
 			}
 		}
-		after, err := db.commit(ctx, writes, tx)
+		if lost == nil && len(writes) == 1 && !tx.always && writes[0].landed != nil {
+			ctx, lost = watchLosses(ctx)
+		}
+		after, err := db.commit(ctx, writes, tx, lost)
 		if err == nil {
 			for _, u := range units {
 				if len(u.writes) > 0 {
@@ -165,20 +169,27 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		switch {
 		case planErr != nil:
 			return planErr
+		case !again && tx.apart && passing(err, &losses):
+			// The token, or what the write meets, keeps it from being written twice.
 		case !again:
-			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt == maxRaces {
+			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt >= maxRaces {
 				return err
 			}
 			continue
 		case anew && given:
 			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
-		case attempt == maxRaces && anew:
+		case races == maxRaces && anew:
 			return faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
-		case attempt == maxRaces:
+		case !anew && tx.apart && len(units) > 1, !anew && !tx.apart && attempt-races >= maxRaces:
 			return err
+		default:
+			losses = 0
 		}
 		if anew {
 			tx.token = "" // another request
+			if lost != nil {
+				*lost = false
+			}
 			races++
 		}
 		pause := min(attempt+1, 5)
@@ -545,6 +556,9 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 		w := &write{
 			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
 			reason: func(Item) error { return ErrStaleVersion },
+		}
+		if w.cond != "" {
+			w.landed = func(met Item) bool { return len(met) == 0 }
 		}
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err

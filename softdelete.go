@@ -209,6 +209,16 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		}
 		up.conds = append(up.conds, met...)
 		w := up.write(op, missingOr(ErrStaleVersion))
+		w.landed = func(met Item) bool {
+			if versioned && version != 0 && (met[e.versionAttr] == nil || !codec.Equal(met[e.versionAttr], numberValue(version+1))) {
+				return false
+			}
+			at := met[e.deletedAttr]
+			if !trash {
+				return len(met) > 0 && at == nil
+			}
+			return at != nil && codec.Equal(at, deletedAt)
+		}
 		if e.def.KeepUnique {
 			return []*write{w}, false, nil
 		}

@@ -136,6 +136,7 @@ func (db *DB) build(fn func(tx *Tx) error) (*Tx, error) {
 // txOptions say how the writes of a request are sent.
 type txOptions struct {
 	always bool   // as a transaction also when it is one write
+	apart  bool   // the units do not depend on each other, and are sent until ctx ends
 	token  string // the idempotency token, empty for a new one
 	name   string // the call, as named in the API, where it is not that of the writes
 	// read reads the item that a single update returns, nil for [readRaw].

@@ -307,6 +307,9 @@ func (e *entity) saveUpdate(item Item) *update {
 	}
 	up.setAttr(e.schema.cfg.EntityType, item[e.schema.cfg.EntityType])
 	for _, d := range e.demands {
+		if d.kind == demandTrashed && e.deleted == nil {
+			continue // the item may be deleted, which the encoded one can't say
+		}
 		for _, attr := range d.attrs() {
 			up.setAttr(attr, item[attr])
 		}
