@@ -15,8 +15,8 @@ type Bulk[T any] struct {
 	Changed, Skipped int
 	// Failed are the items that could not be written, with their errors.
 	Failed []BulkFailure[T]
-	// Next leads to the items that were not yet read, for [Query.After]; empty
-	// when there are none.
+	// Next leads to the items that are not in Changed, Skipped or Failed, for
+	// [Query.After]; empty when there are none.
 	Next string
 }
 
@@ -102,6 +102,9 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	if err := r.open(ctx, s.opts.after); err != nil {
 		return err
 	}
+	if b.Next, err = r.cursor(); err != nil {
+		return err
+	}
 	var (
 		batch []Item
 		seen  = map[string]bool{} // a change may move an item ahead of the reader
@@ -109,8 +112,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	write := func() error {
 		err := writeBatch(ctx, s, batch, still, plan, p.path.projected == nil, b)
 		batch = batch[:0]
-		onward, _ := r.positions()
-		next, encErr := r.encode(onward)
+		next, encErr := r.cursor()
 		if b.Next = next; encErr != nil {
 			return encErr
 		}

@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"unsafe"
 )
@@ -126,14 +127,17 @@ func (m EntityModel) several(ctx context.Context, op string, keys []any, read fu
 	if m.err != nil {
 		return nil, opError(op, m.e, m.err)
 	}
-	keys = m.e.flatten(keys)
+	given := m.e.flatten(keys)
+	keys = make([]any, len(given))
 	for i := range keys {
-		if keys[i], err = m.keyArg(keys[i]); err != nil {
+		if keys[i], err = m.keyArg(given[i]); err != nil {
 			return nil, opError(op, m.e, err)
 		}
 	}
 	found, err := read(Model[Record]{db: m.db, e: m.e}, ctx, keys)
-	if err != nil {
+	if ue, ok := errors.AsType[*UnreadError](err); ok {
+		err = leftUnread(given, ue.places, ue.Err)
+	} else if err != nil {
 		return nil, opError(op, m.e, err)
 	}
 	list := make([]Record, len(found))
@@ -142,5 +146,5 @@ func (m EntityModel) several(ctx context.Context, op string, keys []any, read fu
 			list[i] = *r
 		}
 	}
-	return list, nil
+	return list, opError(op, m.e, err)
 }

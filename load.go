@@ -13,9 +13,9 @@ import (
 // set to them, and the others are returned in missing and left as they are. A key
 // given twice is read once.
 //
-// It sends BatchGetItem requests as [Model.FindMany] does. Where it fails, no
-// value is changed but for those that were decoded before an item that does not
-// decode.
+// It sends BatchGetItem requests as [Model.FindMany] does. Where it ends early,
+// the values that were read by then are set, and the others are in an
+// [*UnreadError].
 func (db *DB) FindMany(ctx context.Context, values ...any) (missing []any, err error) {
 	ctx, tr := db.begin(ctx, "FindMany", nil)
 	defer tr.end(&err)
@@ -51,16 +51,18 @@ func (db *DB) findMany(ctx context.Context, values []any) (missing []any, err er
 			keys = append(keys, k)
 		}
 	}
-	items, err := db.batchGetItems(ctx, &entity{schema: db.schema}, "FindMany", keys, types.KeysAndAttributes{ConsistentRead: &db.cfg.Consistent})
-	if err != nil {
-		return nil, err
-	}
+	items, ended := db.batchGetItems(ctx, &entity{schema: db.schema}, "FindMany", keys, types.KeysAndAttributes{ConsistentRead: &db.cfg.Consistent})
 	byID, now := map[string]Item{}, db.cfg.Clock()
+	var left []int
 	for _, item := range items {
 		byID[db.schema.entities[0].keyID(item)] = item
 	}
 	for i, p := range places {
 		item := byID[p.id]
+		if item == nil && ended != nil {
+			left = append(left, i)
+			continue
+		}
 		if item == nil || p.e.hidden(item, now) {
 			missing = append(missing, values[i])
 			continue
@@ -73,5 +75,5 @@ func (db *DB) findMany(ctx context.Context, values []any) (missing []any, err er
 			return nil, opError("FindMany", p.e, err)
 		}
 	}
-	return missing, nil
+	return missing, leftUnread(values, left, ended)
 }

@@ -66,7 +66,14 @@ type Tx struct {
 	units []*unit
 	token string
 	err   error
+
+	skip, skipped int
 }
+
+// Skip leaves out the first n writes that are added from now on: those that a
+// [DB.Chunked] that ended early has done ([ChunkedError]). The Done of the next
+// one counts them too.
+func (tx *Tx) Skip(n int) { tx.skip = n }
 
 // Token gives the idempotency token of the transaction, 1 to 36 characters: a
 // transaction with the same token and the same writes that was sent within the
@@ -240,6 +247,11 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 	}
 	if err == nil && db != tx.db {
 		err = faultf(ErrInvalid, "the model and the transaction are of different DBs")
+	}
+	if err == nil && tx.skip > 0 {
+		tx.skip--
+		tx.skipped++
+		return nil
 	}
 	var u *unit
 	if err == nil {
