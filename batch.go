@@ -84,8 +84,8 @@ func (e *UnreadError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 func (m Model[T]) FindMany(ctx context.Context, keys ...any) (_ []*T, err error) {
 	ctx, tr := m.db.begin(ctx, "FindMany", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("FindMany", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("FindMany", m.e, m.fault())
 	}
 	list, err := m.findMany(ctx, keys)
 	return list, opError("FindMany", m.e, err)
@@ -324,7 +324,7 @@ func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 }
 
 func (m Model[T]) writeMany(ctx context.Context, op string, values []*T, write func(context.Context, []*T) error) error {
-	err := m.err
+	err := m.fault()
 	if err == nil && slices.Contains(values, nil) {
 		err = faultf(ErrInvalid, "one of the values is nil")
 	}

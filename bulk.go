@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // Bulk says what a write over a query did.
@@ -41,6 +43,9 @@ const bulkSize = 100
 func (q Query[T]) Update(ctx context.Context, changes ...Change) (_ *Bulk[T], err error) {
 	ctx, tr := q.s.begin(ctx, "Update")
 	defer tr.end(&err)
+	if err := q.s.checkChanges(changes); err != nil {
+		return &Bulk[T]{}, q.s.opError("Update", err)
+	}
 	return bulk[T](ctx, q.s, "Update", func(item Item, still []Predicate) (*mutation, error) {
 		all := slices.Clip(changes)
 		for _, p := range still {
@@ -79,6 +84,21 @@ func (q Query[T]) Restore(ctx context.Context) (_ *Bulk[T], err error) {
 	return bulk[T](ctx, q.s, "Restore", func(item Item, still []Predicate) (*mutation, error) {
 		return q.s.db.planRestore(ctx, q.s.e, storedItem(item), still...)
 	})
+}
+
+// checkChanges refuses changes that no item takes.
+func (s *queryState) checkChanges(changes []Change) error {
+	if _, err := s.planned(); err != nil {
+		return err
+	}
+	actions, conds, err := s.e.resolveChanges(changes)
+	if err == nil && len(actions) == 0 {
+		err = faultf(ErrInvalid, "no changes given")
+	}
+	if err == nil {
+		_, err = renderEach(s.e, conds, new(expr.Builder))
+	}
+	return err
 }
 
 func bulk[T any](ctx context.Context, s *queryState, op string, plan func(Item, []Predicate) (*mutation, error)) (*Bulk[T], error) {

@@ -102,8 +102,8 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 	if err := e.addEntries(item); err != nil {
 		return nil, err
 	}
-	if size := itemSize(item); size > maxItemSize {
-		return nil, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+	if err := checkItemSize(itemSize(item)); err != nil {
+		return nil, err
 	}
 	return item, nil
 }
