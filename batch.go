@@ -52,18 +52,40 @@ func (e *BatchError[T]) carries() {}
 // Unwrap returns ErrUnprocessed and what ended the batch.
 func (e *BatchError[T]) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 
+// UnreadError is a read of many keys that ended early.
+type UnreadError struct {
+	// Left are the keys, as they were given, for which no item was read. They can
+	// be given to the same call again.
+	Left []any
+	// Err is what ended it.
+	Err error
+
+	places []int // of Left among the keys
+}
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("%d keys left unread: %v", len(e.Left), e.Err)
+}
+
+func (e *UnreadError) carries() {}
+
+// Unwrap returns ErrUnprocessed and what ended it.
+func (e *UnreadError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
+
 // FindMany returns the items with the given keys, in their order; the place of
 // a key without an item holds nil. A key is what [Model.Find] or [Model.Get]
 // takes, or a slice of such keys. A key given twice is read once.
 //
 // It sends BatchGetItem requests of 100 keys, up to [Config.Concurrency] at a
 // time, at the read units that the items would cost singly. Keys that come back
-// unprocessed are asked for again, with growing pauses, until ctx ends.
+// unprocessed are asked for again, with growing pauses, until ctx ends. Where
+// it ends early, the items read by then are returned with an [*UnreadError],
+// which has the other keys.
 func (m Model[T]) FindMany(ctx context.Context, keys ...any) (_ []*T, err error) {
 	ctx, tr := m.db.begin(ctx, "FindMany", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("FindMany", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("FindMany", m.e, m.fault())
 	}
 	list, err := m.findMany(ctx, keys)
 	return list, opError("FindMany", m.e, err)
@@ -86,25 +108,39 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 		}
 	}
 	how := types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent}
-	rows, err := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
-	if err != nil {
-		return nil, err
-	}
+	rows, ended := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
 	byID, now, after := make(map[string]*row, len(rows)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
 	for i := range rows {
-		if w := &rows[i]; !w.hidden(m.e, now) {
-			byID[w.keyID(m.e)] = w
-		}
+		byID[rows[i].keyID(m.e)] = &rows[i]
 	}
 	list := make([]*T, len(keys))
+	var left []int
 	for i, id := range ids {
-		if w := byID[id]; w != nil {
+		w := byID[id]
+		switch {
+		case w == nil:
+			left = append(left, i)
+		case !w.hidden(m.e, now):
+			var err error
 			if list[i], err = decodeRow[T](m.e, w, after); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return list, nil
+	return list, leftUnread(keys, left, ended)
+}
+
+// leftUnread is the error of a read that ended with err before it had the keys at
+// some places.
+func leftUnread(keys []any, places []int, err error) error {
+	if err == nil {
+		return nil
+	}
+	ue := &UnreadError{Err: bare(err), places: places}
+	for _, i := range places {
+		ue.Left = append(ue.Left, keys[i])
+	}
+	return ue
 }
 
 // flatten replaces slices among keys by their elements.
@@ -134,7 +170,7 @@ func (e *entity) keyID(item Item) string {
 }
 
 // batchGet reads items by their keys, which differ, in no order. how says what
-// to read of them.
+// to read of them. Where it fails it returns what it has read.
 func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes, read rowReader) ([]row, error) {
 	chunks := chunk(keys, maxBatchGet)
 	results := make([][]row, len(chunks))
@@ -166,13 +202,10 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	if len(results) == 1 {
-		return results[0], nil
+		return results[0], err
 	}
-	return slices.Concat(results...), nil
+	return slices.Concat(results...), err
 }
 
 // each calls fn for 0 to n-1, up to limit at a time, and returns the first
@@ -192,10 +225,11 @@ func each(ctx context.Context, n, limit int, fn func(ctx context.Context, i int)
 // batchGetItems is batchGet for whole items.
 func (db *DB) batchGetItems(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes) ([]Item, error) {
 	rows, err := db.batchGet(ctx, e, op, keys, how, readRaw)
-	if err != nil {
-		return nil, err
+	items, rowErr := wholeRows(rows)
+	if err == nil {
+		err = rowErr
 	}
-	return wholeRows(rows)
+	return items, err
 }
 
 // PutMany writes whole items, each in place of one with the same key, as
@@ -303,7 +337,7 @@ func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 }
 
 func (m Model[T]) writeMany(ctx context.Context, op string, values []*T, write func(context.Context, []*T) error) error {
-	err := m.err
+	err := m.fault()
 	if err == nil && slices.Contains(values, nil) {
 		err = faultf(ErrInvalid, "one of the values is nil")
 	}

@@ -13,16 +13,16 @@ import (
 	"github.com/dynorm/dynorm/local"
 )
 
-// Parcel is plain, Crate has a version and Freight a version and unique values.
-type Parcel struct {
-	_ dynorm.Entity `dynorm:"Parcel,timestamps"`
+// Bale is plain, Drum has a version and Freight a version and unique values.
+type Bale struct {
+	_ dynorm.Entity `dynorm:"Bale,timestamps"`
 
 	ID    string
 	Depot string `dynorm:",index"`
 	Round int
 }
 
-type Crate struct {
+type Drum struct {
 	ID      string
 	Depot   string `dynorm:",index"`
 	Round   int
@@ -62,16 +62,16 @@ func TestBatchesUnderEveryFault(t *testing.T) {
 
 func batchesUnderEveryFault(t *testing.T, seed uint64, n int) {
 	ctx, begin := t.Context(), time.Now()
-	engine, db := lossyWith(t, local.Config{Seed: seed}, dynorm.Config{}, Parcel{}, Crate{}, Freight{})
+	engine, db := lossyWith(t, local.Config{Seed: seed}, dynorm.Config{}, Bale{}, Drum{}, Freight{})
 	keepHistory(ctx, t, engine, db.Table())
-	parcels, crates, seals := dynorm.ModelOf[Parcel](db), dynorm.ModelOf[Crate](db), dynorm.ModelOf[Freight](db)
-	var ps []*Parcel
-	var cs []*Crate
+	parcels, crates, seals := dynorm.ModelOf[Bale](db), dynorm.ModelOf[Drum](db), dynorm.ModelOf[Freight](db)
+	var ps []*Bale
+	var cs []*Drum
 	var ss []*Freight
 	for i := range n {
 		id, depot := fmt.Sprint(i), fmt.Sprint("d", i%7)
-		ps = append(ps, &Parcel{ID: id, Depot: depot})
-		cs = append(cs, &Crate{ID: id, Depot: depot})
+		ps = append(ps, &Bale{ID: id, Depot: depot})
+		cs = append(cs, &Drum{ID: id, Depot: depot})
 		ss = append(ss, &Freight{ID: id, Depot: depot, Number: int64(i), Code: fmt.Sprint("c", i)})
 	}
 	stop, err := engine.Inject(everyFault(0.3)...)
@@ -96,8 +96,8 @@ func batchesUnderEveryFault(t *testing.T, seed uint64, n int) {
 	under("unique, deleted", seals.DeleteMany(ctx, ss[:n/2]...))
 	stop()
 
-	arrived(ctx, t, parcels, ps[n/2:], func(p *Parcel) string { return fmt.Sprint(p.ID, p.Depot, p.Round) })
-	arrived(ctx, t, crates, cs[n/2:], func(c *Crate) string { return fmt.Sprint(c.ID, c.Depot, c.Round, c.Version) })
+	arrived(ctx, t, parcels, ps[n/2:], func(p *Bale) string { return fmt.Sprint(p.ID, p.Depot, p.Round) })
+	arrived(ctx, t, crates, cs[n/2:], func(c *Drum) string { return fmt.Sprint(c.ID, c.Depot, c.Round, c.Version) })
 	arrived(ctx, t, seals, ss[n/2:], func(s *Freight) string { return fmt.Sprint(s.ID, s.Depot, s.Code, s.Number, s.Round, s.Version) })
 	require.EqualValues(t, 2, cs[0].Version)
 	require.EqualValues(t, 2, ss[0].Version)

@@ -1,11 +1,9 @@
 package dynorm_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,44 +50,6 @@ func TestBatchesUnderFaults(t *testing.T) {
 		require.Equal(t, 1000, n)
 	}
 	require.Empty(t, uniqueFaults(t, db))
-}
-
-func TestBatchCancel(t *testing.T) {
-	engine, db := lossy(t, dynorm.Config{}, Post{}, User{}, Team{})
-	posts := dynorm.ModelOf[Post](db)
-	var values []*Post
-	for i := range 500 {
-		values = append(values, &Post{ID: fmt.Sprint(i), UserID: "u"})
-	}
-	_, err := engine.Inject(local.Fault{Kind: local.Unprocessed, Rate: 0.9})
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
-	defer cancel()
-	begin := time.Now()
-	err = posts.PutMany(ctx, values...)
-	require.Less(t, time.Since(begin), 250*time.Millisecond)
-	require.ErrorIs(t, err, dynorm.ErrUnprocessed)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	be, ok := errors.AsType[*dynorm.BatchError[Post]](err)
-	require.True(t, ok)
-	stored, err := posts.Query().AllowScan().List(t.Context())
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(be.Left)+len(stored), 500, "what is not left over was written")
-	left := map[string]bool{}
-	for _, p := range be.Left {
-		left[p.ID] = true
-	}
-	for _, p := range values {
-		require.True(t, left[p.ID] || func() bool {
-			for _, s := range stored {
-				if s.ID == p.ID {
-					return true
-				}
-			}
-			return false
-		}(), p.ID)
-	}
-	require.NotEmpty(t, be.Left)
 }
 
 func TestBatchesOfGuardedEntities(t *testing.T) {

@@ -193,6 +193,11 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 	if err := up.setEntries(c.demands, after); err != nil {
 		return nil, false, err
 	}
+	if stored != nil {
+		if err := checkItemSize(itemSize(after)); err != nil {
+			return nil, false, err
+		}
+	}
 	met, err := renderEach(e, c.conds, &up.b)
 	if err != nil {
 		return nil, false, err

@@ -13,7 +13,9 @@ import (
 // ChunkedError is a [DB.Chunked] that ended early.
 type ChunkedError struct {
 	// Done is the number of writes that were written: the first that were added,
-	// in their order. Left is that of the others, which were not.
+	// in their order. Left is that of the others, which were not, or not known to
+	// be where the response to their transaction is lost or ctx ended it.
+	// [Tx.Skip] leaves out those that are done when the rest is sent again.
 	Done, Left int
 	// Err is what ended it, a [*TxError] for a cancelled transaction.
 	Err error
@@ -36,8 +38,8 @@ func (e *ChunkedError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} 
 // writer that came between.
 //
 // The first transaction that fails ends it, with a [*ChunkedError] that says how
-// many writes were done. The values of the others are as they were. It costs what
-// Transact costs.
+// many writes were done. The values of the others are as they were, and the same
+// function sends them when it begins with [Tx.Skip]. It costs what Transact costs.
 func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	ctx, tr := db.begin(ctx, "Chunked", nil)
 	defer tr.end(&err)
@@ -54,7 +56,7 @@ func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 		tx.revert()
 		return opError("Chunked", nil, err)
 	}
-	done := 0
+	done := tx.skipped
 	for _, c := range chunks {
 		err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"})
 		if err == nil || written(err) {
@@ -67,10 +69,11 @@ func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	if err == nil {
 		return nil
 	}
-	for _, u := range slices.Backward(tx.units[done:]) {
+	left := tx.units[done-tx.skipped:]
+	for _, u := range slices.Backward(left) {
 		u.revert()
 	}
-	return opError("Chunked", nil, &ChunkedError{Done: done, Left: len(tx.units) - done, Err: bare(err)})
+	return opError("Chunked", nil, &ChunkedError{Done: done, Left: len(left), Err: bare(err)})
 }
 
 // pack cuts units, in their order, into transactions.
@@ -146,8 +149,11 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 			units = append(units, u)
 		}
 	}
-	if err := db.planAll(ctx, m.e, op, units); err != nil {
-		return fail(err)
+	if unread, err := db.planAll(ctx, m.e, op, units); err != nil {
+		if fail(err); unread {
+			return &BatchError[T]{Left: values, Err: bare(err)}
+		}
+		return err
 	}
 	chunks, err := pack(units)
 	if err != nil {
@@ -205,14 +211,15 @@ func refused(err error) bool {
 	return errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) || written(err)
 }
 
-// planAll plans units, reading the items that their plans need in batches.
-func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) error {
+// planAll plans units, reading the items that their plans need in batches. It
+// reports whether it is the reading that failed.
+func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) (unread bool, _ error) {
 	var reads []*unit
 	var keys []Item
 	for _, u := range units {
 		writes, needsItem, err := u.m.plan(nil)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if u.writes = writes; needsItem {
 			reads, keys = append(reads, u), append(keys, u.m.keyItem())
@@ -220,7 +227,7 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 	}
 	items, err := db.batchGetItems(ctx, e, op, keys, types.KeysAndAttributes{ConsistentRead: new(true)})
 	if err != nil {
-		return err
+		return true, err
 	}
 	byID := make(map[string]Item, len(items))
 	for _, item := range items {
@@ -229,10 +236,10 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 	for _, u := range reads {
 		u.stored = orEmpty(byID[u.m.id()])
 		if u.writes, _, err = u.m.plan(u.stored); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // carryOutEach is carryOut for units that do not depend on each other: it sends

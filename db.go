@@ -141,6 +141,14 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	return &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
 }
 
+// ready refuses a DB that was not opened.
+func (db *DB) ready() error {
+	if db == nil || db.schema == nil {
+		return faultf(ErrInvalid, "the DB is nil or zero: get it from Open")
+	}
+	return nil
+}
+
 // Schema returns the schema the DB was opened with.
 func (db *DB) Schema() *Schema { return db.schema }
 

@@ -24,8 +24,8 @@ type Model[T any] struct {
 // ModelOf returns the model of T. Where T is no entity of the schema, every
 // call of the model returns an ErrUnregistered.
 func ModelOf[T any](db *DB) Model[T] {
-	if db == nil {
-		return Model[T]{err: faultf(ErrInvalid, "ModelOf was given a nil DB")}
+	if err := db.ready(); err != nil {
+		return Model[T]{db: db, err: err}
 	}
 	t := reflect.TypeFor[T]()
 	e := db.schema.byType[t]
@@ -35,10 +35,18 @@ func ModelOf[T any](db *DB) Model[T] {
 	return Model[T]{db: db, e: e}
 }
 
-// check returns what keeps a call from starting.
+// fault returns what keeps every call of the model from starting.
+func (m Model[T]) fault() error {
+	if m.e == nil && m.err == nil {
+		return faultf(ErrInvalid, "the Model is zero: get it from ModelOf")
+	}
+	return m.err
+}
+
+// check returns what keeps a call with a value from starting.
 func (m Model[T]) check(v *T) error {
-	if m.err != nil {
-		return m.err
+	if err := m.fault(); err != nil {
+		return err
 	}
 	if v == nil {
 		return faultf(ErrInvalid, "the value is nil")
@@ -169,8 +177,8 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Update", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("Update", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("Update", m.e, m.fault())
 	}
 	after, err := m.db.update(ctx, m.e, key, changes, decoding[T](m.e))
 	if err != nil {
@@ -205,8 +213,8 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change, 
 func (m Model[T]) Delete(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Delete", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("Delete", m.e, m.err)
+	if m.fault() != nil {
+		return opError("Delete", m.e, m.fault())
 	}
 	return opError("Delete", m.e, m.db.remove(ctx, m.e, key))
 }
@@ -243,8 +251,8 @@ func (m Model[T]) Get(ctx context.Context, key T) (_ *T, err error) {
 }
 
 func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
-	if m.err != nil {
-		return nil, opError(op, m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError(op, m.e, m.fault())
 	}
 	k, err := m.e.keyArg(key)
 	if err != nil {

@@ -27,7 +27,7 @@ var soakFor = flag.Duration("soak", 3*time.Second, "how long TestSoak writes")
 // soakTable opens a table that keeps its history: on the embedded engine with
 // faults until stop, on a server without.
 func soakTable(t *testing.T) (engine *local.Engine, db *dynorm.DB, stop func()) {
-	models := []any{Ledger{}, Folio{}, Deed{}, Leaf{}, Parcel{}}
+	models := []any{Ledger{}, Folio{}, Deed{}, Leaf{}, Bale{}}
 	if testdb.Endpoint() == "" {
 		engine, db = lossy(t, dynorm.Config{}, models...)
 		keepHistory(t.Context(), t, engine, db.Table())
@@ -137,11 +137,11 @@ func TestSoak(t *testing.T) {
 				case 0, 1:
 					s.transact(ctx, action, r)
 				case 2:
-					var many []*Parcel
+					var many []*Bale
 					for i := range parcelsEach {
-						many = append(many, &Parcel{ID: fmt.Sprint(g, "-", i), Depot: "d", Round: n})
+						many = append(many, &Bale{ID: fmt.Sprint(g, "-", i), Depot: "d", Round: n})
 					}
-					err := dynorm.ModelOf[Parcel](db).PutMany(ctx, many...)
+					err := dynorm.ModelOf[Bale](db).PutMany(ctx, many...)
 					s.note("parcels", err)
 					if err == nil {
 						rounds[g] = n
@@ -165,11 +165,11 @@ func TestSoak(t *testing.T) {
 	entities := map[string]int{}
 	for _, item := range items {
 		entities[textOf(item["_et"])]++
-		if g, _, ok := strings.Cut(textOf(item["id"]), "-"); ok && textOf(item["_et"]) == "Parcel" {
+		if g, _, ok := strings.Cut(textOf(item["id"]), "-"); ok && textOf(item["_et"]) == "Bale" {
 			arrived[g]++
 		}
 	}
-	parcels, err := dynorm.ModelOf[Parcel](db).Query().AllowScan().Consistent().List(background)
+	parcels, err := dynorm.ModelOf[Bale](db).Query().AllowScan().Consistent().List(background)
 	require.NoError(t, err)
 	for _, p := range parcels {
 		var g, i int
@@ -180,7 +180,7 @@ func TestSoak(t *testing.T) {
 	for g, round := range rounds {
 		require.True(t, round == 0 || arrived[fmt.Sprint(g)] == parcelsEach, "%d parcels of %d", arrived[fmt.Sprint(g)], g)
 	}
-	checkTable(t, engine.Client(), db, "Parcel")
+	checkTable(t, engine.Client(), db, "Bale")
 	require.Empty(t, uniqueFaults(t, db))
 	changes := checkHistory(background, t, engine, db.Table())
 

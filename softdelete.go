@@ -82,8 +82,8 @@ func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.
 func (m Model[T]) Restore(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Restore", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("Restore", m.e, m.err)
+	if m.fault() != nil {
+		return opError("Restore", m.e, m.fault())
 	}
 	return opError("Restore", m.e, m.db.restore(ctx, m.e, key))
 }
@@ -103,8 +103,8 @@ func (db *DB) restore(ctx context.Context, e *entity, key any) error {
 func (m Model[T]) ForceDelete(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "ForceDelete", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("ForceDelete", m.e, m.err)
+	if m.fault() != nil {
+		return opError("ForceDelete", m.e, m.fault())
 	}
 	return opError("ForceDelete", m.e, m.db.forceDelete(ctx, m.e, key))
 }

@@ -198,8 +198,8 @@ func (e *entity) uniqueAttrs() []string {
 func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "FindBy", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("FindBy", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("FindBy", m.e, m.fault())
 	}
 	v, err := m.findBy(ctx, constraint, values)
 	return v, opError("FindBy", m.e, err)

@@ -199,6 +199,7 @@ func (e *entity) resolveRef(r Ref, f *codec.Field) (*formula, error) {
 // resolveChanges checks changes against the entity and returns the actions and
 // the conditions, in the order given.
 func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Predicate, err error) {
+	size := 0
 	for _, c := range changes {
 		switch c.op {
 		case changeIf:
@@ -228,6 +229,10 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 		}
 		if a.op == changeSet && a.value == nil && a.formula == nil {
 			a.op = changeRemove
+		}
+		size += valueSize(a.value)
+		if err := checkItemSize(size); err != nil {
+			return nil, nil, atField(f.Name, err)
 		}
 		for i := range actions {
 			if overlaps(actions[i].field.Path(), f.Path()) {

@@ -91,8 +91,8 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 	if err := e.addEntries(item); err != nil {
 		return nil, err
 	}
-	if size := itemSize(item); size > maxItemSize {
-		return nil, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+	if err := checkItemSize(itemSize(item)); err != nil {
+		return nil, err
 	}
 	return item, nil
 }
@@ -297,7 +297,7 @@ func (e *entity) saveUpdate(item Item) *update {
 		case f == e.created && av == nil:
 			continue // a value built by hand must not lose the time of creation
 		case e.setOnce(f):
-			up.setOnce(f.Attr, av)
+			up.setOnce(f, av)
 			continue
 		}
 		up.setAttr(f.Attr, av)
@@ -324,15 +324,60 @@ func (e *entity) setOnce(f *codec.Field) bool {
 
 // setOnce sets an attribute where the item lacks it, on condition that the item
 // has no other value.
-func (up *update) setOnce(attr string, av types.AttributeValue) {
-	name := up.b.Name(attr)
+func (up *update) setOnce(f *codec.Field, av types.AttributeValue) {
+	name := up.b.Name(f.Attr)
 	if av == nil {
 		up.conds = append(up.conds, "attribute_not_exists("+name+")")
 		return
 	}
 	value := up.b.Value(av)
 	up.u.Set(name, "if_not_exists("+name+", "+value+")")
-	up.conds = append(up.conds, "attribute_not_exists("+name+") OR "+name+" = "+value)
+	same := name + " = " + value
+	if conds := declaredText(&up.b, name, &f.Type, av); conds != nil {
+		same = "(" + expr.And(conds...) + ")"
+	}
+	up.conds = append(up.conds, "attribute_not_exists("+name+") OR "+same)
+}
+
+// declaredText returns the conditions that the struct stored at a path is that of
+// av as far as its type declares it: it may have been written with more fields.
+// Nil where the type is no struct.
+func declaredText(b *expr.Builder, path string, t *parser.Type, av types.AttributeValue) []string {
+	m, ok := av.(*types.AttributeValueMemberM)
+	if !ok || t.Kind != parser.Struct || len(t.Fields) == 0 {
+		return nil
+	}
+	var conds []string
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		at := path + "." + b.Name(f.Attr)
+		is := m.Value[f.Attr]
+		if is == nil {
+			conds = append(conds, "attribute_not_exists("+at+")")
+		} else if inner := declaredText(b, at, &f.Type, is); inner != nil {
+			conds = append(conds, inner...)
+		} else {
+			conds = append(conds, at+" = "+b.Value(is))
+		}
+	}
+	return conds
+}
+
+// sameDeclared reports whether two values agree in what the type declares.
+func sameDeclared(t *parser.Type, was, is types.AttributeValue) bool {
+	before, ok := was.(*types.AttributeValueMemberM)
+	after, also := is.(*types.AttributeValueMemberM)
+	if !ok || !also || t.Kind != parser.Struct || len(t.Fields) == 0 {
+		return was != nil && is != nil && codec.Equal(was, is)
+	}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		a, b := before.Value[f.Attr], after.Value[f.Attr]
+		if (a != nil || b != nil) && !sameDeclared(&f.Type, a, b) {
+			return false
+		}
+	}
+	return true
 }
 
 // changesReadOnly names the first readonly field that an item would change in
@@ -340,7 +385,7 @@ func (up *update) setOnce(attr string, av types.AttributeValue) {
 func (e *entity) changesReadOnly(stored, item Item) error {
 	for i := range e.codec.NumFields() {
 		f := e.codec.Field(i)
-		if was := stored[f.Attr]; e.setOnce(f) && was != nil && (item[f.Attr] == nil || !codec.Equal(was, item[f.Attr])) {
+		if was := stored[f.Attr]; e.setOnce(f) && was != nil && !sameDeclared(&f.Type, was, item[f.Attr]) {
 			return atField(f.Name, faultf(ErrInvalid, "is readonly: the item has another value"))
 		}
 	}
