@@ -185,7 +185,10 @@ func TestGlobalTableSettings(t *testing.T) {
 		{func(in *input) { in.GlobalTableProvisionedWriteCapacityUnits = aws.Int64(5) }, "ValidationException", "PAY_PER_REQUEST"},
 		{func(in *input) { in.GlobalTableBillingMode = types.BillingModeProvisioned }, "ValidationException", "must both be specified"},
 		{func(in *input) { all(in); in.ReplicaSettingsUpdate[1].RegionName = aws.String("ap-south-1") }, "ReplicaNotFoundException", "ap-south-1"},
-		{func(in *input) { all(in); in.GlobalTableGlobalSecondaryIndexSettingsUpdate[0].IndexName = aws.String("none") }, "IndexNotFoundException", "none"},
+		{func(in *input) {
+			all(in)
+			in.GlobalTableGlobalSecondaryIndexSettingsUpdate[0].IndexName = aws.String("none")
+		}, "IndexNotFoundException", "none"},
 		{func(in *input) { all(in); in.ReplicaSettingsUpdate[1].ReplicaProvisionedReadCapacityUnits = nil }, "ValidationException", "must both be specified"},
 		{func(in *input) {
 			in.GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate = &types.AutoScalingSettingsUpdate{MaximumUnits: aws.Int64(5)}
