@@ -66,6 +66,14 @@ func askRegion(t testing.TB, c *dynamodb.Client) {
 			scanned(t, c, name, x.IndexName)
 		}
 	}
+	globals, err := c.ListGlobalTables(ctx, &dynamodb.ListGlobalTablesInput{})
+	require.NoError(t, err)
+	for _, g := range globals.GlobalTables {
+		_, err := c.DescribeGlobalTable(ctx, &dynamodb.DescribeGlobalTableInput{GlobalTableName: g.GlobalTableName})
+		require.NoError(t, err)
+		_, err = c.DescribeGlobalTableSettings(ctx, &dynamodb.DescribeGlobalTableSettingsInput{GlobalTableName: g.GlobalTableName})
+		require.NoError(t, err)
+	}
 	insights, err := c.ListContributorInsights(ctx, &dynamodb.ListContributorInsightsInput{})
 	require.NoError(t, err)
 	for _, x := range insights.ContributorInsightsSummaries {
@@ -440,6 +448,18 @@ func TestReopenRegions(t *testing.T) {
 			_, err := replicas(t, e.Client(), own, addReplica("ap-south-1"))
 			require.NoError(t, err)
 			fillItems(0, 3)(t, e)
+		}},
+		{"a global table of old", func(t testing.TB, e *local.Engine) {
+			for _, region := range []string{"us-east-1", "ap-south-1"} {
+				createStreamed(t, client(t, e, region), "old", nil)
+			}
+			_, err := createGlobal(t, e.Client(), "old", "us-east-1", "ap-south-1")
+			require.NoError(t, err)
+			put(t, e.Client(), "old", item("a", "1"))
+		}},
+		{"with one region", func(t testing.TB, e *local.Engine) {
+			e.Clock().Advance(time.Hour)
+			require.NoError(t, updateGlobal(t, e.Client(), "old", noGlobalReplica("us-east-1")))
 		}},
 	})
 }

@@ -133,6 +133,7 @@ func (t *table) definition() value.Item {
 	if t.group != nil {
 		a["replicas"] = listOf(t.group.others, func(r replica) value.Value { return value.Map(r.definition()) })
 		a["override"] = value.Map(t.group.own.definition())
+		a.time("global", t.group.legacy)
 	}
 	if t.log != nil {
 		a.text("log", t.log.arn)
@@ -435,9 +436,9 @@ func (s *stored) kept(t *table) {
 	if days := s.int("recoveryDays"); days.Set {
 		t.history = &history{since: s.time("recoverySince"), days: int(days.V)}
 	}
-	if replicas := s.items("replicas"); len(replicas) > 0 {
-		t.group = &group{own: s.override("override")}
-		for _, r := range replicas {
+	if s.Has("replicas") {
+		t.group = &group{legacy: s.time("global"), own: s.override("override")}
+		for _, r := range s.items("replicas") {
 			t.group.others = append(t.group.others, replica{r.text("region"), r.time("ready"), r.override("override")})
 			s.take(r)
 		}

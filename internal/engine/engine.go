@@ -167,6 +167,13 @@ var operations = map[string]operation{
 	"DescribeImport":           (*Engine).describeImport,
 	"ListImports":              (*Engine).listImports,
 
+	"CreateGlobalTable":           (*Engine).createGlobalTable,
+	"DescribeGlobalTable":         (*Engine).describeGlobalTable,
+	"ListGlobalTables":            (*Engine).listGlobalTables,
+	"UpdateGlobalTable":           (*Engine).updateGlobalTable,
+	"DescribeGlobalTableSettings": (*Engine).describeGlobalTableSettings,
+	"UpdateGlobalTableSettings":   (*Engine).updateGlobalTableSettings,
+
 	"PutResourcePolicy":                   (*Engine).putResourcePolicy,
 	"GetResourcePolicy":                   (*Engine).getResourcePolicy,
 	"DeleteResourcePolicy":                (*Engine).deleteResourcePolicy,

@@ -18,6 +18,7 @@ import (
 // that arrives with an older one is dropped. So all replicas are alike once
 // all changes have arrived, in whatever order.
 type group struct {
+	legacy time.Time // if set, when the global table of version 2017.11.29 was created
 	own    override
 	others []replica
 	stamps btree.Map[string, stamp] // by the item's place
@@ -44,7 +45,7 @@ func (g *group) copy() *group {
 	if g == nil {
 		return nil
 	}
-	return &group{g.own, slices.Clone(g.others), *g.stamps.Copy()}
+	return &group{g.legacy, g.own, slices.Clone(g.others), *g.stamps.Copy()}
 }
 
 // arrival is a change on its way to a replica: of an item, or of the table.
@@ -180,7 +181,7 @@ func (e *Engine) send(region string, a arrival, now time.Time) {
 
 // broadcast sends a change of an aspect of the table to its replicas.
 func (e *Engine) broadcast(t *table, aspect, detail string, now time.Time) {
-	if t.group == nil {
+	if t.group == nil || (!t.group.legacy.IsZero() && aspect != aspectLeft) {
 		return
 	}
 	for _, r := range t.group.others {
@@ -198,7 +199,7 @@ func (e *Engine) follows(t *table, aspect, detail string, now time.Time) {
 		e.updateReplica(t, detail)
 	case aspectLeft:
 		t.group.others = slices.DeleteFunc(slices.Clone(t.group.others), func(r replica) bool { return r.region == detail })
-		if len(t.group.others) == 0 {
+		if len(t.group.others) == 0 && t.group.legacy.IsZero() {
 			t.group = nil
 		}
 	}
@@ -281,6 +282,9 @@ func checkReplicas(changes []replicaChange) error {
 func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time) (apply func(*table), err error) {
 	if len(changes) == 0 {
 		return func(*table) {}, nil
+	}
+	if t.group != nil && !t.group.legacy.IsZero() {
+		return nil, parameter("Table is part of a global table of version 2017.11.29, which UpdateGlobalTable changes: %s", t.name)
 	}
 	var steps []func(*table)
 	t.group = t.group.copy()
@@ -402,7 +406,7 @@ func (e *Engine) forsake(t *table, now time.Time) {
 
 // describe writes the replicas of a table.
 func (g *group) describe(o *wire.Object, now time.Time) {
-	if g == nil {
+	if g == nil || !g.legacy.IsZero() {
 		return
 	}
 	o.Text("GlobalTableVersion", "2019.11.21")

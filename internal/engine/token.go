@@ -105,7 +105,11 @@ func (e *Engine) keepTokens() {
 }
 
 // forgetToken notes that a token is too old to matter.
-func (e *Engine) forgetToken(age tokenAge) { e.remove(tokensPart, age.storeKey()) }
+func (e *Engine) forgetToken(age tokenAge) {
+	if e.disk != nil {
+		e.remove(tokensPart, age.storeKey())
+	}
+}
 
 func (e *Engine) loadToken(_ *store.Store, key, stored string) error {
 	if len(key) != tokenKeySize || len(stored) != len(sum{}) {
