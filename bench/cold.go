@@ -18,7 +18,7 @@ var coldPrograms = []struct{ folder, peer string }{
 const rowCold = "Cold start"
 
 // coldPasses is how often each program runs at least.
-const coldPasses = 25
+const coldPasses = 61
 
 // coldRow builds a program for each peer that reads one item and ends, with the
 // given flags of go build, and runs them.
