@@ -229,6 +229,9 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 		if a.op == changeSet && a.value == nil && a.formula == nil {
 			a.op = changeRemove
 		}
+		if actions == nil {
+			actions = make([]action, 0, len(changes)+2) // the stamps come after them
+		}
 		for i := range actions {
 			if overlaps(actions[i].field.Path(), f.Path()) {
 				return nil, nil, atField(f.Name, faultf(ErrInvalid, "%s overlaps the %s of %s: DynamoDB takes one action a path",
