@@ -50,8 +50,9 @@ type Config struct {
 	// AttributeValues makes all requests with the SDK's attribute values. Without
 	// it, where the client is the SDK's, items go straight between structs and
 	// DynamoDB's JSON, several times as fast: middlewares of the client then see
-	// outputs without the items. Where there are Interceptors, they are given
-	// attribute values all the same. Defaults to false.
+	// inputs without the items that are put, and outputs without those that are
+	// read. Where there are Interceptors, they are given attribute values all the
+	// same. Defaults to false.
 	AttributeValues bool
 	// Clock gives the time for timestamps. Defaults to time.Now.
 	Clock func() time.Time

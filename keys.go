@@ -181,11 +181,6 @@ func (s *Schema) parseTemplate(src string) (*keytmpl.Template, error) {
 	return keytmpl.Syntax{Delimiter: s.cfg.Delimiter[0]}.Parse(src)
 }
 
-// parts reads the parts of the template from the struct at v.
-func (kt *keyTemplate) parts(v unsafe.Pointer) ([]keytmpl.Part, error) {
-	return kt.partsBy(func(f *codec.Field) (keytmpl.Part, error) { return f.Part(v) })
-}
-
 // partsOf reads the parts of the template from a stored item.
 func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
 	return kt.partsBy(func(f *codec.Field) (keytmpl.Part, error) { return f.PartOfItem(item) })

@@ -324,7 +324,7 @@ var Allowed = []Difference{
 	{
 		Name: "legacy updates of index keys", Why: "What would be put in an index's key is told with its index, and an attribute that is not there is deleted in vain; DynamoDB Local judges the operand.",
 		Page: "AttributeValueUpdate", ops: "UpdateItem", local: valid + `(Updates on index keys must be of the same data type as the key attribute|One or more parameter values were invalid: Type mismatch for Index Key)`,
-		engine: `ok|` + valid + `(Type mismatch for attribute to update|One or more parameter values were invalid: Type mismatch for Index Key \S+ Expected: .*)`,
+		engine: `ok|` + valid + `(Type mismatch for attribute to update|One or more parameter values were invalid: (Type mismatch for Index Key \S+ Expected: .*|Cannot update attribute \S+\. This attribute is part of the key))`,
 	},
 	{
 		Name: "legacy parameters first", Why: "Legacy parameters are judged with the request, before its table, keys and conditions; DynamoDB Local judges some of them later.",
