@@ -304,7 +304,7 @@ func overlaps(a, b []codec.Step) bool {
 
 // render adds the action to an update expression.
 func (a *action) render(b *expr.Builder, u *expr.Update) {
-	path := b.Path(pathElems(a.field))
+	path := pathOf(b, a.field)
 	switch a.op {
 	case changeSet:
 		u.Set(path, a.operand(b))
@@ -340,12 +340,12 @@ func (a *action) operand(b *expr.Builder) string {
 	if fm == nil {
 		return b.Value(a.value)
 	}
-	text := b.Path(pathElems(fm.left))
+	text := pathOf(b, fm.left)
 	switch {
 	case fm.sign == "":
 		return text
 	case fm.right != nil:
-		return text + " " + fm.sign + " " + b.Path(pathElems(fm.right))
+		return text + " " + fm.sign + " " + pathOf(b, fm.right)
 	}
 	return text + " " + fm.sign + " " + b.Value(fm.number)
 }
