@@ -12,11 +12,15 @@ func TestAllocationBudget(t *testing.T) {
 	}{
 		{"Encode 12 fields", nameSDK, 0.5},
 		{"Decode 12 fields", nameSDK, 0.5},
-		{"GetItem", nameRaw, 0.93},
+		{"GetItem", nameRaw, 0.91},
+		{"PutItem", nameRaw, 0.99},
+		{"UpdateItem, 3 sets", nameRaw, 0.95},
 		{"Query, 100 items", nameSDK, 0.1},
 		{"Query, 100 items", nameRaw, 0.12},
-		{"BatchWrite, 25 items", nameSDK, 0.7},
-		{"TransactWrite, 10 items", nameSDK, 0.9},
+		{"BatchWrite, 25 items", nameSDK, 0.4},
+		{"BatchWrite, 25 items", nameRaw, 0.6},
+		{"TransactWrite, 10 items", nameSDK, 0.7},
+		{"TransactWrite, 10 items", nameRaw, 0.9},
 	}
 	users := sampleUsers(pageSize)
 	transport, err := newStub(t.Context(), users)
