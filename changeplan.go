@@ -115,9 +115,10 @@ func (c *changePlan) act(actions []action) error {
 		return err
 	}
 	c.guards, c.unique = nil, nil
-	touched := make([]string, len(c.actions))
+	var room [8]string
+	touched := room[:0]
 	for i := range c.actions {
-		touched[i] = c.actions[i].attr()
+		touched = append(touched, c.actions[i].attr())
 	}
 	c.demands = c.e.touchedDemands(touched)
 	for _, d := range c.demands {
@@ -203,7 +204,7 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 		return nil, false, err
 	}
 	up.conds = append(up.conds, met...)
-	w := up.write(c.op, missingOr(ErrConditionFailed))
+	w := up.write(c.op, missingOrFailed)
 	w.returnNew = true
 	if stored != nil {
 		w.after = after
@@ -286,7 +287,6 @@ func (c *changePlan) landed(after Item, up *update) func(Item) bool {
 // the user's actions, where they are fields of the entity. A change of the time
 // by the user stands.
 func (e *entity) addStamps(actions []action, now time.Time) ([]action, error) {
-	actions = slices.Clip(actions)
 	if e.updated != nil && !slices.ContainsFunc(actions, func(a action) bool { return a.attr() == e.updatedAttr }) {
 		av, err := e.timestamp(e.updated, now)
 		if err != nil {

@@ -37,6 +37,8 @@ type entity struct {
 	// filled are the fields that a new item gets a value for, required those
 	// that must have one.
 	filled, required []*codec.Field
+	// otherAttr is checkType, made into a value once.
+	otherAttr func(name, raw []byte) error
 	// straight says that items can go straight from structs to DynamoDB's JSON.
 	straight bool
 
@@ -60,6 +62,7 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 		}
 	}
 	e := &entity{schema: s, def: def, typ: typ}
+	e.otherAttr = e.checkType
 	if err := parser.Reserved(def, s.cfg.PK, s.cfg.SK, s.cfg.EntityType); err != nil {
 		return nil, []error{err}
 	}

@@ -112,6 +112,9 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	)
 	if db.wire {
 		wire = &wireCall{straight: op.straight, read: op.read}
+		if opts == nil {
+			opts = wire.room[:0]
+		}
 		opts = append(opts, wire.options)
 	}
 	if op.attempts != nil {

@@ -223,6 +223,9 @@ func (db *DB) hookAfter(ctx context.Context, m *mutation, v unsafe.Pointer, even
 	}
 }
 
+// putHooks are the hooks after a Put.
+var putHooks = []HookEvent{AfterSave}
+
 // hookStored lets a mutation that is given no value run hooks on the item as it
 // is stored, which is read for that.
 func (db *DB) hookStored(ctx context.Context, m *mutation, before, after HookEvent) {

@@ -283,7 +283,8 @@ func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (keyTexts, error) {
 }
 
 func (e *entity) keyItem(key keyTexts) Item {
-	return Item{e.pk.attr: stringValue(key.pk()), e.sk.attr: stringValue(key.sk())}
+	values := [...]types.AttributeValueMemberS{{Value: key.pk()}, {Value: key.sk()}}
+	return Item{e.pk.attr: &values[0], e.sk.attr: &values[1]}
 }
 
 func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

@@ -206,7 +206,7 @@ func actionsOf(units []*unit) []*write {
 	if len(units) == 1 {
 		return units[0].writes
 	}
-	var writes []*write
+	writes := make([]*write, 0, len(units))
 	for _, u := range units {
 		writes = append(writes, u.writes...)
 	}
@@ -333,6 +333,9 @@ func missingOr(other error) func(Item) error {
 	}
 }
 
+// missingOrFailed is the reason of what a user's condition guards.
+var missingOrFailed = missingOr(ErrConditionFailed)
+
 // sameAs reports whether a stored item is the one put.
 func (w *row) sameAs(stored Item) bool {
 	item, err := w.whole()
@@ -401,9 +404,10 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 		var b expr.Builder
 		w := &write{
 			kind: OpPutItem, name: "Create", e: e, putID: key.id, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: item.sameAs,
+			names: b.Names(), reason: func(Item) error { return ErrExists },
 		}
-		writes, err := e.withClaims(w, m, nil, &item)
+		w.landed = w.item.sameAs
+		writes, err := e.withClaims(w, m, nil)
 		return writes, false, err
 	}
 	return m, nil
@@ -427,7 +431,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Put", texts: key, guards: e.uniqueAttrs()}
-	db.hookAfter(ctx, m, v, AfterSave)
+	db.hookAfter(ctx, m, v, putHooks...)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
@@ -454,9 +458,12 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 		}
 		w := &write{
 			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }, landed: item.sameAs,
+			reason: func(Item) error { return ErrStaleVersion },
 		}
-		writes, err := e.withClaims(w, m, stored, &item)
+		if w.cond != "" {
+			w.landed = w.item.sameAs
+		}
+		writes, err := e.withClaims(w, m, stored)
 		return writes, false, err
 	}
 	return m, nil

@@ -159,7 +159,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 		return err
 	}
 	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes)), ClientRequestToken: &tx.token}
-	var items straightItems
+	items := make(straightItems, 0, len(writes))
 	for i, w := range writes {
 		in.TransactItems[i] = w.action(&db.table, &items)
 	}
@@ -189,7 +189,7 @@ func checkTx(writes []*write) error {
 		return faultf(ErrTooLarge, "the transaction has %d actions, over the limit of %d", len(writes), maxTxActions)
 	}
 	size := 0
-	seen := map[string]int{}
+	seen := make(map[string]int, len(writes))
 	for i, w := range writes {
 		id := w.id()
 		if first, ok := seen[id]; ok {

@@ -127,11 +127,11 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 
 // withClaims returns the write that puts an item in the place of a stored one,
 // and those that move its claims.
-func (e *entity) withClaims(w *write, m *mutation, stored Item, item *row) ([]*write, error) {
+func (e *entity) withClaims(w *write, m *mutation, stored Item) ([]*write, error) {
 	if len(e.uniques) == 0 {
 		return []*write{w}, nil
 	}
-	claims, err := e.claimWrites(m.op, m.keyItem(), stored, item.pick(e.uniqueAttrs()...))
+	claims, err := e.claimWrites(m.op, m.keyItem(), stored, w.item.pick(e.uniqueAttrs()...))
 	return append([]*write{w}, claims...), err
 }
 

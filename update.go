@@ -234,6 +234,9 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 		if err := checkItemSize(size); err != nil {
 			return nil, nil, atField(f.Name, err)
 		}
+		if actions == nil {
+			actions = make([]action, 0, len(changes)+2) // the stamps come after them
+		}
 		for i := range actions {
 			if overlaps(actions[i].field.Path(), f.Path()) {
 				return nil, nil, atField(f.Name, faultf(ErrInvalid, "%s overlaps the %s of %s: DynamoDB takes one action a path",
@@ -306,7 +309,7 @@ func overlaps(a, b []codec.Step) bool {
 
 // render adds the action to an update expression.
 func (a *action) render(b *expr.Builder, u *expr.Update) {
-	path := b.Path(pathElems(a.field))
+	path := pathOf(b, a.field)
 	switch a.op {
 	case changeSet:
 		u.Set(path, a.operand(b))
@@ -342,12 +345,12 @@ func (a *action) operand(b *expr.Builder) string {
 	if fm == nil {
 		return b.Value(a.value)
 	}
-	text := b.Path(pathElems(fm.left))
+	text := pathOf(b, fm.left)
 	switch {
 	case fm.sign == "":
 		return text
 	case fm.right != nil:
-		return text + " " + fm.sign + " " + b.Path(pathElems(fm.right))
+		return text + " " + fm.sign + " " + pathOf(b, fm.right)
 	}
 	return text + " " + fm.sign + " " + b.Value(fm.number)
 }

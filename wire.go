@@ -73,6 +73,8 @@ type wireCall struct {
 	// rows are the items that were read, in their order. Where the response
 	// has a place for each item, an empty row stands for none.
 	rows []row
+	// room is where the options of most calls find theirs.
+	room [1]func(*dynamodb.Options)
 }
 
 // options puts the call into the client's options.
@@ -92,14 +94,33 @@ func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 	if req.URL.Path == "" {
 		req.URL.Path = "/"
 	}
-	req.Header["X-Amz-Target"] = []string{"DynamoDB_20120810." + schema.ID().Name}
-	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
+	values := []string{targetOf(schema.ID().Name), "application/x-amz-json-1.0"}
+	req.Header["X-Amz-Target"], req.Header["Content-Type"] = values[:1:1], values[1:]
 	sent, err := req.SetStream(bytes.NewReader(body))
 	if err != nil {
 		return &smithy.SerializationError{Err: err}
 	}
 	*req = *sent
 	return nil
+}
+
+// targetOf names an operation in a request's header.
+func targetOf(operation string) string {
+	if target, ok := targets[operation]; ok {
+		return target
+	}
+	return targetPrefix + operation
+}
+
+const targetPrefix = "DynamoDB_20120810."
+
+// targets are the names of the operations of single items, of which little is
+// left beside the SDK's own work.
+var targets = map[string]string{
+	string(OpGetItem):    targetPrefix + string(OpGetItem),
+	string(OpPutItem):    targetPrefix + string(OpPutItem),
+	string(OpUpdateItem): targetPrefix + string(OpUpdateItem),
+	string(OpDeleteItem): targetPrefix + string(OpDeleteItem),
 }
 
 // body returns the request's body, or reports that the input says what it does

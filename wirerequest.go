@@ -295,7 +295,13 @@ func (q *request) names(names map[string]string) {
 	}
 	q.member("ExpressionAttributeNames")
 	q.open()
-	for _, placeholder := range slices.Sorted(maps.Keys(names)) {
+	var room [24]string
+	placeholders := room[:0]
+	for placeholder := range names {
+		placeholders = append(placeholders, placeholder)
+	}
+	slices.Sort(placeholders)
+	for _, placeholder := range placeholders {
 		q.member(placeholder)
 		q.buf = codec.AppendText(q.buf, names[placeholder])
 	}

@@ -29,11 +29,15 @@ func TestAllocationBudget(t *testing.T) {
 	}{
 		{rowEncode, nameSDK, 0.5},
 		{rowDecode, nameSDK, 0.5},
-		{rowGet, nameRaw, 0.93},
+		{rowGet, nameRaw, 0.91},
+		{rowPut, nameRaw, 0.99},
+		{rowUpdate, nameRaw, 0.95},
 		{rowQuery, nameSDK, 0.1},
 		{rowQuery, nameRaw, 0.12},
-		{rowBatch, nameSDK, 0.7},
-		{rowTransact, nameSDK, 0.9},
+		{rowBatch, nameSDK, 0.4},
+		{rowBatch, nameRaw, 0.6},
+		{rowTransact, nameSDK, 0.7},
+		{rowTransact, nameRaw, 0.9},
 	}
 	s := suiteOf(t)
 	for _, row := range peerCalls(s.users) {

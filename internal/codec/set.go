@@ -79,6 +79,7 @@ func (c *textSet) texts(e *encoder, list []string, p unsafe.Pointer) ([]string, 
 		}
 		list = slices.Grow(list, (*slice)(p).len)
 	}
+	all := list // apart from what the closure does not touch, which stays off the heap
 	err := c.each(p, func(elem unsafe.Pointer) error {
 		text, err := e.appendText(c.elem, elem)
 		if err == nil && c.canonical {
@@ -87,14 +88,14 @@ func (c *textSet) texts(e *encoder, list []string, p unsafe.Pointer) ([]string, 
 		if err == nil {
 			err = checkText(text)
 		}
-		list = append(list, text)
+		all = append(all, text)
 		return err
 	})
 	if err != nil {
 		return nil, encodeFault(err)
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 func (c *textSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
