@@ -157,6 +157,9 @@ func cardIs(id string) func(dynorm.Record, error) error {
 
 func notesAre(ids ...string) func([]*PortNote, error) error {
 	return func(list []*PortNote, err error) error {
+		if err != nil {
+			return err
+		}
 		var got []string
 		for _, v := range list {
 			err = errors.Join(err, noteIs(v.ID)(v, nil))
@@ -222,6 +225,14 @@ var portPaths = []portPath{
 	}},
 	{"TransactGet", on("Model.TransactGet"), nil, func(ctx context.Context, p *portSet) error {
 		return notesAre("n2", "n1")(p.notes.TransactGet(ctx, "n2", "n1"))
+	}},
+	{"TransactGet of several entities", on("DB.TransactGet"), nil, func(ctx context.Context, p *portSet) error {
+		n, m, none := &PortNote{ID: "n1"}, &PortMemo{Folder: "f", ID: "m2"}, &PortNote{ID: "none"}
+		missing, err := p.db.TransactGet(ctx, n, m, none)
+		if err == nil && len(missing) != 1 {
+			err = fmt.Errorf("missing %v", missing)
+		}
+		return errors.Join(err, noteIs("n1")(n, err), memoIs("m2")(m, err))
 	}},
 	{"dynamic Find", on("EntityModel.Find"), nil, func(ctx context.Context, p *portSet) error { return cardIs("c1")(p.cards.Find(ctx, "c1")) }},
 	{"dynamic FindMany", on("EntityModel.FindMany", "EntityModel.TransactGet"), nil, func(ctx context.Context, p *portSet) error {

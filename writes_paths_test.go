@@ -416,7 +416,7 @@ func batchErr[T any](err error) error {
 
 // readsOnly are the exported methods that do I/O and write nothing.
 var readsOnly = []string{
-	"DB.CreateTable", "DB.FindMany", "DB.ScanUnique", "DB.Transact", "DB.Chunked", // the last two carry what TxModel and TxEntity add
+	"DB.CreateTable", "DB.FindMany", "DB.TransactGet", "DB.ScanUnique", "DB.Transact", "DB.Chunked", // the last two carry what TxModel and TxEntity add
 	"DB.RepairUnique", // which RepairAllUnique goes by
 	"Model.Find", "Model.FindBy", "Model.FindMany", "Model.Get", "Model.TransactGet",
 	"EntityModel.Find", "EntityModel.FindMany", "EntityModel.TransactGet",
