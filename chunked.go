@@ -259,6 +259,10 @@ func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map
 			errs[group[0]] = err // only the hook failed
 			continue
 		}
+		if again, packErr := pack(group); packErr == nil && len(again) > 1 {
+			groups = append(groups, again...) // planned anew, they do not go together any more
+			continue
+		}
 		bad := refusals(group, err, refused)
 		met := refusals(group, err, func(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrThrottled) })
 		if len(bad) == 0 && (len(met) == 0 || len(group) == 1 || ctx.Err() != nil) {

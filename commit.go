@@ -145,6 +145,15 @@ func (w *write) id() string {
 	return w.e.keyID(w.key)
 }
 
+// exactSize is what the write adds to a request, as DynamoDB counts it.
+func (w *write) exactSize() int {
+	item, err := w.item.whole()
+	if err != nil {
+		return w.size()
+	}
+	return itemSize(w.key) + itemSize(w.values) + itemSize(item)
+}
+
 // size is about what the write adds to a request, and no less than that.
 func (w *write) size() int {
 	return itemSize(w.key) + itemSize(w.values) + len(w.item.raw) + itemSize(w.item.item)

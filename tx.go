@@ -200,6 +200,9 @@ func checkTx(writes []*write) error {
 		size += w.size()
 	}
 	if size > maxTxSize {
+		size = sizes(writes, (*write).exactSize)
+	}
+	if size > maxTxSize {
 		return faultf(ErrTooLarge, "the transaction takes %d bytes, over the limit of %d", size, maxTxSize)
 	}
 	return nil
