@@ -1,6 +1,7 @@
 package dynorm_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -157,4 +158,36 @@ func TestChunked(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 60+ce.Done, n, "what is said to be done is done, the rest is not")
 	require.ErrorIs(t, s.db.Chunked(ctx, func(tx *dynorm.Tx) error { tx.Token("x"); return nil }), dynorm.ErrInvalid)
+}
+
+// Two values of a batch that had nothing to do with each other when it was
+// planned come to depend on one claim before it is sent: each is written.
+func TestBatchPlannedAnewOnOneClaim(t *testing.T) {
+	s := open(t, Account{})
+	other := dynorm.ModelOf[Account](s.db)
+	ctx := t.Context()
+	require.NoError(t, other.Create(ctx, &Account{ID: "1", Email: "old"}))
+	raced := false
+	db, err := dynorm.Open(s.client, s.db.Schema(), dynorm.Config{
+		Table: s.db.Table(),
+		Interceptors: []dynorm.Interceptor{func(ctx context.Context, op *dynorm.Operation, next func(context.Context, *dynorm.Operation) (*dynorm.Result, error)) (*dynorm.Result, error) {
+			if op.Kind == dynorm.OpTransactWriteItems && !raced {
+				raced = true
+				if _, err := other.Update(ctx, "1", dynorm.Set("email", "wanted")); err != nil {
+					return nil, err
+				}
+			}
+			return next(ctx, op)
+		}},
+	})
+	require.NoError(t, err)
+	accounts := dynorm.ModelOf[Account](db)
+	require.NoError(t, accounts.PutMany(ctx, &Account{ID: "1", Email: "new"}, &Account{ID: "2", Email: "wanted"}))
+	require.True(t, raced)
+	for id, email := range map[string]string{"1": "new", "2": "wanted"} {
+		got, err := accounts.FindBy(ctx, "email", email)
+		require.NoError(t, err)
+		require.Equal(t, id, got.ID)
+	}
+	require.Empty(t, uniqueFaults(t, db))
 }
