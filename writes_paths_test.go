@@ -108,6 +108,26 @@ func (w writer[T, P]) edit(a writeArgs, to string) func(*T) error {
 	}
 }
 
+// editRecord is edit for an entity by its name.
+func (w writer[T, P]) editRecord(ctx context.Context, a writeArgs, to string) func(dynorm.Record) error {
+	return func(r dynorm.Record) error {
+		if a.delta == 0 && to == a.id {
+			return nil
+		}
+		l := a.l
+		l.ID = to
+		fields, err := w.m.Visible(w.value(ctx, l, false))
+		for _, name := range []string{"id", "shelf", "owner", "status", "due", "points", "place", "team", "email", "tenant", "number", "tags"} {
+			if v, ok := fields[name]; ok {
+				r[name] = v
+			} else {
+				delete(r, name)
+			}
+		}
+		return err
+	}
+}
+
 // singles are the writes of their own, by the exported method.
 func (w writer[T, P]) singles() map[string]func(context.Context, writeArgs) error {
 	byName := func(write func(context.Context, dynorm.Record) error) func(context.Context, writeArgs) error {
@@ -238,6 +258,14 @@ func (w writer[T, P]) singles() map[string]func(context.Context, writeArgs) erro
 			_, err := w.name.Update(ctx, w.key(ctx, a), a.changes...)
 			return err
 		},
+		"EntityModel.Edit": func(ctx context.Context, a writeArgs) error {
+			_, err := w.name.Edit(ctx, w.key(ctx, a), w.editRecord(ctx, a, a.id))
+			return err
+		},
+		"EntityModel.Move": func(ctx context.Context, a writeArgs) error {
+			_, err := w.name.Move(ctx, w.key(ctx, a), w.editRecord(ctx, a, a.to))
+			return err
+		},
 		"EntityModel.Delete":      func(ctx context.Context, a writeArgs) error { return w.name.Delete(ctx, w.key(ctx, a)) },
 		"EntityModel.Restore":     func(ctx context.Context, a writeArgs) error { return w.name.Restore(ctx, w.key(ctx, a)) },
 		"EntityModel.ForceDelete": func(ctx context.Context, a writeArgs) error { return w.name.ForceDelete(ctx, w.key(ctx, a)) },
@@ -316,6 +344,16 @@ func (w writer[T, P]) inTx() map[string]func(context.Context, *dynorm.Tx, writeA
 		"TxEntity.Save":   byName(func(ctx context.Context, t dynorm.TxEntity, r dynorm.Record) error { return t.Save(ctx, r) }),
 		"TxEntity.Update": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
 			return w.name.In(tx).Update(ctx, w.key(ctx, a), a.changes...)
+		},
+		"TxEntity.Upsert": byName(func(ctx context.Context, t dynorm.TxEntity, r dynorm.Record) error { return t.Upsert(ctx, r) }),
+		"TxEntity.Edit": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
+			return w.name.In(tx).Edit(ctx, w.key(ctx, a), w.editRecord(ctx, a, a.id))
+		},
+		"TxEntity.Move": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
+			return w.name.In(tx).Move(ctx, w.key(ctx, a), w.editRecord(ctx, a, a.to))
+		},
+		"TxEntity.Increment": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
+			return w.name.In(tx).Increment(ctx, w.key(ctx, a), "points", a.delta)
 		},
 		"TxEntity.Touch": func(ctx context.Context, tx *dynorm.Tx, a writeArgs) error {
 			return w.name.In(tx).Touch(ctx, w.key(ctx, a))
