@@ -391,6 +391,18 @@ var Allowed = []Difference{
 		Page: partiqlPage, ops: "ExecuteStatement BatchExecuteStatement ExecuteTransaction", when: malformed,
 	},
 	{
+		Name: "streams not there", Why: "What is not there is named, stream or shard; DynamoDB Local says it for one of the operations.",
+		Page: "GetShardIterator", ops: "GetShardIterator GetRecords", local: `ResourceNotFoundException: (Stream|Shard) does not exist`, engine: `ResourceNotFoundException: Requested resource not found: (Stream|Shard): .*`,
+	},
+	{
+		Name: "sequence numbers", Why: "A sequence number that the shard does not have is a fault of a parameter; DynamoDB Local has words of its own.",
+		Page: "GetShardIterator", ops: "GetShardIterator", local: valid + `Invalid SequenceNumber.*`, engine: valid + `One or more parameter values were invalid: Invalid SequenceNumber`,
+	},
+	{
+		Name: "latest of an empty shard", Why: "LATEST reads what comes after it; DynamoDB Local calls it trimmed at once where a stream was enabled again.",
+		Page: "GetShardIterator", ops: "GetRecords", local: `TrimmedDataAccessException: .*`, engine: `ok`, when: func(x *exchange) bool { return x.q.Body["ShardIteratorType"] == "LATEST" },
+	},
+	{
 		Name: "unknown operations", Why: "DynamoDB Local does not have these operations.",
 		Page: "DynamoDB low-level API (Developer Guide)", ops: "TagResource UntagResource ListTagsOfResource DescribeEndpoints", local: `UnknownOperationException: .*`,
 	},
