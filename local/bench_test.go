@@ -174,50 +174,66 @@ func fillEndpoint(b *testing.B, url string) {
 	load(b, e.Client(), 25*partitions)
 }
 
+// times are what the turns of one client took, a request.
+type times struct {
+	wall []float64 // of each turn, sorted, in nanoseconds
+	cpu  float64   // of all turns together, of this process
+}
+
+// best is the time that a tenth of the turns stay below, which other processes
+// disturb the least.
+func (t times) best() float64 { return t.wall[len(t.wall)/10] }
+
+func (t times) median() float64 { return t.wall[len(t.wall)/2] }
+
 // turns lets the clients take turns, 64 requests each, so that all of them meet
-// the same machine, and returns the sorted times of a request of each.
-func turns[C any](b *testing.B, clients []C, goroutines int, do func(c C, i int)) [][]float64 {
+// the same machine, and returns the times of a request of each.
+func turns[C any](b *testing.B, clients []C, goroutines int, do func(c C, i int)) []times {
 	const burst = 64
-	times := make([][]float64, len(clients))
-	for round := 0; b.Loop(); round++ {
+	taken := make([]times, len(clients))
+	rounds := 0
+	for ; b.Loop(); rounds++ {
 		for k, c := range clients {
-			start := time.Now()
+			start, cpu := time.Now(), cpuTime()
 			var g errgroup.Group
 			for worker := range goroutines {
 				g.Go(func() error {
 					for i := worker; i < burst; i += goroutines {
-						do(c, round*burst+i)
+						do(c, rounds*burst+i)
 					}
 					return nil
 				})
 			}
 			check(b, g.Wait())
-			times[k] = append(times[k], float64(time.Since(start).Nanoseconds())/burst)
+			taken[k].wall = append(taken[k].wall, float64(time.Since(start).Nanoseconds())/burst)
+			taken[k].cpu += float64((cpuTime() - cpu).Nanoseconds()) / burst
 		}
 	}
-	for k := range times {
-		slices.Sort(times[k])
+	for k := range taken {
+		slices.Sort(taken[k].wall)
+		taken[k].cpu /= float64(rounds)
 	}
-	return times
+	return taken
 }
 
-// BenchmarkSideBySide reports the time that a tenth of each client's turns stay
-// below, which other processes disturb the least, and the ratios of the
-// engine's to that of canned answers, by this time and by the median.
+// BenchmarkSideBySide reports each client's best and median time and the
+// processor time of its requests, which for DynamoDB Local is that of its
+// client alone, and the ratios of the engine's to those of canned answers.
 func BenchmarkSideBySide(b *testing.B) {
 	names, clients := contenders(b)
 	for _, w := range workload {
 		for _, goroutines := range []int{1, 16} {
 			b.Run(fmt.Sprintf("%s/%d", w.name, goroutines), func(b *testing.B) {
-				times := turns(b, clients, goroutines, func(c *dynamodb.Client, i int) { w.do(b, c, i) })
-				for k := range times {
-					b.ReportMetric(times[k][len(times[k])/10], names[k]+"-ns")
+				taken := turns(b, clients, goroutines, func(c *dynamodb.Client, i int) { w.do(b, c, i) })
+				for k, t := range taken {
+					b.ReportMetric(t.best(), names[k]+"-ns")
+					b.ReportMetric(t.median(), names[k]+"-median-ns")
+					b.ReportMetric(t.cpu, names[k]+"-cpu-ns")
 				}
-				ratio := func(part int) float64 {
-					return times[1][len(times[1])/part] / times[0][len(times[0])/part]
-				}
-				b.ReportMetric(ratio(10), "engine/canned")
-				b.ReportMetric(ratio(2), "median-engine/canned")
+				canned, engine := taken[0], taken[1]
+				b.ReportMetric(engine.best()/canned.best(), "engine/canned")
+				b.ReportMetric(engine.median()/canned.median(), "median-engine/canned")
+				b.ReportMetric(engine.cpu/canned.cpu, "cpu-engine/canned")
 			})
 		}
 	}
@@ -238,9 +254,10 @@ func BenchmarkSize(b *testing.B) {
 	}
 	for _, w := range workload {
 		b.Run(w.name, func(b *testing.B) {
-			times := turns(b, clients, 1, func(c *dynamodb.Client, i int) { w.do(b, c, i%sizes[0]) })
+			taken := turns(b, clients, 1, func(c *dynamodb.Client, i int) { w.do(b, c, i%sizes[0]) })
 			for k, n := range sizes {
-				b.ReportMetric(times[k][len(times[k])/10], fmt.Sprintf("%d-items-ns", n))
+				b.ReportMetric(taken[k].best(), fmt.Sprintf("%d-items-ns", n))
+				b.ReportMetric(taken[k].cpu, fmt.Sprintf("%d-items-cpu-ns", n))
 			}
 		})
 	}

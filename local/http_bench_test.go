@@ -139,16 +139,15 @@ func BenchmarkServers(b *testing.B) {
 					}
 					clients = append(clients, idle)
 				}
-				times := turns(b, clients, goroutines, func(idle chan *wire, i int) {
+				taken := turns(b, clients, goroutines, func(idle chan *wire, i int) {
 					c := <-idle
 					check(b, c.do(requests[i%len(requests)]))
 					idle <- c
 				})
-				best := func(k int) float64 { return times[k][len(times[k])/10] }
-				b.ReportMetric(best(0), "canned-ns")
+				b.ReportMetric(taken[0].best(), "canned-ns")
 				for k, name := range names {
-					b.ReportMetric(best(k+1), name+"-ns")
-					b.ReportMetric(best(k+1)/best(1), name+"/engine")
+					b.ReportMetric(taken[k+1].best(), name+"-ns")
+					b.ReportMetric(taken[k+1].best()/taken[1].best(), name+"/engine")
 				}
 			})
 		}
