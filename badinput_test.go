@@ -354,7 +354,7 @@ func TestBadInputOnEveryPath(t *testing.T) {
 					"CreateTable":     db.CreateTable,
 				})
 			for name, call := range list {
-				list[name] = func(context.Context) error { return call(nil) } //nolint:staticcheck // nil is what is tested
+				list[name] = func(context.Context) error { return call(nil) }
 			}
 			return list
 		}()},

@@ -150,10 +150,10 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 		}
 	}
 	if unread, err := db.planAll(ctx, m.e, op, units); err != nil {
-		if fail(err); unread {
-			return &BatchError[T]{Left: values, Err: bare(err)}
+		if unread {
+			err = &BatchError[T]{Left: values, Err: bare(err)}
 		}
-		return err
+		return fail(err)
 	}
 	chunks, err := pack(units)
 	if err != nil {
