@@ -43,8 +43,11 @@ type Freight struct {
 // everyFault is all that the engine can do to a request, each at a rate.
 func everyFault(rate float64) []local.Fault {
 	return []local.Fault{
-		{Kind: local.Throttle, Rate: rate}, {Kind: local.Unprocessed, Rate: rate}, {Kind: local.Conflict, Rate: rate},
-		{Kind: local.LostResponse, Rate: rate}, {Kind: local.InternalError, Rate: rate},
+		{Kind: local.Throttle, Rate: rate},
+		{Kind: local.Unprocessed, Rate: rate},
+		{Kind: local.Conflict, Rate: rate},
+		{Kind: local.LostResponse, Rate: rate},
+		{Kind: local.InternalError, Rate: rate},
 		{Kind: local.Latency, Rate: rate, Delay: 20 * time.Millisecond},
 	}
 }

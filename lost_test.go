@@ -60,8 +60,8 @@ func lostAndNot[T any, P interface {
 	*T
 	written
 }](t *testing.T, path string, current bool) int {
-	plain, plainErr, _ := runLossy[T, P](t, path, current, false)
-	lossy, lossyErr, lost := runLossy[T, P](t, path, current, true)
+	plain, _, plainErr := runLossy[T, P](t, path, current, false)
+	lossy, lost, lossyErr := runLossy[T, P](t, path, current, true)
 	if plainErr != nil {
 		require.Error(t, lossyErr)
 		require.Equal(t, plainErr.Error(), lossyErr.Error())
@@ -83,7 +83,7 @@ func runLossy[T any, P interface {
 	*T
 	written
 }](t *testing.T, path string, current, lose bool,
-) (map[string]dynorm.Item, error, int) {
+) (stored map[string]dynorm.Item, lost int, err error) {
 	ctx := t.Context()
 	engine, db := lossy(t, dynorm.Config{Clock: func() time.Time { return clock }}, Ledger{}, Folio{}, Deed{}, Leaf{})
 	w := writerOf[T, P](db)
@@ -115,7 +115,6 @@ func runLossy[T any, P interface {
 		require.NoError(t, err)
 	}
 	requests := engine.Record()
-	var err error
 	if run := w.singles()[path]; run != nil {
 		err = run(ctx, a)
 	} else {
@@ -123,14 +122,13 @@ func runLossy[T any, P interface {
 	}
 	requests.Stop()
 	require.True(t, expected(err), "%v", err)
-	lost := 0
 	for _, r := range requests.Requests() {
 		if r.Status == 0 {
 			lost++
 		}
 	}
 	checkTable(t, engine.Client(), db)
-	return dump(t, engine.Client(), db.Table()), err, lost
+	return dump(t, engine.Client(), db.Table()), lost, err
 }
 
 // A write keeps in mind that a response was lost while it then meets another

@@ -3,7 +3,6 @@ package dynorm_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -62,13 +61,6 @@ func scanAll(t require.TestingT, client *dynamodb.Client, table string) []dynorm
 }
 
 func textValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func versionIn(item dynorm.Item) (v int64) {
-	if n, ok := item["_v"].(*types.AttributeValueMemberN); ok {
-		_, _ = fmt.Sscan(n.Value, &v)
-	}
-	return v
-}
 
 func textOf(av types.AttributeValue) string {
 	s, _ := av.(*types.AttributeValueMemberS)
