@@ -265,6 +265,9 @@ func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map
 		}
 		bad := refusals(group, err, refused)
 		met := refusals(group, err, func(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrThrottled) })
+		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err) // that is why it is not sent again
+		}
 		if len(bad) == 0 && (len(met) == 0 || len(group) == 1 || ctx.Err() != nil) {
 			for _, u := range group {
 				errs[u] = err
