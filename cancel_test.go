@@ -249,7 +249,7 @@ func TestCancelledFindMany(t *testing.T) {
 		ue, ok := errors.AsType[*dynorm.UnreadError](err)
 		require.True(t, ok, "%v", err)
 		require.ErrorIs(t, err, dynorm.ErrUnprocessed)
-		require.Len(t, ue.Left, 200)
+		require.GreaterOrEqual(t, len(ue.Left), 200, "what no answer came for; an answer on its way may be cut too")
 		rest, err := dynorm.ModelOf[Post](s.db).FindMany(t.Context(), ue.Left...)
 		require.NoError(t, err)
 		for i, p := range got {
@@ -273,7 +273,7 @@ func TestCancelledFindMany(t *testing.T) {
 		})
 		ue, ok := errors.AsType[*dynorm.UnreadError](err)
 		require.True(t, ok, "%v", err)
-		require.Len(t, ue.Left, 200)
+		require.GreaterOrEqual(t, len(ue.Left), 200)
 		var unread []any
 		for i, r := range got {
 			if r == nil {
@@ -295,7 +295,7 @@ func TestCancelledFindMany(t *testing.T) {
 		})
 		ue, ok := errors.AsType[*dynorm.UnreadError](err)
 		require.True(t, ok, "%v", err)
-		require.Len(t, ue.Left, 200)
+		require.GreaterOrEqual(t, len(ue.Left), 200)
 		missing, err := s.db.FindMany(t.Context(), ue.Left...)
 		require.NoError(t, err)
 		require.Empty(t, missing)
@@ -334,7 +334,9 @@ func TestCancelledBulk(t *testing.T) {
 				}
 				return n
 			}
-			require.Equal(t, done.Changed, titled())
+			n := titled() // a write whose answer was cut is in Failed
+			require.GreaterOrEqual(t, n, done.Changed)
+			require.LessOrEqual(t, n, done.Changed+len(done.Failed))
 			rest, err := ofUser(s.db).After(done.Next).Update(t.Context(), dynorm.Set("title", "new"))
 			require.NoError(t, err)
 			require.Empty(t, rest.Next)

@@ -88,8 +88,11 @@ func (q Query[T]) ForEach(ctx context.Context, fn func(ctx context.Context, item
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(q.s.db.cfg.Concurrency)
 	err = q.each(inner, "ForEach", func(v *T) (bool, error) {
+		if err := inner.Err(); err != nil {
+			return false, err
+		}
 		g.Go(func() error { return fn(inner, v) })
-		return inner.Err() == nil, nil
+		return true, nil
 	})
 	if own := g.Wait(); own != nil {
 		return own
