@@ -325,3 +325,34 @@ func TestAcceptanceRoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
+
+// A thousand items go through a batch, and 250 keys come back in their order.
+// (Under injected faults: TestBatchesUnderFaults.)
+func TestAcceptanceBatches(t *testing.T) {
+	s := open(t, seven.Models()...)
+	ctx := t.Context()
+	posts := dynorm.ModelOf[seven.Post](s.db)
+	list := make([]*seven.Post, 1000)
+	for i := range list {
+		list[i] = &seven.Post{ID: fmt.Sprint(i), UserID: "u1"}
+	}
+	// Of two with one key the later stands.
+	require.NoError(t, posts.PutMany(ctx, append([]*seven.Post{{ID: "7", UserID: "other"}}, list...)...))
+	require.Equal(t, 1000, s.total(t))
+	n, err := posts.Where(dynorm.Eq("userId", "u1")).Count(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+
+	keys := make([]any, 250)
+	for i := range keys {
+		keys[i] = fmt.Sprint(i * 37 % 1000)
+	}
+	got, err := posts.FindMany(ctx, keys...)
+	require.NoError(t, err)
+	require.Len(t, got, 250)
+	for i, post := range got {
+		require.Equal(t, keys[i], post.ID)
+	}
+	require.NoError(t, posts.DeleteMany(ctx, append(list[:1:1], list...)...), "one twice")
+	require.Zero(t, s.total(t))
+}

@@ -52,18 +52,40 @@ func (e *BatchError[T]) carries() {}
 // Unwrap returns ErrUnprocessed and what ended the batch.
 func (e *BatchError[T]) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 
+// UnreadError is a read of many keys that ended early.
+type UnreadError struct {
+	// Left are the keys, as they were given, for which no item was read. They can
+	// be given to the same call again.
+	Left []any
+	// Err is what ended it.
+	Err error
+
+	places []int // of Left among the keys
+}
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("%d keys left unread: %v", len(e.Left), e.Err)
+}
+
+func (e *UnreadError) carries() {}
+
+// Unwrap returns ErrUnprocessed and what ended it.
+func (e *UnreadError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
+
 // FindMany returns the items with the given keys, in their order; the place of
 // a key without an item holds nil. A key is what [Model.Find] or [Model.Get]
 // takes, or a slice of such keys. A key given twice is read once.
 //
 // It sends BatchGetItem requests of 100 keys, up to [Config.Concurrency] at a
 // time, at the read units that the items would cost singly. Keys that come back
-// unprocessed are asked for again, with growing pauses, until ctx ends.
+// unprocessed are asked for again, with growing pauses, until ctx ends. Where
+// it ends early, the items read by then are returned with an [*UnreadError],
+// which has the other keys.
 func (m Model[T]) FindMany(ctx context.Context, keys ...any) (_ []*T, err error) {
 	ctx, tr := m.db.begin(ctx, "FindMany", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("FindMany", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("FindMany", m.e, m.fault())
 	}
 	list, err := m.findMany(ctx, keys)
 	return list, opError("FindMany", m.e, err)
@@ -75,7 +97,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 	var unique []Item
 	seen := map[string]bool{}
 	for i, key := range keys {
-		k, _, err := m.e.keyArg(key)
+		k, err := m.e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}
@@ -86,25 +108,39 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 		}
 	}
 	how := types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent}
-	rows, err := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
-	if err != nil {
-		return nil, err
-	}
+	rows, ended := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
 	byID, now, after := make(map[string]*row, len(rows)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
 	for i := range rows {
-		if w := &rows[i]; !w.hidden(m.e, now) {
-			byID[w.keyID(m.e)] = w
-		}
+		byID[rows[i].keyID(m.e)] = &rows[i]
 	}
 	list := make([]*T, len(keys))
+	var left []int
 	for i, id := range ids {
-		if w := byID[id]; w != nil {
+		w := byID[id]
+		switch {
+		case w == nil:
+			left = append(left, i)
+		case !w.hidden(m.e, now):
+			var err error
 			if list[i], err = decodeRow[T](m.e, w, after); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return list, nil
+	return list, leftUnread(keys, left, ended)
+}
+
+// leftUnread is the error of a read that ended with err before it had the keys at
+// some places.
+func leftUnread(keys []any, places []int, err error) error {
+	if err == nil {
+		return nil
+	}
+	ue := &UnreadError{Err: bare(err), places: places}
+	for _, i := range places {
+		ue.Left = append(ue.Left, keys[i])
+	}
+	return ue
 }
 
 // flatten replaces slices among keys by their elements.
@@ -134,54 +170,66 @@ func (e *entity) keyID(item Item) string {
 }
 
 // batchGet reads items by their keys, which differ, in no order. how says what
-// to read of them.
+// to read of them. Where it fails it returns what it has read.
 func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes, read rowReader) ([]row, error) {
 	chunks := chunk(keys, maxBatchGet)
 	results := make([][]row, len(chunks))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(db.cfg.Concurrency)
-	for i, left := range chunks {
-		g.Go(func() error {
-			for attempt, losses := 0, 0; len(left) > 0; attempt++ {
-				if err := backoff(ctx, attempt); err != nil {
-					return err
-				}
-				request := how
-				request.Keys = left
-				out, got, err := runRows(ctx, db, &Operation{
-					Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
-					Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-						db.table: request,
-					}},
-				}, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
-				if passing(err, &losses) {
-					continue // as if every key came back unprocessed
-				}
-				if err != nil {
-					return err
-				}
-				results[i] = append(results[i], got...)
-				if len(got) > 0 {
-					attempt = 0
-				}
-				left = out.UnprocessedKeys[db.table].Keys
+	err := each(ctx, len(chunks), db.cfg.Concurrency, func(ctx context.Context, i int) error {
+		left := chunks[i]
+		for attempt, losses := 0, 0; len(left) > 0; attempt++ {
+			if err := backoff(ctx, attempt); err != nil {
+				return err
 			}
-			return nil
-		})
+			request := how
+			request.Keys = left
+			out, got, err := runRows(ctx, db, &Operation{
+				Kind: OpBatchGetItem, Name: op, Entity: e.def.Name,
+				Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+					db.table: request,
+				}},
+			}, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
+			if passing(err, &losses) {
+				continue // as if every key came back unprocessed
+			}
+			if err != nil {
+				return err
+			}
+			results[i], losses = append(results[i], got...), 0
+			if len(got) > 0 {
+				attempt = 0
+			}
+			left = out.UnprocessedKeys[db.table].Keys
+		}
+		return nil
+	})
+	if len(results) == 1 {
+		return results[0], err
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
+	return slices.Concat(results...), err
+}
+
+// each calls fn for 0 to n-1, up to limit at a time, and returns the first
+// error, which ends the context of the others.
+func each(ctx context.Context, n, limit int, fn func(ctx context.Context, i int) error) error {
+	if n == 1 {
+		return fn(ctx, 0) // a goroutine would have to grow its stack first
 	}
-	return slices.Concat(results...), nil
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(limit)
+	for i := range n {
+		g.Go(func() error { return fn(ctx, i) })
+	}
+	return g.Wait()
 }
 
 // batchGetItems is batchGet for whole items.
 func (db *DB) batchGetItems(ctx context.Context, e *entity, op string, keys []Item, how types.KeysAndAttributes) ([]Item, error) {
 	rows, err := db.batchGet(ctx, e, op, keys, how, readRaw)
-	if err != nil {
-		return nil, err
+	items, rowErr := wholeRows(rows)
+	if err == nil {
+		err = rowErr
 	}
-	return wholeRows(rows)
+	return items, err
 }
 
 // PutMany writes whole items, each in place of one with the same key, as
@@ -213,25 +261,25 @@ func (m Model[T]) putMany(ctx context.Context, values []*T) error {
 func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 	now := m.db.cfg.Clock()
 	at := make(map[string]int, len(values)) // key to place in writes
-	var writes []batchWrite[T]
-	var undo []func()
+	writes := make([]batchWrite[T], 0, len(values))
+	undo := keepAll(m.e, values)
 	for _, v := range values {
-		undo = append(undo, keep(m.e, v))
 		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)
 		if err == nil {
 			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
 		}
-		var item Item
+		var (
+			item row
+			key  keyTexts
+		)
 		if err == nil {
-			item, err = m.db.newItem(ctx, m.e, "Put", unsafe.Pointer(v), now, true)
+			item, key, err = m.db.newRow(ctx, m.e, "Put", unsafe.Pointer(v), now)
 		}
 		if err != nil {
-			for _, back := range slices.Backward(undo) {
-				back()
-			}
+			undo()
 			return err
 		}
-		w := batchWrite[T]{value: v, key: m.e.keyID(item), request: types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}}
+		w := batchWrite[T]{value: v, key: key.id, item: item}
 		if i, ok := at[w.key]; ok {
 			writes[i] = w
 			continue
@@ -279,7 +327,7 @@ func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 		if err != nil {
 			return err
 		}
-		w := batchWrite[T]{value: v, key: m.e.keyID(k), request: types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k}}}
+		w := batchWrite[T]{value: v, key: m.e.keyID(k), delete: k}
 		if !seen[w.key] {
 			seen[w.key] = true
 			writes = append(writes, w)
@@ -289,7 +337,7 @@ func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
 }
 
 func (m Model[T]) writeMany(ctx context.Context, op string, values []*T, write func(context.Context, []*T) error) error {
-	err := m.err
+	err := m.fault()
 	if err == nil && slices.Contains(values, nil) {
 		err = faultf(ErrInvalid, "one of the values is nil")
 	}
@@ -304,43 +352,58 @@ func (e *entity) plain() bool { return e.versionAttr == "" && len(e.uniques) == 
 
 // batchWrite is one write of a batch and the value it stands for.
 type batchWrite[T any] struct {
-	value   *T
-	key     string
-	request types.WriteRequest
+	value  *T
+	key    string
+	item   row  // of a put
+	delete Item // of a deletion, its key
+}
+
+// request is the write as part of a BatchWriteItem, to which an item that goes
+// straight is added.
+func (w *batchWrite[T]) request(items *straightItems) types.WriteRequest {
+	if w.delete != nil {
+		return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: w.delete}}
+	}
+	if w.item.raw != nil {
+		items.add(w.item)
+		return straightPut
+	}
+	return types.WriteRequest{PutRequest: &types.PutRequest{Item: w.item.item}}
 }
 
 func batchWriteAll[T any](ctx context.Context, m Model[T], op string, writes []batchWrite[T]) error {
 	chunks := chunk(writes, maxBatchWrite)
-	left := make([]map[string]bool, len(chunks)) // keys not known to be written
-	var g errgroup.Group
-	g.SetLimit(m.db.cfg.Concurrency)
+	left := make([][]*T, len(chunks))
 	errs := make([]error, len(chunks))
-	for i, c := range chunks {
-		left[i] = map[string]bool{}
-		requests := make([]types.WriteRequest, len(c))
-		for j, w := range c {
-			left[i][w.key] = true
-			requests[j] = w.request
-		}
-		g.Go(func() error {
-			errs[i] = m.db.batchWrite(ctx, m.e, op, requests, left[i])
-			return nil
-		})
+	_ = each(ctx, len(chunks), m.db.cfg.Concurrency, func(_ context.Context, i int) error {
+		left[i], errs[i] = batchWriteChunk(ctx, m, op, chunks[i])
+		return nil // one chunk's fault does not keep the others from being written
+	})
+	if err := firstError(errs); err != nil {
+		return &BatchError[T]{Left: slices.Concat(left...), Err: err}
 	}
-	_ = g.Wait() // the errors are in errs
-	err := errors.Join(errs...)
+	return nil
+}
+
+// batchWriteChunk sends one chunk and returns the values that are not known to
+// be written where that fails.
+func batchWriteChunk[T any](ctx context.Context, m Model[T], op string, chunk []batchWrite[T]) ([]*T, error) {
+	items := make(straightItems, 0, len(chunk))
+	requests := make([]types.WriteRequest, len(chunk))
+	for i := range chunk {
+		requests[i] = chunk[i].request(&items)
+	}
+	unprocessed, err := m.db.batchWrite(ctx, m.e, op, requests, items)
 	if err == nil {
-		return nil
+		return nil, nil
 	}
-	be := &BatchError[T]{Err: firstError(errs)}
-	for i, c := range chunks {
-		for _, w := range c {
-			if left[i][w.key] {
-				be.Left = append(be.Left, w.value)
-			}
+	var left []*T
+	for i := range chunk {
+		if w := &chunk[i]; unprocessed == nil || unprocessed[w.key] {
+			left = append(left, w.value)
 		}
 	}
-	return be
+	return left, err
 }
 
 func firstError(errs []error) error {
@@ -353,8 +416,8 @@ func firstError(errs []error) error {
 }
 
 // maxLosses bounds how often a batch sends a request again that the SDK gave up
-// on without an answer.
-const maxLosses = 5
+// on without an answer, with no answer in between.
+const maxLosses = 10
 
 // passing reports whether the request of a batch that failed is sent again, as
 // if all of it came back unprocessed: a throttled one until ctx ends, one without
@@ -374,28 +437,30 @@ func passing(err error, losses *int) bool {
 	return *losses <= maxLosses
 }
 
-// batchWrite sends one chunk until nothing is unprocessed, taking what was
-// written out of left.
-func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, left map[string]bool) error {
+// batchWrite sends one chunk until nothing is unprocessed. Where that fails it
+// returns the keys that were unprocessed at last, nil for all of them.
+func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []types.WriteRequest, items straightItems) (left map[string]bool, err error) {
 	for attempt, losses := 0, 0; len(requests) > 0; attempt++ {
 		if err := backoff(ctx, attempt); err != nil {
-			return err
+			return left, err
 		}
 		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
-			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+			Input:    &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+			straight: items,
 		})
 		if passing(err, &losses) {
 			continue // as if every write came back unprocessed
 		}
 		if err != nil {
-			return err
+			return left, err
 		}
+		losses = 0
 		unprocessed := out.UnprocessedItems[db.table]
 		if len(unprocessed) < len(requests) {
 			attempt = 0
 		}
-		clear(left)
+		left = make(map[string]bool, len(unprocessed))
 		for _, r := range unprocessed {
 			if r.PutRequest != nil {
 				left[e.keyID(r.PutRequest.Item)] = true
@@ -403,9 +468,9 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 				left[e.keyID(r.DeleteRequest.Key)] = true
 			}
 		}
-		requests = unprocessed
+		requests, items = unprocessed, nil // these are whole
 	}
-	return nil
+	return nil, nil
 }
 
 // chunk cuts a slice into pieces of at most n.

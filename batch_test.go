@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,44 +51,6 @@ func TestBatchesUnderFaults(t *testing.T) {
 		require.Equal(t, 1000, n)
 	}
 	require.Empty(t, uniqueFaults(t, db))
-}
-
-func TestBatchCancel(t *testing.T) {
-	engine, db := lossy(t, dynorm.Config{}, Post{}, User{}, Team{})
-	posts := dynorm.ModelOf[Post](db)
-	var values []*Post
-	for i := range 500 {
-		values = append(values, &Post{ID: fmt.Sprint(i), UserID: "u"})
-	}
-	_, err := engine.Inject(local.Fault{Kind: local.Unprocessed, Rate: 0.9})
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
-	defer cancel()
-	begin := time.Now()
-	err = posts.PutMany(ctx, values...)
-	require.Less(t, time.Since(begin), 250*time.Millisecond)
-	require.ErrorIs(t, err, dynorm.ErrUnprocessed)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	be, ok := errors.AsType[*dynorm.BatchError[Post]](err)
-	require.True(t, ok)
-	stored, err := posts.Query().AllowScan().List(t.Context())
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(be.Left)+len(stored), 500, "what is not left over was written")
-	left := map[string]bool{}
-	for _, p := range be.Left {
-		left[p.ID] = true
-	}
-	for _, p := range values {
-		require.True(t, left[p.ID] || func() bool {
-			for _, s := range stored {
-				if s.ID == p.ID {
-					return true
-				}
-			}
-			return false
-		}(), p.ID)
-	}
-	require.NotEmpty(t, be.Left)
 }
 
 func TestBatchesOfGuardedEntities(t *testing.T) {
@@ -197,4 +158,36 @@ func TestChunked(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 60+ce.Done, n, "what is said to be done is done, the rest is not")
 	require.ErrorIs(t, s.db.Chunked(ctx, func(tx *dynorm.Tx) error { tx.Token("x"); return nil }), dynorm.ErrInvalid)
+}
+
+// Two values of a batch that had nothing to do with each other when it was
+// planned come to depend on one claim before it is sent: each is written.
+func TestBatchPlannedAnewOnOneClaim(t *testing.T) {
+	s := open(t, Account{})
+	other := dynorm.ModelOf[Account](s.db)
+	ctx := t.Context()
+	require.NoError(t, other.Create(ctx, &Account{ID: "1", Email: "old"}))
+	raced := false
+	db, err := dynorm.Open(s.client, s.db.Schema(), dynorm.Config{
+		Table: s.db.Table(),
+		Interceptors: []dynorm.Interceptor{func(ctx context.Context, op *dynorm.Operation, next func(context.Context, *dynorm.Operation) (*dynorm.Result, error)) (*dynorm.Result, error) {
+			if op.Kind == dynorm.OpTransactWriteItems && !raced {
+				raced = true
+				if _, err := other.Update(ctx, "1", dynorm.Set("email", "wanted")); err != nil {
+					return nil, err
+				}
+			}
+			return next(ctx, op)
+		}},
+	})
+	require.NoError(t, err)
+	accounts := dynorm.ModelOf[Account](db)
+	require.NoError(t, accounts.PutMany(ctx, &Account{ID: "1", Email: "new"}, &Account{ID: "2", Email: "wanted"}))
+	require.True(t, raced)
+	for id, email := range map[string]string{"1": "new", "2": "wanted"} {
+		got, err := accounts.FindBy(ctx, "email", email)
+		require.NoError(t, err)
+		require.Equal(t, id, got.ID)
+	}
+	require.Empty(t, uniqueFaults(t, db))
 }

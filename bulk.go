@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // Bulk says what a write over a query did.
@@ -15,8 +17,8 @@ type Bulk[T any] struct {
 	Changed, Skipped int
 	// Failed are the items that could not be written, with their errors.
 	Failed []BulkFailure[T]
-	// Next leads to the items that were not yet read, for [Query.After]; empty
-	// when there are none.
+	// Next leads to the items that are not in Changed, Skipped or Failed, for
+	// [Query.After]; empty when there are none.
 	Next string
 }
 
@@ -41,6 +43,9 @@ const bulkSize = 100
 func (q Query[T]) Update(ctx context.Context, changes ...Change) (_ *Bulk[T], err error) {
 	ctx, tr := q.s.begin(ctx, "Update")
 	defer tr.end(&err)
+	if err := q.s.checkChanges(changes); err != nil {
+		return &Bulk[T]{}, q.s.opError("Update", err)
+	}
 	return bulk[T](ctx, q.s, "Update", func(item Item, still []Predicate) (*mutation, error) {
 		all := slices.Clip(changes)
 		for _, p := range still {
@@ -81,6 +86,21 @@ func (q Query[T]) Restore(ctx context.Context) (_ *Bulk[T], err error) {
 	})
 }
 
+// checkChanges refuses changes that no item takes.
+func (s *queryState) checkChanges(changes []Change) error {
+	if _, err := s.planned(); err != nil {
+		return err
+	}
+	actions, conds, err := s.e.resolveChanges(changes)
+	if err == nil && len(actions) == 0 {
+		err = faultf(ErrInvalid, "no changes given")
+	}
+	if err == nil {
+		_, err = renderEach(s.e, conds, new(expr.Builder))
+	}
+	return err
+}
+
 func bulk[T any](ctx context.Context, s *queryState, op string, plan func(Item, []Predicate) (*mutation, error)) (*Bulk[T], error) {
 	b := &Bulk[T]{}
 	err := runBulk(ctx, s, op, plan, b)
@@ -102,6 +122,9 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	if err := r.open(ctx, s.opts.after); err != nil {
 		return err
 	}
+	if b.Next, err = r.cursor(); err != nil {
+		return err
+	}
 	var (
 		batch []Item
 		seen  = map[string]bool{} // a change may move an item ahead of the reader
@@ -109,8 +132,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	write := func() error {
 		err := writeBatch(ctx, s, batch, still, plan, p.path.projected == nil, b)
 		batch = batch[:0]
-		onward, _ := r.positions()
-		next, encErr := r.encode(onward)
+		next, encErr := r.cursor()
 		if b.Next = next; encErr != nil {
 			return encErr
 		}

@@ -21,7 +21,8 @@ type changePlan struct {
 	conds   []Predicate
 	now     time.Time
 	// known are attributes that the item has whatever is stored, or the
-	// conditions do not hold; a nil value is one that it lacks.
+	// conditions do not hold; a nil value is one that it lacks. It is there
+	// where something depends on what is stored.
 	known Item
 	// guards are the attributes that the write is planned on, unique those of
 	// them that claims depend on. Demands are the index entries it touches.
@@ -37,7 +38,7 @@ type changePlan struct {
 
 // planUpdate plans [Model.Update].
 func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Change) (*mutation, error) {
-	k, known, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -48,21 +49,36 @@ func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Chan
 	if len(actions) == 0 {
 		return nil, faultf(ErrInvalid, "no changes given")
 	}
-	for i := range conds {
-		if err := conds[i].tell(e, known); err != nil {
-			return nil, err
-		}
-	}
 	c := &changePlan{
-		e: e, op: "Update", key: k, known: known, conds: conds, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
+		e: e, op: "Update", key: k, conds: conds, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
 		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead }),
 	}
 	if err := c.act(actions); err != nil {
 		return nil, err
 	}
+	if err := c.know(key); err != nil {
+		return nil, err
+	}
 	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
 	db.hookUpdate(ctx, m, c, actions)
 	return m, nil
+}
+
+// know finds what the key argument and the conditions say of the item, where the
+// plan depends on it.
+func (c *changePlan) know(key any) (err error) {
+	if len(c.guards) == 0 {
+		return nil
+	}
+	if c.known, err = c.e.knownBy(key); err != nil {
+		return err
+	}
+	for i := range c.conds {
+		if err := c.conds[i].tell(c.e, c.known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell adds to known what a predicate says about whole attributes for certain.
@@ -99,9 +115,10 @@ func (c *changePlan) act(actions []action) error {
 		return err
 	}
 	c.guards, c.unique = nil, nil
-	touched := make([]string, len(c.actions))
+	var room [8]string
+	touched := room[:0]
 	for i := range c.actions {
-		touched[i] = c.actions[i].attr()
+		touched = append(touched, c.actions[i].attr())
 	}
 	c.demands = c.e.touchedDemands(touched)
 	for _, d := range c.demands {
@@ -158,9 +175,12 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 			}
 		}
 	}
-	after, err := c.after(before, stored != nil)
-	if err != nil {
-		return nil, false, err
+	var after Item
+	if stored != nil || len(c.guards) > 0 {
+		var err error
+		if after, err = c.after(before, stored != nil); err != nil {
+			return nil, false, err
+		}
 	}
 	if c.check != nil {
 		var whole Item
@@ -174,12 +194,17 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 	if err := up.setEntries(c.demands, after); err != nil {
 		return nil, false, err
 	}
+	if stored != nil {
+		if err := checkItemSize(itemSize(after)); err != nil {
+			return nil, false, err
+		}
+	}
 	met, err := renderEach(e, c.conds, &up.b)
 	if err != nil {
 		return nil, false, err
 	}
 	up.conds = append(up.conds, met...)
-	w := up.write(c.op, missingOr(ErrConditionFailed))
+	w := up.write(c.op, missingOrFailed)
 	w.returnNew = true
 	if stored != nil {
 		w.after = after
@@ -206,6 +231,9 @@ func (c *changePlan) settled() map[string]bool {
 // missing lists the fields that the write is planned on and that are not known
 // without reading the item.
 func (c *changePlan) missing() []string {
+	if len(c.guards) == 0 {
+		return nil
+	}
 	var fields []string
 	settled := c.settled()
 	for _, attr := range c.guards {
@@ -259,7 +287,6 @@ func (c *changePlan) landed(after Item, up *update) func(Item) bool {
 // the user's actions, where they are fields of the entity. A change of the time
 // by the user stands.
 func (e *entity) addStamps(actions []action, now time.Time) ([]action, error) {
-	actions = slices.Clip(actions)
 	if e.updated != nil && !slices.ContainsFunc(actions, func(a action) bool { return a.attr() == e.updatedAttr }) {
 		av, err := e.timestamp(e.updated, now)
 		if err != nil {

@@ -13,7 +13,9 @@ import (
 // ChunkedError is a [DB.Chunked] that ended early.
 type ChunkedError struct {
 	// Done is the number of writes that were written: the first that were added,
-	// in their order. Left is that of the others, which were not.
+	// in their order. Left is that of the others, which were not, or not known to
+	// be where the response to their transaction is lost or ctx ended it.
+	// [Tx.Skip] leaves out those that are done when the rest is sent again.
 	Done, Left int
 	// Err is what ended it, a [*TxError] for a cancelled transaction.
 	Err error
@@ -36,8 +38,8 @@ func (e *ChunkedError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} 
 // writer that came between.
 //
 // The first transaction that fails ends it, with a [*ChunkedError] that says how
-// many writes were done. The values of the others are as they were. It costs what
-// Transact costs.
+// many writes were done. The values of the others are as they were, and the same
+// function sends them when it begins with [Tx.Skip]. It costs what Transact costs.
 func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	ctx, tr := db.begin(ctx, "Chunked", nil)
 	defer tr.end(&err)
@@ -54,7 +56,7 @@ func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 		tx.revert()
 		return opError("Chunked", nil, err)
 	}
-	done := 0
+	done := tx.skipped
 	for _, c := range chunks {
 		err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"})
 		if err == nil || written(err) {
@@ -67,10 +69,11 @@ func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	if err == nil {
 		return nil
 	}
-	for _, u := range slices.Backward(tx.units[done:]) {
+	left := tx.units[done-tx.skipped:]
+	for _, u := range slices.Backward(left) {
 		u.revert()
 	}
-	return opError("Chunked", nil, &ChunkedError{Done: done, Left: len(tx.units) - done, Err: bare(err)})
+	return opError("Chunked", nil, &ChunkedError{Done: done, Left: len(left), Err: bare(err)})
 }
 
 // pack cuts units, in their order, into transactions.
@@ -132,7 +135,7 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 		}
 		u := &unit{m: mu, undo: undo}
 		valueOf[u] = v
-		id := m.e.keyID(mu.key)
+		id := mu.id()
 		i, twice := last[id]
 		switch {
 		case twice && op == "CreateMany":
@@ -146,7 +149,10 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 			units = append(units, u)
 		}
 	}
-	if err := db.planAll(ctx, m.e, op, units); err != nil {
+	if unread, err := db.planAll(ctx, m.e, op, units); err != nil {
+		if unread {
+			err = &BatchError[T]{Left: values, Err: bare(err)}
+		}
 		return fail(err)
 	}
 	chunks, err := pack(units)
@@ -205,76 +211,99 @@ func refused(err error) bool {
 	return errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) || written(err)
 }
 
-// planAll plans units, reading the items that their plans need in batches.
-func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) error {
+// planAll plans units, reading the items that their plans need in batches. It
+// reports whether it is the reading that failed.
+func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) (unread bool, _ error) {
 	var reads []*unit
 	var keys []Item
 	for _, u := range units {
 		writes, needsItem, err := u.m.plan(nil)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if u.writes = writes; needsItem {
-			reads, keys = append(reads, u), append(keys, u.m.key)
+			reads, keys = append(reads, u), append(keys, u.m.keyItem())
 		}
 	}
 	items, err := db.batchGetItems(ctx, e, op, keys, types.KeysAndAttributes{ConsistentRead: new(true)})
 	if err != nil {
-		return err
+		return true, err
 	}
 	byID := make(map[string]Item, len(items))
 	for _, item := range items {
 		byID[e.keyID(item)] = item
 	}
 	for _, u := range reads {
-		u.stored = orEmpty(byID[e.keyID(u.m.key)])
+		u.stored = orEmpty(byID[u.m.id()])
 		if u.writes, _, err = u.m.plan(u.stored); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // carryOutEach is carryOut for units that do not depend on each other: it sends
-// them together, again without those that were refused, and returns the errors
-// by unit.
+// them together, again without those that were refused and apart from those that
+// met other transactions, until ctx ends, and returns the errors by unit.
 func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map[*unit]error {
 	errs := map[*unit]error{}
-	units = slices.Clone(units)
-	for len(units) > 0 {
-		err := db.carryOut(ctx, units, tx)
+	tx.apart = true
+	for groups := [][]*unit{units}; len(groups) > 0; {
+		group := groups[0]
+		groups = groups[1:]
+		err := db.carryOut(ctx, group, tx)
 		if err == nil {
-			return errs
+			continue
 		}
 		if written(err) {
-			errs[units[0]] = err // only the hook failed
-			return errs
+			errs[group[0]] = err // only the hook failed
+			continue
 		}
-		bad := refusals(units, err)
-		if len(bad) == 0 {
-			for _, u := range units {
+		if again, packErr := pack(group); packErr == nil && len(again) > 1 {
+			groups = append(groups, again...) // planned anew, they do not go together any more
+			continue
+		}
+		bad := refusals(group, err, refused)
+		met := refusals(group, err, func(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrThrottled) })
+		if len(bad) == 0 && (len(met) == 0 || len(group) == 1 || ctx.Err() != nil) {
+			for _, u := range group {
 				errs[u] = err
 			}
-			return errs
+			continue
 		}
-		for u, err := range bad {
-			errs[u] = err
+		var rest, later []*unit
+		for _, u := range group {
+			switch {
+			case bad[u] != nil:
+				errs[u] = bad[u]
+			case met[u] != nil:
+				later = append(later, u)
+			default:
+				rest = append(rest, u)
+			}
 		}
-		units = slices.DeleteFunc(units, func(u *unit) bool { return bad[u] != nil })
+		if len(rest) == 0 && len(bad) == 0 {
+			rest, later = later[:len(later)/2], later[len(later)/2:]
+		}
+		for _, g := range [][]*unit{rest, later} {
+			if len(g) > 0 {
+				groups = append(groups, g)
+			}
+		}
 	}
 	return errs
 }
 
-// refusals returns the units whose own conditions failed a request, with their
-// reasons.
-func refusals(units []*unit, err error) map[*unit]error {
+// refusals returns the units that failed a request for a reason that counts,
+// with the first of them.
+func refusals(units []*unit, err error, counts func(error) bool) map[*unit]error {
 	bad := map[*unit]error{}
 	reasons := failures(err)
 	offset := 0
 	for _, u := range units {
 		end := offset + len(u.writes)
 		for _, r := range reasons {
-			if r.Action >= offset && r.Action < end && refused(r.Err) && bad[u] == nil {
+			if r.Action >= offset && r.Action < end && counts(r.Err) && bad[u] == nil {
 				bad[u] = r.Err
 			}
 		}

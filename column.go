@@ -59,13 +59,16 @@ func unknownField(err error) error {
 	return faultf(ErrUnknownField, "%w", err)
 }
 
-// pathElems is the document path of a field.
-func pathElems(f *codec.Field) []expr.Elem {
+// pathOf is the text of a field's document path.
+func pathOf(b *expr.Builder, f *codec.Field) string {
+	if len(f.Path()) == 1 {
+		return b.Name(f.Root())
+	}
 	elems := make([]expr.Elem, len(f.Path()))
 	for i, step := range f.Path() {
 		elems[i] = expr.Elem{Name: step.Name, Index: step.Index, List: step.List}
 	}
-	return elems
+	return b.Path(elems)
 }
 
 // Column is a field of T that holds a V: a predicate or an update made from it

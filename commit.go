@@ -19,8 +19,9 @@ type write struct {
 	name string // the call, as named in the API
 	e    *entity
 
-	key    Item
-	item   Item   // of a put
+	key    Item   // nil for a put
+	putID  string // of a put, which item it is: the keyTexts' id
+	item   row    // of a put
 	update string // of an update
 	cond   string
 	names  map[string]string
@@ -37,25 +38,22 @@ type write struct {
 }
 
 // commit sends writes, at once or not at all, and returns the new item where
-// the only one asked for it.
-func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, error) {
+// the only one asked for it. Lost, where it is not nil, notes whether an attempt
+// to send them ended without an answer.
+func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *bool) (row, error) {
 	if len(writes) > 1 || tx.always {
-		return nil, db.transact(ctx, writes, tx)
+		return row{}, db.transact(ctx, writes, tx)
 	}
 	w := writes[0]
-	var lost *bool
-	if w.landed != nil {
-		ctx, lost = watchLosses(ctx)
-	}
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
 	var (
-		after Item
+		after row
 		err   error
 	)
 	switch w.kind {
 	case OpPutItem:
 		op.Input = &dynamodb.PutItemInput{
-			TableName: &db.table, Item: w.item,
+			TableName: &db.table, Item: op.straight.add(w.item),
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
@@ -70,9 +68,14 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 			in.ReturnValues = types.ReturnValueAllNew
 		}
 		op.Input = in
-		var out *dynamodb.UpdateItemOutput
-		if out, err = run[dynamodb.UpdateItemOutput](ctx, db, op); err == nil {
-			after = out.Attributes
+		read := tx.read
+		if read == nil {
+			read = readRaw
+		}
+		var rows []row
+		_, rows, err = runRows(ctx, db, op, read, func(out *dynamodb.UpdateItemOutput) []Item { return []Item{out.Attributes} })
+		if len(rows) > 0 {
+			after = rows[0]
 		}
 	case OpDeleteItem:
 		op.Input = &dynamodb.DeleteItemInput{
@@ -82,10 +85,10 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions) (Item, 
 		}
 		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
 	default:
-		return nil, db.transact(ctx, writes, tx)
+		return row{}, db.transact(ctx, writes, tx)
 	}
-	if ce, ok := errors.AsType[*ConditionError](err); ok && lost != nil && *lost && w.landed(ce.Item) {
-		return ce.Item, nil // the SDK sent the write again after it had succeeded
+	if ce, ok := errors.AsType[*ConditionError](err); ok && w.landed != nil && lost != nil && *lost && w.landed(ce.Item) {
+		return row{item: ce.Item}, nil // the write was sent again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }
@@ -104,12 +107,13 @@ func (w *write) onFailure() types.ReturnValuesOnConditionCheckFailure {
 	return types.ReturnValuesOnConditionCheckFailureAllOld
 }
 
-// action is the write as part of a transaction.
-func (w *write) action(table *string) types.TransactWriteItem {
+// action is the write as part of a transaction, to which an item that goes
+// straight is added.
+func (w *write) action(table *string, items *straightItems) types.TransactWriteItem {
 	switch w.kind {
 	case OpPutItem:
 		return types.TransactWriteItem{Put: &types.Put{
-			TableName: table, Item: w.item,
+			TableName: table, Item: items.add(w.item),
 			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}}
@@ -135,11 +139,22 @@ func (w *write) action(table *string) types.TransactWriteItem {
 
 // id identifies the item written, within the process.
 func (w *write) id() string {
-	if w.item != nil {
-		return w.e.keyID(w.item)
+	if w.kind == OpPutItem {
+		return w.putID
 	}
 	return w.e.keyID(w.key)
 }
 
-// size is about what the write adds to a request.
-func (w *write) size() int { return itemSize(w.item) + itemSize(w.key) + itemSize(w.values) }
+// exactSize is what the write adds to a request, as DynamoDB counts it.
+func (w *write) exactSize() int {
+	item, err := w.item.whole()
+	if err != nil {
+		return w.size()
+	}
+	return itemSize(w.key) + itemSize(w.values) + itemSize(item)
+}
+
+// size is about what the write adds to a request, and no less than that.
+func (w *write) size() int {
+	return itemSize(w.key) + itemSize(w.values) + len(w.item.raw) + itemSize(w.item.item)
+}

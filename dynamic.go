@@ -30,6 +30,9 @@ type EntityModel struct {
 // Entity returns the model of the entity with a name. Where there is none,
 // every call of the model returns an ErrUnregistered.
 func (db *DB) Entity(name string) EntityModel {
+	if err := db.ready(); err != nil {
+		return EntityModel{db: db, err: err}
+	}
 	e := db.schema.byName[name]
 	if e != nil {
 		return EntityModel{db: db, e: e}
@@ -67,6 +70,9 @@ func (s *Schema) With(models ...any) (*Schema, error) {
 // does no I/O: an index that the table lacks shows in [DB.CreateTable], or at
 // the first query.
 func (db *DB) Register(models ...any) (*DB, error) {
+	if err := db.ready(); err != nil {
+		return nil, opError("Register", nil, err)
+	}
 	schema, err := db.schema.With(models...)
 	if err != nil {
 		return nil, opError("Register", nil, err)
@@ -77,6 +83,14 @@ func (db *DB) Register(models ...any) (*DB, error) {
 	}
 	registered.schema = schema
 	return &registered, nil
+}
+
+// fault returns what keeps every call of the model from starting.
+func (m EntityModel) fault() error {
+	if m.e == nil && m.err == nil {
+		return faultf(ErrInvalid, "the EntityModel is zero: get it from DB.Entity")
+	}
+	return m.err
 }
 
 // Definition returns the entity's definition.
@@ -112,8 +126,8 @@ func (m EntityModel) Save(ctx context.Context, r Record) (err error) {
 }
 
 func (m EntityModel) write(op string, r Record, send func(unsafe.Pointer) error) error {
-	if m.err != nil {
-		return opError(op, m.e, m.err)
+	if m.fault() != nil {
+		return opError(op, m.e, m.fault())
 	}
 	if r == nil {
 		return opError(op, m.e, faultf(ErrInvalid, "the record is nil"))
@@ -139,12 +153,83 @@ func (m EntityModel) Update(ctx context.Context, key any, changes ...Change) (_ 
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	item, err := m.db.update(ctx, m.e, key, changes)
+	after, err := m.db.update(ctx, m.e, key, changes, readRaw)
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	r, err := m.e.toRecord(item, nil)
+	r, err := m.e.rowRecord(&after)
 	return r, opError("Update", m.e, err)
+}
+
+// rowRecord returns a row as a record.
+func (e *entity) rowRecord(w *row) (Record, error) {
+	item, err := w.whole()
+	if err != nil {
+		return nil, err
+	}
+	return e.toRecord(item, nil)
+}
+
+// Edit reads an item, applies fn and sends the difference, as [Model.Edit] does.
+// The record has the attributes that are stored; one that fn deletes is cleared.
+func (m EntityModel) Edit(ctx context.Context, key any, fn func(Record) error) (_ Record, err error) {
+	ctx, tr := m.db.begin(ctx, "Edit", m.e)
+	defer tr.end(&err)
+	r, err := m.edit(ctx, key, fn)
+	return r, opError("Edit", m.e, err)
+}
+
+func (m EntityModel) edit(ctx context.Context, key any, fn func(Record) error) (Record, error) {
+	key, err := m.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := m.planEdit(ctx, key, fn)
+	if err != nil {
+		return nil, err
+	}
+	after, err := m.db.editItem(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	return m.e.rowRecord(&after)
+}
+
+func (m EntityModel) planEdit(ctx context.Context, key any, fn func(Record) error) (*mutation, error) {
+	if fn == nil {
+		return nil, faultf(ErrInvalid, "the function is nil")
+	}
+	return m.db.planEdit(ctx, m.e, key, m.e.onRecord(fn))
+}
+
+// Move gives an item another base key, which fn sets, as [Model.Move] does.
+func (m EntityModel) Move(ctx context.Context, key any, fn func(Record) error) (_ Record, err error) {
+	ctx, tr := m.db.begin(ctx, "Move", m.e)
+	defer tr.end(&err)
+	r, err := m.move(ctx, key, fn)
+	return r, opError("Move", m.e, err)
+}
+
+func (m EntityModel) move(ctx context.Context, key any, fn func(Record) error) (Record, error) {
+	key, err := m.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	u, item, err := m.planMove(ctx, key, fn)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
+		return nil, impliedError(err)
+	}
+	return m.e.toRecord(item, nil)
+}
+
+func (m EntityModel) planMove(ctx context.Context, key any, fn func(Record) error) (*unit, Item, error) {
+	if fn == nil {
+		return nil, nil, faultf(ErrInvalid, "the function is nil")
+	}
+	return m.db.planMoving(ctx, m.e, key, m.e.onRecord(fn))
 }
 
 // Delete removes an item, as [Model.Delete] does.
@@ -194,7 +279,7 @@ func (m EntityModel) find(ctx context.Context, key any) (Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, _, err := m.e.keyArg(key)
+	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -210,8 +295,8 @@ func (m EntityModel) find(ctx context.Context, key any) (Record, error) {
 
 // keyArg replaces a record by a value of the entity's struct.
 func (m EntityModel) keyArg(key any) (any, error) {
-	if m.err != nil {
-		return nil, m.err
+	if m.fault() != nil {
+		return nil, m.fault()
 	}
 	r, ok := asRecord(key)
 	if !ok {
@@ -235,7 +320,7 @@ func asRecord(v any) (Record, bool) {
 }
 
 // Query returns the query for all items of the entity, to be narrowed.
-func (m EntityModel) Query() Query[Record] { return newQuery[Record](m.db, m.e, m.err) }
+func (m EntityModel) Query() Query[Record] { return newQuery[Record](m.db, m.e, m.fault()) }
 
 // Where returns the query for the items that meet all predicates.
 func (m EntityModel) Where(predicates ...Predicate) Query[Record] {
@@ -261,6 +346,25 @@ func (e *entity) fromRecord(r Record) (unsafe.Pointer, error) {
 		}
 	}
 	return v, nil
+}
+
+// onRecord has fn change the struct at p by way of a record.
+func (e *entity) onRecord(fn func(Record) error) func(p unsafe.Pointer) error {
+	return func(p unsafe.Pointer) error {
+		item := Item{}
+		if err := e.codec.EncodeItem(item, p); err != nil {
+			return encodeError(err)
+		}
+		r := e.record(item, p)
+		if err := fn(r); err != nil {
+			return err
+		}
+		v, err := e.fromRecord(r)
+		if err == nil {
+			reflect.NewAt(e.typ, p).Elem().Set(reflect.NewAt(e.typ, v).Elem())
+		}
+		return err
+	}
 }
 
 // fill adds to a record what a write set in the struct made from it.

@@ -2,7 +2,9 @@ package dynorm
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"reflect"
 	"unsafe"
 )
 
@@ -36,9 +38,55 @@ func (t TxEntity) Save(ctx context.Context, r Record) error {
 	return t.addRecord(ctx, "Save", r, t.m.db.planSave)
 }
 
+// Upsert adds what [EntityModel.Save] sends where the item exists, and what
+// [EntityModel.Create] sends where it does not, as [TxModel.Upsert] does.
+func (t TxEntity) Upsert(ctx context.Context, r Record) error {
+	given := maps.Clone(r)
+	return t.addRecord(ctx, "Upsert", r, func(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+		m, err := t.m.db.planUpsert(ctx, e, v, func() {
+			if fresh, err := e.fromRecord(given); err == nil { // it was made of it before
+				reflect.NewAt(e.typ, v).Elem().Set(reflect.NewAt(e.typ, fresh).Elem())
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		plan := m.plan
+		m.plan = func(stored Item) ([]*write, bool, error) {
+			writes, needsItem, err := plan(stored)
+			if err == nil && !needsItem {
+				clear(r)
+				maps.Copy(r, given)
+				e.fill(r, v)
+			}
+			return writes, needsItem, err
+		}
+		return m, nil
+	})
+}
+
+// Edit adds what [EntityModel.Edit] sends, as [TxModel.Edit] does.
+func (t TxEntity) Edit(ctx context.Context, key any, fn func(Record) error) error {
+	return t.addKey(ctx, "Edit", key, func(key any) (*mutation, error) { return t.m.planEdit(ctx, key, fn) })
+}
+
+// Increment adds what [TxModel.Increment] adds.
+func (t TxEntity) Increment(ctx context.Context, key any, field string, delta any) error {
+	return t.Update(ctx, key, Add(field, delta))
+}
+
+// Move adds what [EntityModel.Move] sends, as [TxModel.Move] does.
+func (t TxEntity) Move(ctx context.Context, key any, fn func(Record) error) error {
+	key, err := t.m.keyArg(key)
+	return t.tx.add("Move", t.m.db, t.m.e, err, nil, func() (*unit, error) {
+		u, _, err := t.m.planMove(ctx, key, fn)
+		return u, err
+	})
+}
+
 // addRecord adds the write of a record.
 func (t TxEntity) addRecord(ctx context.Context, name string, r Record, plan func(context.Context, *entity, unsafe.Pointer) (*mutation, error)) error {
-	err := t.m.err
+	err := t.m.fault()
 	if err == nil && r == nil {
 		err = faultf(ErrInvalid, "the record is nil")
 	}
@@ -123,17 +171,20 @@ func (m EntityModel) TransactGet(ctx context.Context, keys ...any) ([]Record, er
 func (m EntityModel) several(ctx context.Context, op string, keys []any, read func(m Model[Record], ctx context.Context, keys []any) ([]*Record, error)) (_ []Record, err error) {
 	ctx, tr := m.db.begin(ctx, op, m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError(op, m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError(op, m.e, m.fault())
 	}
-	keys = m.e.flatten(keys)
+	given := m.e.flatten(keys)
+	keys = make([]any, len(given))
 	for i := range keys {
-		if keys[i], err = m.keyArg(keys[i]); err != nil {
+		if keys[i], err = m.keyArg(given[i]); err != nil {
 			return nil, opError(op, m.e, err)
 		}
 	}
 	found, err := read(Model[Record]{db: m.db, e: m.e}, ctx, keys)
-	if err != nil {
+	if ue, ok := errors.AsType[*UnreadError](err); ok {
+		err = leftUnread(given, ue.places, ue.Err)
+	} else if err != nil {
 		return nil, opError(op, m.e, err)
 	}
 	list := make([]Record, len(found))
@@ -142,5 +193,5 @@ func (m EntityModel) several(ctx context.Context, op string, keys []any, read fu
 			list[i] = *r
 		}
 	}
-	return list, nil
+	return list, opError(op, m.e, err)
 }

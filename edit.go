@@ -27,8 +27,8 @@ import (
 func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Edit", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("Edit", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("Edit", m.e, m.fault())
 	}
 	v, err := m.edit(ctx, key, fn)
 	return v, opError("Edit", m.e, err)
@@ -39,18 +39,27 @@ func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, err
 	if err != nil {
 		return nil, err
 	}
-	u, err := m.db.planned(ctx, plan)
+	after, err := m.db.editItem(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	item, err := m.db.carryOutOne(ctx, u)
+	return decodeRow[T](m.e, &after, nil)
+}
+
+// editItem carries an edit out and returns the item as it then stands.
+func (db *DB) editItem(ctx context.Context, plan *mutation) (row, error) {
+	u, err := db.planned(ctx, plan)
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
-	if item == nil {
-		item = u.stored // nothing changed
+	after, err := db.carryOutOne(ctx, u)
+	if err != nil {
+		return row{}, err
 	}
-	return decodeNew[T](m.e, item, nil)
+	if after.empty() {
+		after.item = u.stored // nothing changed
+	}
+	return after, nil
 }
 
 // Edit adds what [Model.Edit] sends: the item is read and fn applied at once.
@@ -68,7 +77,7 @@ func planEditOf[T any](ctx context.Context, m Model[T], key any, fn func(*T) err
 
 // planEdit plans [Model.Edit].
 func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
-	k, _, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +179,11 @@ func (e *entity) differences(key Item, v unsafe.Pointer, fn func(unsafe.Pointer)
 //
 // The error is the last one of fn.
 func Retry(ctx context.Context, attempts int, fn func(context.Context) error) error {
-	if attempts < 1 || fn == nil {
-		return opError("Retry", nil, faultf(ErrInvalid, "give a function and at least one attempt"))
+	if fn == nil {
+		return opError("Retry", nil, faultf(ErrInvalid, "the function is nil"))
+	}
+	if attempts < 1 {
+		return opError("Retry", nil, faultf(ErrInvalid, "%d attempts: give at least one", attempts))
 	}
 	for attempt := 1; ; attempt++ {
 		err := fn(ctx)

@@ -255,23 +255,29 @@ func TestRefs(t *testing.T) {
 // lossy opens a table on an embedded engine, where faults can be ordered.
 func lossy(t testing.TB, cfg dynorm.Config, models ...any) (*local.Engine, *dynorm.DB) {
 	t.Helper()
-	engine, err := local.Open(t.Context(), local.Config{})
+	return lossyWith(t, local.Config{}, cfg, models...)
+}
+
+func lossyWith(t testing.TB, on local.Config, cfg dynorm.Config, models ...any) (*local.Engine, *dynorm.DB) {
+	t.Helper()
+	engine, err := local.Open(t.Context(), on)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, engine.Close()) })
 	schema, err := dynorm.NewSchema(models...)
 	require.NoError(t, err)
 	cfg.Table = "lossy"
-	// The SDK's own pauses would make the test long.
-	client := dynamodb.New(engine.Client().Options(), func(o *dynamodb.Options) {
-		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
-			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
-			so.RateLimiter = ratelimit.None
-		})
-	})
-	db, err := dynorm.Open(client, schema, cfg)
+	db, err := dynorm.Open(dynamodb.New(engine.Client().Options(), retryAtOnce), schema, cfg)
 	require.NoError(t, err)
 	require.NoError(t, db.CreateTable(t.Context()))
 	return engine, db
+}
+
+// retryAtOnce leaves out the SDK's own pauses, which would make tests long.
+func retryAtOnce(o *dynamodb.Options) {
+	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+		so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
+		so.RateLimiter = ratelimit.None
+	})
 }
 
 // A write whose response was lost is sent again by the SDK, and then meets what

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"unsafe"
 
@@ -66,7 +67,7 @@ func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, 
 
 // current reads an item as [Model.Get] does, strongly consistent.
 func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
-	k, _, err := m.e.keyArg(key)
+	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +157,8 @@ func (m Model[T]) Increment(ctx context.Context, key any, field string, delta an
 func (m Model[T]) Touch(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Touch", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("Touch", m.e, m.err)
+	if m.fault() != nil {
+		return opError("Touch", m.e, m.fault())
 	}
 	return opError("Touch", m.e, m.db.touchItem(ctx, m.e, key))
 }
@@ -176,12 +177,15 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 	if e.updatedAttr == "" {
 		return nil, faultf(ErrInvalid, "%s keeps no time of the last change: add the trait timestamps or a field tagged `updated`", e.def.Name)
 	}
-	k, known, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
-	c := &changePlan{e: e, op: "Touch", key: k, known: known, now: db.cfg.Clock()}
+	c := &changePlan{e: e, op: "Touch", key: k, now: db.cfg.Clock()}
 	if err := c.act(nil); err != nil {
+		return nil, err
+	}
+	if err := c.know(key); err != nil {
 		return nil, err
 	}
 	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
@@ -202,8 +206,8 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Move", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("Move", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("Move", m.e, m.fault())
 	}
 	v, err := m.move(ctx, key, fn)
 	return v, opError("Move", m.e, err)
@@ -220,38 +224,43 @@ func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, err
 	return decodeNew[T](m.e, item, nil)
 }
 
-// planMove reads the item to move, has fn change it and plans the writes. It
-// returns the item under its new key too.
+// planMove is [DB.planMoving] of a T.
 func (m Model[T]) planMove(ctx context.Context, key any, fn func(*T) error) (*unit, Item, error) {
 	if fn == nil {
 		return nil, nil, faultf(ErrInvalid, "the function is nil")
 	}
-	k, _, err := m.e.keyArg(key)
+	return m.db.planMoving(ctx, m.e, key, func(p unsafe.Pointer) error { return fn((*T)(p)) })
+}
+
+// planMoving reads the item to move, has fn change it and plans the writes. It
+// returns the item under its new key too.
+func (db *DB) planMoving(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*unit, Item, error) {
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, nil, err
 	}
-	stored, err := m.db.get(ctx, m.e, "Move", k, true)
+	stored, err := db.get(ctx, e, "Move", k, true)
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.e.hidden(stored, m.db.cfg.Clock()) {
+	if e.hidden(stored, db.cfg.Clock()) {
 		return nil, nil, ErrNotFound
 	}
-	v, err := decodeNew[T](m.e, stored, nil)
-	if err != nil {
+	v := reflect.New(e.typ).UnsafePointer()
+	if err := e.decode(stored, v); err != nil {
 		return nil, nil, err
 	}
 	if err := fn(v); err != nil {
 		return nil, nil, err
 	}
-	if err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave, BeforeUpdate); err != nil {
+	if err := db.runHooks(ctx, e, v, BeforeSave, BeforeUpdate); err != nil {
 		return nil, nil, err
 	}
-	u, item, err := m.db.planMove(ctx, m.e, k, stored, unsafe.Pointer(v))
+	u, item, err := db.planMove(ctx, e, k, stored, v)
 	if err != nil {
 		return nil, nil, err
 	}
-	m.db.hookAfter(ctx, u.m, unsafe.Pointer(v), AfterUpdate, AfterSave)
+	db.hookAfter(ctx, u.m, v, AfterUpdate, AfterSave)
 	return u, item, nil
 }
 
@@ -290,8 +299,8 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 			item[attr] = av
 		}
 	}
-	if size := itemSize(item); size > maxItemSize {
-		return nil, nil, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+	if err := checkItemSize(itemSize(item)); err != nil {
+		return nil, nil, err
 	}
 	var out, in expr.Builder
 	var same []string
@@ -304,7 +313,7 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 	writes := []*write{
 		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.Names(), values: out.Values(), reason: missingOr(ErrStaleVersion)},
 		{
-			kind: OpPutItem, name: "Move", e: e, item: item, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
+			kind: OpPutItem, name: "Move", e: e, putID: e.keyID(item), item: row{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
 			reason: func(Item) error { return ErrExists },
 		},
 	}

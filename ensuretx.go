@@ -30,7 +30,7 @@ func (t TxModel[T]) Touch(ctx context.Context, key any) error {
 // item is read and fn applied at once. Where the item has changed when the
 // transaction is sent, that fails with an ErrStaleVersion.
 func (t TxModel[T]) Move(ctx context.Context, key any, fn func(*T) error) error {
-	return t.tx.add("Move", t.m.db, t.m.e, t.m.err, nil, func() (*unit, error) {
+	return t.tx.add("Move", t.m.db, t.m.e, t.m.fault(), nil, func() (*unit, error) {
 		u, _, err := t.m.planMove(ctx, key, fn)
 		return u, err
 	})

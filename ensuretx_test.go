@@ -227,3 +227,92 @@ func TestDynamicTransactions(t *testing.T) {
 	require.ErrorIs(t, err, dynorm.ErrMissingKey)
 	require.Empty(t, s.kinds())
 }
+
+// TestDynamicTransactParity does by name what transactions of structs do.
+func TestDynamicTransactParity(t *testing.T) {
+	s := open(t, OrderItem{}, Account{}, Song{})
+	items, accounts, songs := s.db.Entity("OrderItem"), s.db.Entity("Account"), s.db.Entity("Song")
+	ctx := t.Context()
+	transact := func(fn func(tx *dynorm.Tx) error) error { return s.db.Transact(ctx, fn) }
+
+	// Upsert creates, and then saves.
+	r := dynorm.Record{"sku": "a", "qty": 1}
+	require.NoError(t, transact(func(tx *dynorm.Tx) error { return items.In(tx).Upsert(ctx, r) }))
+	require.EqualValues(t, 1, r["_v"])
+	r["qty"] = 2
+	require.NoError(t, transact(func(tx *dynorm.Tx) error { return items.In(tx).Upsert(ctx, r) }))
+	require.EqualValues(t, 2, r["_v"])
+	stale := dynorm.Record{"sku": "a", "qty": 3, "_v": 1}
+	require.ErrorIs(t, transact(func(tx *dynorm.Tx) error { return items.In(tx).Upsert(ctx, stale) }), dynorm.ErrStaleVersion)
+	require.Equal(t, dynorm.Record{"sku": "a", "qty": 3, "_v": 1}, stale, "as it was")
+	late := dynorm.Record{"sku": "late", "qty": 1}
+	require.NoError(t, items.Create(ctx, dynorm.Record{"sku": "late"}))
+	late["_v"] = 1
+	require.NoError(t, transact(func(tx *dynorm.Tx) error {
+		return errors.Join(items.In(tx).Upsert(ctx, late), items.ForceDelete(ctx, "late"))
+	}))
+	require.EqualValues(t, 1, late["_v"], "planned as a Save, written as a Create")
+
+	// Edit, Increment and Move beside each other, all or none.
+	require.NoError(t, accounts.Create(ctx, dynorm.Record{"id": "1", "email": "a", "note": "n"}))
+	require.NoError(t, songs.Create(ctx, dynorm.Record{"id": "1", "name": "s", "plays": 1}))
+	work := func(tx *dynorm.Tx) error {
+		return errors.Join(
+			items.In(tx).Edit(ctx, "a", func(r dynorm.Record) error { r["qty"] = r["qty"].(int) * 5; return nil }),
+			accounts.In(tx).Move(ctx, "1", func(r dynorm.Record) error { r["id"], r["email"] = "2", "b"; delete(r, "note"); return nil }),
+			songs.In(tx).Increment(ctx, "1", "plays", 2))
+	}
+	require.ErrorIs(t, transact(func(tx *dynorm.Tx) error {
+		return errors.Join(work(tx), items.In(tx).Check(ctx, "late", dynorm.Eq("qty", 9)))
+	}), dynorm.ErrConditionFailed)
+	require.NoError(t, transact(work))
+	item, err := items.Find(ctx, "a")
+	require.NoError(t, err)
+	require.Equal(t, []any{10, int64(3)}, []any{item["qty"], item["_v"]})
+	account, err := accounts.Find(ctx, "2")
+	require.NoError(t, err)
+	require.Equal(t, "b", account["email"])
+	require.Empty(t, account["note"])
+	_, err = accounts.Find(ctx, "1")
+	require.ErrorIs(t, err, dynorm.ErrNotFound)
+	song, err := songs.Find(ctx, "1")
+	require.NoError(t, err)
+	require.EqualValues(t, 3, song["plays"])
+	require.Empty(t, uniqueFaults(t, s.db))
+
+	// And alone.
+	item, err = items.Edit(ctx, "a", func(r dynorm.Record) error { r["qty"] = 11; return nil })
+	require.NoError(t, err)
+	require.Equal(t, 11, item["qty"])
+	account, err = accounts.Move(ctx, "2", func(r dynorm.Record) error { r["id"] = "3"; return nil })
+	require.NoError(t, err)
+	require.Equal(t, "3", account["id"])
+	_, err = items.Edit(ctx, "a", func(r dynorm.Record) error { r["sku"] = "b"; return nil })
+	require.ErrorIs(t, err, dynorm.ErrImmutable)
+	_, err = items.Edit(ctx, "a", func(r dynorm.Record) error { r["quantity"] = 1; return nil })
+	require.ErrorIs(t, err, dynorm.ErrUnknownField)
+}
+
+// TestTransactGetOfSeveral reads items of several entities at one moment.
+func TestTransactGetOfSeveral(t *testing.T) {
+	s := open(t, OrderItem{}, Account{}, Folio{})
+	ctx := t.Context()
+	require.NoError(t, dynorm.ModelOf[OrderItem](s.db).Create(ctx, &OrderItem{SKU: "a", Qty: 7}))
+	require.NoError(t, dynorm.ModelOf[Account](s.db).Create(ctx, &Account{ID: "1", Email: "e"}))
+	require.NoError(t, dynorm.ModelOf[Folio](s.db).Create(ctx, &Folio{ledger: ledger{ID: "gone"}}))
+	require.NoError(t, dynorm.ModelOf[Folio](s.db).Delete(ctx, "gone"))
+	item, account, again := &OrderItem{SKU: "a"}, &Account{ID: "1"}, &Account{ID: "1"}
+	none, gone := &Account{ID: "none"}, &Folio{ledger: ledger{ID: "gone"}}
+	s.kinds()
+	missing, err := s.db.TransactGet(ctx, item, none, account, gone, again)
+	require.NoError(t, err)
+	require.Equal(t, []any{none, gone}, missing)
+	require.Equal(t, &OrderItem{SKU: "a", Qty: 7, Version: 1}, item)
+	require.Equal(t, &Account{ID: "1", Email: "e"}, account)
+	require.Equal(t, account, again)
+	require.Equal(t, []dynorm.OpKind{dynorm.OpTransactGetItems}, s.kinds())
+	missing, err = s.db.TransactGet(ctx)
+	require.NoError(t, err)
+	require.Empty(t, missing)
+	require.Empty(t, s.kinds())
+}

@@ -34,6 +34,14 @@ type entity struct {
 	// encrypted are the fields tagged `encrypt`, by attribute; nil without any.
 	encrypted map[string]*codec.Field
 
+	// filled are the fields that a new item gets a value for, required those
+	// that must have one.
+	filled, required []*codec.Field
+	// otherAttr is checkType, made into a value once.
+	otherAttr func(name, raw []byte) error
+	// straight says that items can go straight from structs to DynamoDB's JSON.
+	straight bool
+
 	// Special fields, nil where there is none.
 	primary, version, created, updated, deleted, ttl *codec.Field
 
@@ -54,6 +62,7 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 		}
 	}
 	e := &entity{schema: s, def: def, typ: typ}
+	e.otherAttr = e.checkType
 	if err := parser.Reserved(def, s.cfg.PK, s.cfg.SK, s.cfg.EntityType); err != nil {
 		return nil, []error{err}
 	}
@@ -70,6 +79,12 @@ func (s *Schema) compile(def parser.Entity, typ reflect.Type) (*entity, []error)
 	e.hooks = e.methodHooks()
 	for i := range c.NumFields() {
 		f := c.Field(i)
+		if f.Generator == "ulid" || f.Generator == "uuid" || f.Default != nil {
+			e.filled = append(e.filled, f)
+		}
+		if f.Required {
+			e.required = append(e.required, f)
+		}
 		switch {
 		case f.Primary:
 			e.primary = f

@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -33,7 +34,7 @@ func (d *demand) inputs() []string {
 	}
 	for _, kt := range d.templates() {
 		for _, f := range kt.fields {
-			add(f.AttrPath()[0])
+			add(f.Root())
 		}
 	}
 	for _, f := range d.whenFields {
@@ -54,31 +55,77 @@ func (d *demand) templates() []*keyTemplate {
 	return []*keyTemplate{d.pk, d.sk}
 }
 
-// entry adds the key attributes of the entry to item, which holds the
-// attributes of an entity's item, and reports whether there is an entry: there
-// is none when a part is missing or the condition does not hold.
-func (d *demand) entry(item Item) (ok bool, err error) {
-	if ok, err := d.holds(item); !ok || err != nil {
-		return false, err
+// inputs are what the keys of index entries are made of: the attributes of an
+// entity's item, or the struct that becomes one.
+type inputs interface {
+	// parts returns those of a template.
+	parts(kt *keyTemplate) ([]keytmpl.Part, error)
+	// attribute returns what is at a document path.
+	attribute(path []string) (types.AttributeValue, bool, error)
+}
+
+// itemInputs are those of an item.
+type itemInputs Item
+
+func (item itemInputs) parts(kt *keyTemplate) ([]keytmpl.Part, error) { return kt.partsOf(Item(item)) }
+
+func (item itemInputs) attribute(path []string) (types.AttributeValue, bool, error) {
+	av, ok := lookupPath(Item(item), path)
+	return av, ok, nil
+}
+
+// structInputs are those of the struct at v.
+type structInputs struct {
+	e *entity
+	v unsafe.Pointer
+}
+
+func (in structInputs) parts(kt *keyTemplate) ([]keytmpl.Part, error) {
+	return kt.partsBy(func(f *codec.Field) (keytmpl.Part, error) { return f.StoredPart(in.v) })
+}
+
+func (in structInputs) attribute(path []string) (types.AttributeValue, bool, error) {
+	i, ok := in.e.codec.Attr(path[0])
+	if !ok {
+		return nil, false, nil
 	}
-	var keys [2]string
-	templates := d.templates()
-	for i, kt := range templates {
-		parts, err := kt.partsOf(item)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(parts, keytmpl.Part.IsMissing) {
-			return false, nil
+	av, ok, err := in.e.codec.Field(i).Encode(in.v)
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	av, ok = lookupPath(Item{path[0]: av}, path)
+	return av, ok, nil
+}
+
+// keys returns the entry's key texts, one for each of its attributes, and
+// reports whether there is an entry: there is none when a part is missing or the
+// condition does not hold.
+func (d *demand) keys(in inputs) (keys [2]string, ok bool, err error) {
+	if ok, err := d.holds(in); !ok || err != nil {
+		return keys, false, err
+	}
+	for i, kt := range d.templates() {
+		parts, err := in.parts(kt)
+		if err != nil || slices.ContainsFunc(parts, keytmpl.Part.IsMissing) {
+			return keys, false, err
 		}
 		if keys[i], err = kt.build(parts); err != nil {
-			return false, err
+			return keys, false, err
 		}
 	}
-	for i, kt := range templates {
-		item[kt.attr] = stringValue(keys[i])
+	return keys, true, nil
+}
+
+// entry adds the key attributes of the entry, where there is one, to item,
+// which holds the attributes of an entity's item.
+func (d *demand) entry(item Item) (ok bool, err error) {
+	keys, ok, err := d.keys(itemInputs(item))
+	if ok {
+		for i, kt := range d.templates() {
+			item[kt.attr] = stringValue(keys[i])
+		}
 	}
-	return true, nil
+	return ok, err
 }
 
 // addEntries writes the key attributes of every index entry into item.
@@ -91,19 +138,22 @@ func (e *entity) addEntries(item Item) error {
 	return nil
 }
 
-// holds reports whether the condition of the entry holds for an item.
-func (d *demand) holds(item Item) (bool, error) {
+// holds reports whether the condition of the entry holds.
+func (d *demand) holds(in inputs) (bool, error) {
 	if d.when == nil {
 		return true, nil
 	}
 	var fault error
 	ok := d.when.Eval(func(field string) (any, bool) {
 		f := d.whenFields[slices.IndexFunc(d.when.Terms, func(t parser.Term) bool { return t.Field == field })]
-		av, ok := lookupPath(item, f.path)
-		if !ok {
+		av, ok, err := in.attribute(f.path)
+		if !ok && err == nil {
 			return nil, false
 		}
-		v, err := codec.DecodeAny(av)
+		var v any
+		if err == nil {
+			v, err = codec.DecodeAny(av)
+		}
 		if err != nil {
 			fault = atField(f.name, faultf(ErrValue, "%w", err))
 			return nil, false

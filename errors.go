@@ -261,7 +261,16 @@ func awsError(err error) error {
 	case "ItemCollectionSizeLimitExceededException":
 		return &fault{kind: ErrTooLarge, text: "item collection exceeds 10 GB", err: err}
 	case "ValidationException":
-		return &fault{kind: ErrInvalid, text: "DynamoDB refused the request: " + api.ErrorMessage(), err: err}
+		return &fault{kind: refusalKind(api.ErrorMessage()), text: "DynamoDB refused the request: " + api.ErrorMessage(), err: err}
 	}
 	return err
+}
+
+// refusalKind is the sentinel of a request that DynamoDB found not valid. That an
+// update makes an item too large may not be known before.
+func refusalKind(message string) error {
+	if strings.Contains(message, "exceeded the maximum allowed size") {
+		return ErrTooLarge
+	}
+	return ErrInvalid
 }

@@ -188,3 +188,70 @@ func ExampleDB_ScanUnique() {
 	fmt.Println(repaired, len(left), err)
 	// Output: 0 0 <nil>
 }
+
+func ExampleDB_TransactGet() {
+	ctx := context.Background()
+	members, db := memberModel(ctx)
+	if err := members.CreateMany(ctx, &Member{ID: "a", Points: 10}, &Member{ID: "b", Points: 3}); err != nil {
+		log.Fatal(err)
+	}
+	a, b, c := &Member{ID: "a"}, &Member{ID: "b"}, &Member{ID: "c"}
+	missing, err := db.TransactGet(ctx, a, b, c)
+	fmt.Println(a.Points, b.Points, len(missing), err)
+	// Output: 10 3 1 <nil>
+}
+
+func ExampleDB_Chunked() {
+	ctx := context.Background()
+	members, db := memberModel(ctx)
+	if err := members.Create(ctx, &Member{ID: "150"}); err != nil {
+		log.Fatal(err)
+	}
+	done := 0
+	add := func(tx *dynorm.Tx) error {
+		tx.Skip(done)
+		for i := range 200 {
+			if err := members.In(tx).Create(ctx, &Member{ID: fmt.Sprint(i)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := db.Chunked(ctx, add)
+	if ce, ok := errors.AsType[*dynorm.ChunkedError](err); ok {
+		done = ce.Done
+		fmt.Println(ce.Done, ce.Left, errors.Is(err, dynorm.ErrExists))
+	}
+	if err := members.Delete(ctx, "150"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(db.Chunked(ctx, add))
+	// Output:
+	// 100 100 true
+	// <nil>
+}
+
+func ExampleBatchError() {
+	ctx, cancel := context.WithCancel(context.Background())
+	members, _ := memberModel(ctx)
+	list := []*Member{{ID: "1"}, {ID: "2"}}
+	cancel()
+	err := members.PutMany(ctx, list...)
+	if be, ok := errors.AsType[*dynorm.BatchError[Member]](err); ok && errors.Is(err, context.Canceled) {
+		err = members.PutMany(context.Background(), be.Left...)
+	}
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleModel_FillJSON() {
+	ctx := context.Background()
+	members, _ := memberModel(ctx)
+	m := &Member{ID: "1"}
+	fmt.Println(members.FillJSON(m, []byte(`{"plan": "pro", "points": 12}`)), m.Plan, m.Points)
+	err := members.FillJSON(m, []byte(`{"plan": "free", "_v": 9}`))
+	fmt.Println(errors.Is(err, dynorm.ErrInvalid), m.Plan)
+	// Output:
+	// <nil> pro 12
+	// true pro
+}

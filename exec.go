@@ -41,6 +41,8 @@ type Operation struct {
 
 	// read is how the wire codec reads items, nil for into the output.
 	read rowReader
+	// straight are the items that the input lacks.
+	straight straightItems
 	// writes are the actions of a transaction.
 	writes []*write
 	// attempts counts the attempts where somebody wants to know.
@@ -66,10 +68,26 @@ type Interceptor func(ctx context.Context, op *Operation, next func(context.Cont
 // do is the one door to the client: every request passes through it and
 // nothing else calls the client. A context that has ended sends nothing.
 func (db *DB) do(ctx context.Context, op *Operation) (*Result, error) {
+	if ctx == nil {
+		ctx = noContext{context.Background()}
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return db.chain(ctx, op, db.cfg.Interceptors)
+}
+
+// noContext stands for a nil context: it has ended, and says why.
+type noContext struct{ context.Context }
+
+func (noContext) Err() error {
+	return faultf(ErrInvalid, "the context is nil: give context.Background()")
+}
+
+func (noContext) Done() <-chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
 }
 
 func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Result, error) {
@@ -93,7 +111,10 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 		opts = callOptions(ctx)
 	)
 	if db.wire {
-		wire = &wireCall{read: op.read}
+		wire = &wireCall{straight: op.straight, read: op.read}
+		if opts == nil {
+			opts = wire.room[:0]
+		}
 		opts = append(opts, wire.options)
 	}
 	if op.attempts != nil {

@@ -232,7 +232,7 @@ func (s *Schema) project(sl *slot) {
 			for _, kt := range []*keyTemplate{e.pk, e.sk, d.pk, d.sk} {
 				if kt != nil {
 					for _, f := range kt.fields {
-						add(f.AttrPath()[0])
+						add(f.Root())
 					}
 				}
 			}

@@ -110,17 +110,28 @@ func written(err error) bool {
 	return ok && he.Written
 }
 
+// hookMethods are the methods that an entity's own hooks are. They are not looked
+// up by name: a program that looks up methods by name keeps every exported
+// method of every type it knows, those of all the SDK's operations among them.
+var hookMethods = [hookEvents]reflect.Type{
+	BeforeSave:    reflect.TypeFor[interface{ BeforeSave(context.Context) error }](),
+	BeforeCreate:  reflect.TypeFor[interface{ BeforeCreate(context.Context) error }](),
+	BeforeUpdate:  reflect.TypeFor[interface{ BeforeUpdate(context.Context) error }](),
+	BeforeDelete:  reflect.TypeFor[interface{ BeforeDelete(context.Context) error }](),
+	BeforeRestore: reflect.TypeFor[interface{ BeforeRestore(context.Context) error }](),
+	AfterCreate:   reflect.TypeFor[interface{ AfterCreate(context.Context) error }](),
+	AfterUpdate:   reflect.TypeFor[interface{ AfterUpdate(context.Context) error }](),
+	AfterSave:     reflect.TypeFor[interface{ AfterSave(context.Context) error }](),
+	AfterDelete:   reflect.TypeFor[interface{ AfterDelete(context.Context) error }](),
+	AfterRestore:  reflect.TypeFor[interface{ AfterRestore(context.Context) error }](),
+	AfterFind:     reflect.TypeFor[interface{ AfterFind(context.Context) error }](),
+}
+
 // methodHooks finds the hooks among the methods of the entity's struct, once.
 func (e *entity) methodHooks() (has [hookEvents]bool) {
 	t := reflect.PointerTo(e.typ)
-	want := reflect.TypeFor[func(context.Context) error]()
-	for ev := range hookEvents {
-		m, ok := t.MethodByName(ev.String())
-		if !ok {
-			continue
-		}
-		ft := m.Type // with the receiver
-		has[ev] = ft.NumIn() == 2 && ft.NumOut() == 1 && ft.In(1) == want.In(0) && ft.Out(0) == want.Out(0)
+	for ev, method := range hookMethods {
+		has[ev] = t.Implements(method)
 	}
 	return has
 }
@@ -211,6 +222,9 @@ func (db *DB) hookAfter(ctx context.Context, m *mutation, v unsafe.Pointer, even
 		m.done = func(Item) error { return db.runHooks(ctx, m.e, v, events...) }
 	}
 }
+
+// putHooks are the hooks after a Put.
+var putHooks = []HookEvent{AfterSave}
 
 // hookStored lets a mutation that is given no value run hooks on the item as it
 // is stored, which is read for that.

@@ -2,6 +2,7 @@ package dynorm
 
 import (
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/dynorm/dynorm/internal/codec"
@@ -38,6 +39,30 @@ func keep[T any](e *entity, v *T) (undo func()) {
 			} else {
 				_ = k.f.SetValue(p, k.val) // a value of the field's own type fits
 			}
+		}
+	}
+}
+
+// keepAll is keep for many values.
+func keepAll[T any](e *entity, values []*T) (undo func()) {
+	if len(e.generated) > 0 {
+		undos := make([]func(), len(values))
+		for i, v := range values {
+			undos[i] = keep(e, v)
+		}
+		return func() {
+			for _, back := range slices.Backward(undos) {
+				back()
+			}
+		}
+	}
+	before := make([]T, len(values))
+	for i, v := range values {
+		before[i] = *v
+	}
+	return func() {
+		for i, v := range slices.Backward(values) {
+			*v = before[i]
 		}
 	}
 }

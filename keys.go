@@ -181,26 +181,22 @@ func (s *Schema) parseTemplate(src string) (*keytmpl.Template, error) {
 	return keytmpl.Syntax{Delimiter: s.cfg.Delimiter[0]}.Parse(src)
 }
 
-// parts reads the parts of the template from the struct at v.
-func (kt *keyTemplate) parts(v unsafe.Pointer) ([]keytmpl.Part, error) {
-	parts := make([]keytmpl.Part, len(kt.fields))
-	for i, f := range kt.fields {
-		var err error
-		if parts[i], err = f.Part(v); err != nil {
-			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
-		}
-	}
-	return parts, nil
-}
-
 // partsOf reads the parts of the template from a stored item.
 func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
-	parts := make([]keytmpl.Part, len(kt.fields))
-	for i, f := range kt.fields {
-		var err error
-		if parts[i], err = f.PartOfItem(item); err != nil {
+	return kt.partsBy(func(f *codec.Field) (keytmpl.Part, error) { return f.PartOfItem(item) })
+}
+
+func (kt *keyTemplate) partsBy(part func(*codec.Field) (keytmpl.Part, error)) ([]keytmpl.Part, error) {
+	return kt.appendParts(make([]keytmpl.Part, 0, len(kt.fields)), part)
+}
+
+func (kt *keyTemplate) appendParts(parts []keytmpl.Part, part func(*codec.Field) (keytmpl.Part, error)) ([]keytmpl.Part, error) {
+	for _, f := range kt.fields {
+		p, err := part(f)
+		if err != nil {
 			return nil, atField(f.Name, faultf(ErrValue, "%w", err))
 		}
+		parts = append(parts, p)
 	}
 	return parts, nil
 }
@@ -208,14 +204,20 @@ func (kt *keyTemplate) partsOf(item Item) ([]keytmpl.Part, error) {
 // build returns the key text of parts. Missing parts are ErrMissingKey, naming
 // the field.
 func (kt *keyTemplate) build(parts []keytmpl.Part) (string, error) {
-	buf, err := kt.key.Append(make([]byte, 0, 64), parts)
-	if err == nil && len(buf) > kt.limit {
-		err = &keytmpl.SizeError{Limit: kt.limit, Size: len(buf)}
+	buf, err := kt.append(make([]byte, 0, 64), parts)
+	return string(buf), err
+}
+
+// append is build at the end of dst.
+func (kt *keyTemplate) append(dst []byte, parts []keytmpl.Part) ([]byte, error) {
+	out, err := kt.key.Append(dst, parts)
+	if size := len(out) - len(dst); err == nil && size > kt.limit {
+		err = &keytmpl.SizeError{Limit: kt.limit, Size: size}
 	}
 	if err != nil {
-		return "", kt.keyError(err)
+		return nil, kt.keyError(err)
 	}
-	return string(buf), nil
+	return out, nil
 }
 
 func (kt *keyTemplate) keyError(err error) error {
@@ -233,27 +235,56 @@ func (kt *keyTemplate) keyError(err error) error {
 
 // baseKey returns the primary key of the struct at v.
 func (e *entity) baseKey(v unsafe.Pointer) (Item, error) {
-	pkParts, err := e.pk.parts(v)
+	key, err := e.keyTexts(v)
 	if err != nil {
 		return nil, err
 	}
-	skParts, err := e.sk.parts(v)
-	if err != nil {
-		return nil, err
-	}
-	return e.keyOf(pkParts, skParts)
+	return e.keyItem(key), nil
 }
 
-func (e *entity) keyOf(pkParts, skParts []keytmpl.Part) (Item, error) {
-	pk, err := e.pk.build(pkParts)
+// keyTexts are the texts of a primary key.
+type keyTexts struct {
+	// id identifies the item with the key within the process: the texts, with a
+	// byte of zero between them.
+	id string
+	// cut is the length of the first.
+	cut int
+}
+
+func (k keyTexts) pk() string { return k.id[:k.cut] }
+func (k keyTexts) sk() string { return k.id[k.cut+1:] }
+
+// keyTexts returns the primary key of the struct at v.
+func (e *entity) keyTexts(v unsafe.Pointer) (keyTexts, error) {
+	var roomPK, roomSK [4]keytmpl.Part
+	part := func(f *codec.Field) (keytmpl.Part, error) { return f.Part(v) }
+	pkParts, err := e.pk.appendParts(roomPK[:0], part)
 	if err != nil {
-		return nil, err
+		return keyTexts{}, err
 	}
-	sk, err := e.sk.build(skParts)
+	skParts, err := e.sk.appendParts(roomSK[:0], part)
 	if err != nil {
-		return nil, err
+		return keyTexts{}, err
 	}
-	return Item{e.pk.attr: stringValue(pk), e.sk.attr: stringValue(sk)}, nil
+	return e.buildKey(pkParts, skParts)
+}
+
+func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (keyTexts, error) {
+	var room [128]byte
+	buf, err := e.pk.append(room[:0], pkParts)
+	if err != nil {
+		return keyTexts{}, err
+	}
+	cut := len(buf)
+	if buf, err = e.sk.append(append(buf, 0), skParts); err != nil {
+		return keyTexts{}, err
+	}
+	return keyTexts{string(buf), cut}, nil
+}
+
+func (e *entity) keyItem(key keyTexts) Item {
+	values := [...]types.AttributeValueMemberS{{Value: key.pk()}, {Value: key.sk()}}
+	return Item{e.pk.attr: &values[0], e.sk.attr: &values[1]}
 }
 
 func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -274,7 +305,11 @@ func (e *entity) keyOfID(id any) (Item, error) {
 	if err != nil {
 		return nil, encodeError(err)
 	}
-	return e.keyOf(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
+	key, err := e.buildKey(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
+	if err != nil {
+		return nil, err
+	}
+	return e.keyItem(key), nil
 }
 
 // keyFields lists the fields of the base key for errors.
@@ -292,7 +327,7 @@ func (e *entity) keyFields() string {
 
 // uses reports whether an attribute of the item is an input of the template.
 func (kt *keyTemplate) uses(attr string) bool {
-	return slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return f.AttrPath()[0] == attr })
+	return slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return f.Root() == attr })
 }
 
 // inBaseKey reports whether an attribute is an input of the base key.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Lock says which index each entity's entries are on, so that they stay there
@@ -360,12 +361,14 @@ func (d *demand) locked() LockedEntry {
 	return x
 }
 
-var referenceName = regexp.MustCompile(`\{[^{}:|]+`)
+// referenceName matches the beginning of a template's reference. It is compiled
+// when it is first needed, not in every program that starts.
+var referenceName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^{}:|]+`) })
 
 // form is what the keys of the entry look like, whatever the fields in them are
 // called.
 func (x LockedEntry) form() string {
-	return referenceName.ReplaceAllString(x.PK, "{") + " " + referenceName.ReplaceAllString(x.SK, "{")
+	return referenceName().ReplaceAllString(x.PK, "{") + " " + referenceName().ReplaceAllString(x.SK, "{")
 }
 
 // checkLock reports where the code gives an index or an entry of the lock
@@ -390,6 +393,9 @@ func (s *Schema) checkLock() (faults []error) {
 	}
 	for _, e := range s.entities {
 		entries := s.lock.entries(e.def.Name)
+		if len(entries) == 0 {
+			continue
+		}
 		for _, d := range e.demands {
 			if fault := s.checkLocked(e, d, entries); fault != nil {
 				faults = append(faults, fault)

@@ -24,8 +24,8 @@ type Model[T any] struct {
 // ModelOf returns the model of T. Where T is no entity of the schema, every
 // call of the model returns an ErrUnregistered.
 func ModelOf[T any](db *DB) Model[T] {
-	if db == nil {
-		return Model[T]{err: faultf(ErrInvalid, "ModelOf was given a nil DB")}
+	if err := db.ready(); err != nil {
+		return Model[T]{db: db, err: err}
 	}
 	t := reflect.TypeFor[T]()
 	e := db.schema.byType[t]
@@ -35,10 +35,18 @@ func ModelOf[T any](db *DB) Model[T] {
 	return Model[T]{db: db, e: e}
 }
 
-// check returns what keeps a call from starting.
+// fault returns what keeps every call of the model from starting.
+func (m Model[T]) fault() error {
+	if m.e == nil && m.err == nil {
+		return faultf(ErrInvalid, "the Model is zero: get it from ModelOf")
+	}
+	return m.err
+}
+
+// check returns what keeps a call with a value from starting.
 func (m Model[T]) check(v *T) error {
-	if m.err != nil {
-		return m.err
+	if err := m.fault(); err != nil {
+		return err
 	}
 	if v == nil {
 		return faultf(ErrInvalid, "the value is nil")
@@ -169,22 +177,24 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Update", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("Update", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("Update", m.e, m.fault())
 	}
-	item, err := m.db.update(ctx, m.e, key, changes)
+	after, err := m.db.update(ctx, m.e, key, changes, decoding[T](m.e))
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	v, err := decodeNew[T](m.e, item, nil)
+	v, err := decodeRow[T](m.e, &after, nil)
 	return v, opError("Update", m.e, err)
 }
 
-func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) (Item, error) {
+// update returns the item as it stands afterwards, as read reads it.
+func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change, read rowReader) (row, error) {
 	m, err := db.planUpdate(ctx, e, key, changes)
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
+	m.read = read
 	return db.mutate(ctx, m)
 }
 
@@ -203,8 +213,8 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change) 
 func (m Model[T]) Delete(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Delete", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("Delete", m.e, m.err)
+	if m.fault() != nil {
+		return opError("Delete", m.e, m.fault())
 	}
 	return opError("Delete", m.e, m.db.remove(ctx, m.e, key))
 }
@@ -241,10 +251,10 @@ func (m Model[T]) Get(ctx context.Context, key T) (_ *T, err error) {
 }
 
 func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
-	if m.err != nil {
-		return nil, opError(op, m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError(op, m.e, m.fault())
 	}
-	k, _, err := m.e.keyArg(key)
+	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}
@@ -283,11 +293,25 @@ func (db *DB) getRow(ctx context.Context, e *entity, op string, key Item, consis
 	return rows[0], nil
 }
 
-// keyArg returns the base key that a key argument stands for, and the
-// attributes of the fields it is made of.
-func (e *entity) keyArg(key any) (k, known Item, err error) {
+// keyArg returns the base key that a key argument stands for.
+func (e *entity) keyArg(key any) (Item, error) {
 	if item, ok := key.(storedItem); ok {
-		known := Item{}
+		return e.keyIn(Item(item)), nil
+	}
+	if v := e.structArg(key); v != nil {
+		return e.baseKey(v)
+	}
+	if key == nil {
+		return nil, faultf(ErrMissingKey, "the key is nil")
+	}
+	return e.keyOfID(key)
+}
+
+// knownBy returns the attributes of the fields that the key is made of which a
+// key argument, one that keyArg took, stands for.
+func (e *entity) knownBy(key any) (Item, error) {
+	known := Item{}
+	if item, ok := key.(storedItem); ok {
 		for _, kt := range []*keyTemplate{e.pk, e.sk} {
 			for _, f := range kt.fields {
 				if av := item[f.Attr]; av != nil && len(f.Path()) == 1 {
@@ -295,41 +319,32 @@ func (e *entity) keyArg(key any) (k, known Item, err error) {
 				}
 			}
 		}
-		return e.keyIn(Item(item)), known, nil
+		return known, nil
 	}
 	v := e.structArg(key)
 	if v == nil {
-		if key == nil {
-			return nil, nil, faultf(ErrMissingKey, "the key is nil")
-		}
-		if k, err = e.keyOfID(key); err != nil {
-			return nil, nil, err
-		}
 		av, err := e.primary.EncodeOperand(key)
 		if err != nil {
-			return nil, nil, atField(e.primary.Name, faultf(ErrValue, "%w", err))
+			return nil, atField(e.primary.Name, faultf(ErrValue, "%w", err))
 		}
-		return k, Item{e.primary.Attr: av}, nil
+		known[e.primary.Attr] = av
+		return known, nil
 	}
-	if k, err = e.baseKey(v); err != nil {
-		return nil, nil, err
-	}
-	known = Item{}
 	for _, kt := range []*keyTemplate{e.pk, e.sk} {
 		for _, f := range kt.fields {
-			if len(f.AttrPath()) > 1 {
+			if len(f.Path()) > 1 {
 				continue // a part of a map tells nothing of the rest
 			}
 			av, ok, err := f.Encode(v)
 			if err != nil {
-				return nil, nil, encodeError(err)
+				return nil, encodeError(err)
 			}
 			if ok {
 				known[f.Attr] = av
 			}
 		}
 	}
-	return k, known, nil
+	return known, nil
 }
 
 // storedItem is a key argument: the item that has the key, as it was read.

@@ -20,7 +20,9 @@ const maxRaces = 40
 type mutation struct {
 	e   *entity
 	op  string // the call, as named in the API
-	key Item
+	key Item   // nil for that of texts
+	// texts are the key of a value that is put as it is.
+	texts keyTexts
 	// plan returns the writes, the one of the item itself first. Stored is the
 	// item, empty where there is none and nil while it has not been read; a
 	// plan that has to know it returns no error and needsItem.
@@ -31,6 +33,24 @@ type mutation struct {
 	// done runs once the mutation is written, with the item as it then stands
 	// where that is known. Nil for nothing to do.
 	done func(after Item) error
+	// read reads the item that an update returns, nil for [readRaw].
+	read rowReader
+}
+
+// keyItem is the key of the item.
+func (m *mutation) keyItem() Item {
+	if m.key == nil {
+		m.key = m.e.keyItem(m.texts)
+	}
+	return m.key
+}
+
+// id identifies the item within the process.
+func (m *mutation) id() string {
+	if m.key == nil {
+		return m.texts.id
+	}
+	return m.e.keyID(m.key)
 }
 
 // unit is a mutation planned: the writes that belong together, the one of the
@@ -39,7 +59,7 @@ type unit struct {
 	m      *mutation
 	stored Item // what it was planned on, nil when it was not read
 	writes []*write
-	after  Item // once written, where it is known
+	after  row // once written, where it is known
 	// undo sets the value that the unit was made of back. Nil for nothing to do.
 	undo func()
 }
@@ -52,10 +72,10 @@ func (u *unit) revert() {
 
 // mutate carries a mutation out and returns the item as it stands afterwards,
 // where that is known.
-func (db *DB) mutate(ctx context.Context, m *mutation) (Item, error) {
+func (db *DB) mutate(ctx context.Context, m *mutation) (row, error) {
 	u, err := db.planned(ctx, m)
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
 	return db.carryOutOne(ctx, u)
 }
@@ -70,9 +90,9 @@ func (db *DB) mutateStored(ctx context.Context, m *mutation, stored Item) error 
 	return err
 }
 
-func (db *DB) carryOutOne(ctx context.Context, u *unit) (Item, error) {
-	if err := db.carryOut(ctx, []*unit{u}, txOptions{}); err != nil {
-		return nil, impliedError(err)
+func (db *DB) carryOutOne(ctx context.Context, u *unit) (row, error) {
+	if err := db.carryOut(ctx, []*unit{u}, txOptions{read: u.m.read}); err != nil {
+		return row{}, impliedError(err)
 	}
 	return u.after, nil
 }
@@ -83,7 +103,7 @@ func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
 	if err != nil || !needsItem {
 		return &unit{m: m, writes: writes}, err
 	}
-	stored, err := db.get(ctx, m.e, m.op, m.key, true)
+	stored, err := db.get(ctx, m.e, m.op, m.keyItem(), true)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
@@ -104,7 +124,11 @@ func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
 		if u.m.done == nil || len(u.writes) == 0 {
 			continue
 		}
-		if err := u.m.done(u.after); err != nil {
+		after, err := u.after.whole()
+		if err == nil {
+			err = u.m.done(after)
+		}
+		if err != nil {
 			return opError(u.m.op, u.m.e, err)
 		}
 	}
@@ -113,7 +137,8 @@ func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
 
 // sendUnits is carryOut up to the point where the units are written.
 func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error {
-	given, races := tx.token != "", 0
+	given, races, losses := tx.token != "", 0, 0
+	var lost *bool // whether an attempt to send the writes ended without an answer
 	for attempt := 0; ; attempt++ {
 		writes := actionsOf(units)
 		if len(writes) == 0 {
@@ -125,14 +150,17 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 				return err
 			}
 		}
-		after, err := db.commit(ctx, writes, tx)
+		if lost == nil && len(writes) == 1 && !tx.always && writes[0].landed != nil {
+			ctx, lost = watchLosses(ctx)
+		}
+		after, err := db.commit(ctx, writes, tx, lost)
 		if err == nil {
 			for _, u := range units {
 				if len(u.writes) > 0 {
-					u.after = u.writes[0].after
+					u.after = row{item: u.writes[0].after}
 				}
 			}
-			if after != nil {
+			if !after.empty() {
 				units[0].after = after
 			}
 			return nil
@@ -141,20 +169,27 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		switch {
 		case planErr != nil:
 			return planErr
+		case !again && tx.apart && passing(err, &losses):
+			// The token, or what the write meets, keeps it from being written twice.
 		case !again:
-			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt == maxRaces {
+			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt >= maxRaces {
 				return err
 			}
 			continue
 		case anew && given:
 			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
-		case attempt == maxRaces && anew:
+		case races == maxRaces && anew:
 			return faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
-		case attempt == maxRaces:
+		case !anew && tx.apart && len(units) > 1, !anew && !tx.apart && attempt-races >= maxRaces:
 			return err
+		default:
+			losses = 0
 		}
 		if anew {
 			tx.token = "" // another request
+			if lost != nil {
+				*lost = false
+			}
 			races++
 		}
 		pause := min(attempt+1, 5)
@@ -171,7 +206,7 @@ func actionsOf(units []*unit) []*write {
 	if len(units) == 1 {
 		return units[0].writes
 	}
-	var writes []*write
+	writes := make([]*write, 0, len(units))
 	for _, u := range units {
 		writes = append(writes, u.writes...)
 	}
@@ -298,17 +333,22 @@ func missingOr(other error) func(Item) error {
 	}
 }
 
-// sameItem reports whether a stored item is the one given.
-func sameItem(item Item) func(Item) bool {
-	return func(stored Item) bool {
-		sealed := 0
-		for attr := range stored {
-			if isSealed(attr) {
-				sealed++
-			}
-		}
-		return len(stored)-sealed == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
+// missingOrFailed is the reason of what a user's condition guards.
+var missingOrFailed = missingOr(ErrConditionFailed)
+
+// sameAs reports whether a stored item is the one put.
+func (w *row) sameAs(stored Item) bool {
+	item, err := w.whole()
+	if err != nil {
+		return false
 	}
+	sealed := 0
+	for attr := range stored {
+		if isSealed(attr) {
+			sealed++
+		}
+	}
+	return len(stored)-sealed == len(item) && sameAttrs(slices.Collect(maps.Keys(item)), item, stored)
 }
 
 // sameAttrs reports whether two versions of an item agree in attributes.
@@ -354,20 +394,21 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err := e.setVersion(v, 1); err != nil {
 		return nil, err
 	}
-	item, err := db.newItem(ctx, e, "Create", v, now, true)
+	item, key, err := db.newRow(ctx, e, "Create", v, now)
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Create", key: e.keyIn(item)}
+	m := &mutation{e: e, op: "Create", texts: key}
 	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
 		w := &write{
-			kind: OpPutItem, name: "Create", e: e, item: item, after: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-			names: b.Names(), reason: func(Item) error { return ErrExists }, landed: sameItem(item),
+			kind: OpPutItem, name: "Create", e: e, putID: key.id, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
+			names: b.Names(), reason: func(Item) error { return ErrExists },
 		}
-		claims, err := e.claimWrites("Create", item, nil, item)
-		return append([]*write{w}, claims...), false, err
+		w.landed = w.item.sameAs
+		writes, err := e.withClaims(w, m, nil)
+		return writes, false, err
 	}
 	return m, nil
 }
@@ -385,12 +426,12 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err := e.setVersion(v, version+1); err != nil {
 		return nil, err
 	}
-	item, err := db.newItem(ctx, e, "Put", v, now, true)
+	item, key, err := db.newRow(ctx, e, "Put", v, now)
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Put", key: e.keyIn(item), guards: e.uniqueAttrs()}
-	db.hookAfter(ctx, m, v, AfterSave)
+	m := &mutation{e: e, op: "Put", texts: key, guards: e.uniqueAttrs()}
+	db.hookAfter(ctx, m, v, putHooks...)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
@@ -416,11 +457,14 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 			}
 		}
 		w := &write{
-			kind: OpPutItem, name: "Put", e: e, item: item, after: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
-			reason: func(Item) error { return ErrStaleVersion }, landed: sameItem(item),
+			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			reason: func(Item) error { return ErrStaleVersion },
 		}
-		claims, err := e.claimWrites("Put", item, stored, item)
-		return append([]*write{w}, claims...), false, err
+		if w.cond != "" {
+			w.landed = w.item.sameAs
+		}
+		writes, err := e.withClaims(w, m, stored)
+		return writes, false, err
 	}
 	return m, nil
 }
@@ -486,7 +530,7 @@ func (db *DB) planDelete(ctx context.Context, e *entity, key any, still ...Predi
 // planForceDelete plans a deletion for good, of an item that still meets the
 // predicates.
 func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any, still ...Predicate) (*mutation, error) {
-	k, _, err := e.keyArg(key)
+	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -519,6 +563,9 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 		w := &write{
 			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
 			reason: func(Item) error { return ErrStaleVersion },
+		}
+		if w.cond != "" {
+			w.landed = func(met Item) bool { return len(met) == 0 }
 		}
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err

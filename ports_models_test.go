@@ -157,6 +157,9 @@ func cardIs(id string) func(dynorm.Record, error) error {
 
 func notesAre(ids ...string) func([]*PortNote, error) error {
 	return func(list []*PortNote, err error) error {
+		if err != nil {
+			return err
+		}
 		var got []string
 		for _, v := range list {
 			err = errors.Join(err, noteIs(v.ID)(v, nil))
@@ -222,6 +225,14 @@ var portPaths = []portPath{
 	}},
 	{"TransactGet", on("Model.TransactGet"), nil, func(ctx context.Context, p *portSet) error {
 		return notesAre("n2", "n1")(p.notes.TransactGet(ctx, "n2", "n1"))
+	}},
+	{"TransactGet of several entities", on("DB.TransactGet"), nil, func(ctx context.Context, p *portSet) error {
+		n, m, none := &PortNote{ID: "n1"}, &PortMemo{Folder: "f", ID: "m2"}, &PortNote{ID: "none"}
+		missing, err := p.db.TransactGet(ctx, n, m, none)
+		if err == nil && len(missing) != 1 {
+			err = fmt.Errorf("missing %v", missing)
+		}
+		return errors.Join(err, noteIs("n1")(n, err), memoIs("m2")(m, err))
 	}},
 	{"dynamic Find", on("EntityModel.Find"), nil, func(ctx context.Context, p *portSet) error { return cardIs("c1")(p.cards.Find(ctx, "c1")) }},
 	{"dynamic FindMany", on("EntityModel.FindMany", "EntityModel.TransactGet"), nil, func(ctx context.Context, p *portSet) error {
@@ -487,6 +498,11 @@ var portPaths = []portPath{
 				cardIs("c4")(p.cards.Update(ctx, "c4", dynorm.Set("state", "done"))))
 		},
 	},
+	{"dynamic edits", on("EntityModel.Edit", "EntityModel.Move"), ops("Edit Card", "Move Card"), func(ctx context.Context, p *portSet) error {
+		edited, err := p.cards.Edit(ctx, "c1", func(r dynorm.Record) error { r["state"] = "done"; return nil })
+		moved, err2 := p.cards.Move(ctx, "c2", func(r dynorm.Record) error { r["id"], r["secret"] = "c9", secretOf("c9"); return nil })
+		return errors.Join(cardIs("c1")(edited, err), cardIs("c9")(moved, err2))
+	}},
 	{"dynamic deletions", on("EntityModel.Delete", "EntityModel.Restore", "EntityModel.ForceDelete"), nil, func(ctx context.Context, p *portSet) error {
 		return errors.Join(p.cards.Delete(ctx, "c1"), p.cards.Restore(ctx, "c1"), cardIs("c1")(p.cards.Find(ctx, "c1")), p.cards.ForceDelete(ctx, "c1"))
 	}},
@@ -544,6 +560,18 @@ var portPaths = []portPath{
 				cards := p.cards.In(tx)
 				return errors.Join(cards.Create(ctx, portRecord(4)), cards.Put(ctx, portRecord(5)), cards.Save(ctx, portRecord(1)),
 					cards.Update(ctx, "c2", dynorm.Set("secret", secretOf("c2"))), cards.Check(ctx, "c3", dynorm.Eq("state", "open")))
+			})
+		},
+	},
+	{
+		"dynamic Transact of what is stored", on("TxEntity.Upsert", "TxEntity.Edit", "TxEntity.Move", "TxEntity.Increment"),
+		ops("Create Card", "Edit Card", "Move Card", "Update Memo"), func(ctx context.Context, p *portSet) error {
+			return p.db.Transact(ctx, func(tx *dynorm.Tx) error {
+				cards := p.cards.In(tx)
+				return errors.Join(cards.Upsert(ctx, portRecord(4)),
+					cards.Edit(ctx, "c1", func(r dynorm.Record) error { r["state"] = "done"; return nil }),
+					cards.Move(ctx, "c2", func(r dynorm.Record) error { r["id"], r["secret"] = "c9", secretOf("c9"); return nil }),
+					p.db.Entity("Memo").In(tx).Increment(ctx, dynorm.Record{"folder": "f", "id": "m3"}, "count", 1))
 			})
 		},
 	},

@@ -413,7 +413,7 @@ func (c *cond) path(b *expr.Builder) string {
 	if c.field == nil || len(c.field.Path()) == 1 {
 		return b.Name(c.attr)
 	}
-	return b.Path(pathElems(c.field))
+	return pathOf(b, c.field)
 }
 
 // appendAll appends conditions joined by a word.

@@ -71,7 +71,7 @@ const (
 )
 
 // Query returns the query for all items of the model's entity, to be narrowed.
-func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.err).Scope(m.scopes...) }
+func (m Model[T]) Query() Query[T] { return newQuery[T](m.db, m.e, m.fault()).Scope(m.scopes...) }
 
 func newQuery[T any](db *DB, e *entity, err error) Query[T] {
 	s := &queryState{db: db, e: e, err: err}
@@ -83,7 +83,7 @@ func newQuery[T any](db *DB, e *entity, err error) Query[T] {
 
 // Where returns the query for the items that meet all predicates.
 func (m Model[T]) Where(predicates ...Predicate) Query[T] {
-	q := newQuery[T](m.db, m.e, m.err)
+	q := newQuery[T](m.db, m.e, m.fault())
 	q.s.opts.where = slices.Clone(predicates)
 	return q.Scope(m.scopes...)
 }

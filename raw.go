@@ -92,7 +92,7 @@ func (r *rawExpression) append(dst []byte, b *expr.Builder) []byte {
 	for i, operand := range r.operands {
 		dst = append(dst, r.texts[i]...)
 		if operand.field != nil {
-			dst = append(dst, b.Path(pathElems(operand.field))...)
+			dst = append(dst, pathOf(b, operand.field)...)
 		} else {
 			dst = append(dst, b.Value(operand.value)...)
 		}

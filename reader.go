@@ -252,14 +252,19 @@ func (r *reader) report(mid bool) error {
 	p := r.done
 	ended := !mid && !slices.ContainsFunc(r.streams, func(st stream) bool { return !st.ended() })
 	if !ended {
-		onward, _ := r.positions()
 		var err error
-		if p.Cursor, err = r.encode(onward); err != nil {
+		if p.Cursor, err = r.cursor(); err != nil {
 			return err
 		}
 	}
 	r.progress(p)
 	return nil
+}
+
+// cursor leads to the items that are still to be given out.
+func (r *reader) cursor() (string, error) {
+	onward, _ := r.positions()
+	return r.encode(onward)
 }
 
 // positions returns where reading goes on after what was given out, and where

@@ -80,6 +80,62 @@ func TestReadOnlyIsSetOnce(t *testing.T) {
 	require.NoError(t, seals.Put(ctx, &Seal{ID: "1", Mark: "put", Version: 2}), "Put replaces the item")
 }
 
+// Permit has a readonly struct that other programs write more of.
+type Permit struct {
+	ID     string
+	Name   string
+	Origin struct {
+		Country string
+		Place   struct{ City, Street string }
+		Note    *string
+	} `dynorm:",readonly"`
+}
+
+// What a readonly struct was stored with beyond the type's fields is neither
+// another value nor lost.
+func TestReadOnlyStructKeepsUndeclared(t *testing.T) {
+	s := open(t, Permit{})
+	permits := dynorm.ModelOf[Permit](s.db)
+	ctx := t.Context()
+	p := &Permit{ID: "1", Name: "a"}
+	p.Origin.Country, p.Origin.Place.City = "de", "Bonn"
+	require.NoError(t, permits.Create(ctx, p))
+	key := dynorm.Item{"pk": textValue("PERMIT#1"), "sk": textValue("PERMIT#1")}
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: new(s.db.Table()), Key: key,
+		UpdateExpression:          new("SET origin.legacy = :v, origin.place.zip = :v"),
+		ExpressionAttributeValues: dynorm.Item{":v": textValue("kept")},
+	})
+	require.NoError(t, err)
+	origin := func() any {
+		out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: new(s.db.Table()), Key: key, ConsistentRead: new(true)})
+		require.NoError(t, err)
+		return out.Item["origin"]
+	}
+	before := origin()
+
+	got, err := permits.Find(ctx, "1")
+	require.NoError(t, err)
+	got.Name = "b"
+	require.NoError(t, permits.Save(ctx, got))
+	_, err = permits.Edit(ctx, "1", func(p *Permit) error { p.Name = "c"; return nil })
+	require.NoError(t, err)
+	require.NoError(t, s.db.Transact(ctx, func(tx *dynorm.Tx) error { return permits.In(tx).Save(ctx, got) }))
+	note := "x"
+	for name, change := range map[string]func(p *Permit){
+		"a field":                 func(p *Permit) { p.Origin.Country = "fr" },
+		"a field of its struct":   func(p *Permit) { p.Origin.Place.City = "Ulm" },
+		"one that was not stored": func(p *Permit) { p.Origin.Note = &note },
+	} {
+		bad := *got
+		change(&bad)
+		err := permits.Save(ctx, &bad)
+		require.ErrorIs(t, err, dynorm.ErrInvalid, name)
+		require.ErrorContains(t, err, "Permit.Origin: is readonly", name)
+	}
+	require.Equal(t, before, origin())
+}
+
 // Domain keeps its name while it is deleted, Site gives it up.
 type Domain struct {
 	_    dynorm.Entity `dynorm:"Domain,softdelete=keepunique"`

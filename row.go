@@ -121,7 +121,7 @@ func decoding[T any](e *entity) rowReader {
 	if _, ok := any((*T)(nil)).(*Record); ok {
 		return readRaw
 	}
-	other := e.checkType
+	other := e.otherAttr
 	return func(r *codec.Reader) (row, error) {
 		mark, v := r.Mark(), new(T)
 		err := r.Item(e.codec, unsafe.Pointer(v), other)

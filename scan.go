@@ -13,7 +13,9 @@ const maxSegments = 1_000_000
 // value reads it from end to end, as fast as DynamoDB gives it.
 type Scan struct {
 	// Segments is the number of parts that the table is read in, up to
-	// [Config.Concurrency] of them at a time. Defaults to 1.
+	// [Config.Concurrency] of them at a time; at most 1,000,000. Defaults to 1,
+	// where the next page is read while the one before is decoded: more pay off
+	// where the table has many pages for each.
 	Segments int
 	// ReadUnits bounds the read units used in a second. Defaults to no bound.
 	ReadUnits float64

@@ -264,7 +264,13 @@ func (s *Schema) derive() (faults []error) {
 		faults = append(faults, e.checkReserved()...)
 	}
 	faults = append(faults, s.checkTTL()...)
-	return append(faults, s.checkKeys()...)
+	if faults = append(faults, s.checkKeys()...); len(faults) > 0 {
+		return faults
+	}
+	for _, e := range s.entities {
+		e.straight = e.encodesStraight()
+	}
+	return nil
 }
 
 // Entities returns the definitions, in the order given to NewSchema.

@@ -10,6 +10,13 @@ import (
 // Amazon DynamoDB".
 const maxItemSize = 400 * 1024
 
+func checkItemSize(size int) error {
+	if size > maxItemSize {
+		return faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+	}
+	return nil
+}
+
 // itemSize is the size DynamoDB accounts for an item, by "DynamoDB item sizes
 // and formats".
 func itemSize(item Item) int {

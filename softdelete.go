@@ -82,8 +82,8 @@ func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.
 func (m Model[T]) Restore(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Restore", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("Restore", m.e, m.err)
+	if m.fault() != nil {
+		return opError("Restore", m.e, m.fault())
 	}
 	return opError("Restore", m.e, m.db.restore(ctx, m.e, key))
 }
@@ -103,8 +103,8 @@ func (db *DB) restore(ctx context.Context, e *entity, key any) error {
 func (m Model[T]) ForceDelete(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "ForceDelete", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return opError("ForceDelete", m.e, m.err)
+	if m.fault() != nil {
+		return opError("ForceDelete", m.e, m.fault())
 	}
 	return opError("ForceDelete", m.e, m.db.forceDelete(ctx, m.e, key))
 }
@@ -140,7 +140,11 @@ func (db *DB) planRestore(ctx context.Context, e *entity, key any, still ...Pred
 // deletion, of the index entries that depend on it, and of the claims, which a
 // deleted item gives up. The item must still meet the predicates.
 func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, trash bool, still []Predicate) (*mutation, error) {
-	k, known, err := e.keyArg(key)
+	k, err := e.keyArg(key)
+	if err != nil {
+		return nil, err
+	}
+	known, err := e.knownBy(key)
 	if err != nil {
 		return nil, err
 	}
@@ -205,6 +209,16 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		}
 		up.conds = append(up.conds, met...)
 		w := up.write(op, missingOr(ErrStaleVersion))
+		w.landed = func(met Item) bool {
+			if versioned && version != 0 && (met[e.versionAttr] == nil || !codec.Equal(met[e.versionAttr], numberValue(version+1))) {
+				return false
+			}
+			at := met[e.deletedAttr]
+			if !trash {
+				return len(met) > 0 && at == nil
+			}
+			return at != nil && codec.Equal(at, deletedAt)
+		}
 		if e.def.KeepUnique {
 			return []*write{w}, false, nil
 		}

@@ -185,3 +185,19 @@ func TestExpiry(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 }
+
+// A Save of a deleted item, of an entity without a field for the time of
+// deletion, leaves it among the deleted ones.
+func TestSaveOfDeleted(t *testing.T) {
+	s := open(t, Draft{})
+	drafts, ctx := dynorm.ModelOf[Draft](s.db), t.Context()
+	require.NoError(t, drafts.Create(ctx, &Draft{ID: "1", Owner: "ann"}))
+	require.NoError(t, drafts.Delete(ctx, "1"))
+	d, err := drafts.Query().OnlyTrashed().First(ctx)
+	require.NoError(t, err)
+	d.Owner = "bob"
+	require.NoError(t, drafts.Save(ctx, d))
+	d, err = drafts.Query().OnlyTrashed().First(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "bob", d.Owner)
+}

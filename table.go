@@ -176,6 +176,9 @@ func (s *Schema) checkTTL() (faults []error) {
 // It sends DescribeTable about every half second while it waits, and at most
 // one CreateTable and one UpdateTimeToLive.
 func (db *DB) CreateTable(ctx context.Context) (err error) {
+	if err := db.ready(); err != nil {
+		return opError("CreateTable", nil, err)
+	}
 	ctx, tr := db.begin(ctx, "CreateTable", nil)
 	defer tr.end(&err)
 	return opError("CreateTable", nil, db.createTable(ctx))

@@ -61,6 +61,9 @@ type tracing struct {
 
 // begin tells the tracer that a call starts.
 func (db *DB) begin(ctx context.Context, op string, e *entity) (context.Context, tracing) {
+	if ctx == nil {
+		ctx = noContext{context.Background()}
+	}
 	if db == nil || db.cfg.Tracer == nil {
 		return ctx, tracing{}
 	}

@@ -66,7 +66,14 @@ type Tx struct {
 	units []*unit
 	token string
 	err   error
+
+	skip, skipped int
 }
+
+// Skip leaves out the first n writes that are added from now on: those that a
+// [DB.Chunked] that ended early has done ([ChunkedError]). The Done of the next
+// one counts them too.
+func (tx *Tx) Skip(n int) { tx.skip = n }
 
 // Token gives the idempotency token of the transaction, 1 to 36 characters: a
 // transaction with the same token and the same writes that was sent within the
@@ -124,6 +131,9 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 // build collects the writes that fn adds.
 func (db *DB) build(fn func(tx *Tx) error) (*Tx, error) {
 	tx := &Tx{db: db}
+	if err := db.ready(); err != nil {
+		return tx, err
+	}
 	if fn == nil {
 		return tx, faultf(ErrInvalid, "the function is nil")
 	}
@@ -136,8 +146,11 @@ func (db *DB) build(fn func(tx *Tx) error) (*Tx, error) {
 // txOptions say how the writes of a request are sent.
 type txOptions struct {
 	always bool   // as a transaction also when it is one write
+	apart  bool   // the units do not depend on each other, and are sent until ctx ends
 	token  string // the idempotency token, empty for a new one
 	name   string // the call, as named in the API, where it is not that of the writes
+	// read reads the item that a single update returns, nil for [readRaw].
+	read rowReader
 }
 
 // transact sends writes as one transaction.
@@ -146,12 +159,13 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 		return err
 	}
 	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes)), ClientRequestToken: &tx.token}
+	items := make(straightItems, 0, len(writes))
 	for i, w := range writes {
-		in.TransactItems[i] = w.action(&db.table)
+		in.TransactItems[i] = w.action(&db.table, &items)
 	}
 	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, writes: writes,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, straight: items, writes: writes,
 	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
@@ -175,7 +189,7 @@ func checkTx(writes []*write) error {
 		return faultf(ErrTooLarge, "the transaction has %d actions, over the limit of %d", len(writes), maxTxActions)
 	}
 	size := 0
-	seen := map[string]int{}
+	seen := make(map[string]int, len(writes))
 	for i, w := range writes {
 		id := w.id()
 		if first, ok := seen[id]; ok {
@@ -184,6 +198,9 @@ func checkTx(writes []*write) error {
 		}
 		seen[id] = i
 		size += w.size()
+	}
+	if size > maxTxSize {
+		size = sizes(writes, (*write).exactSize)
 	}
 	if size > maxTxSize {
 		return faultf(ErrTooLarge, "the transaction takes %d bytes, over the limit of %d", size, maxTxSize)
@@ -214,7 +231,7 @@ func txError(canceled *types.TransactionCanceledException, writes []*write, err 
 		case "ItemCollectionSizeLimitExceeded":
 			reason.Err = faultf(ErrTooLarge, "item collection exceeds 10 GB")
 		default:
-			reason.Err = faultf(ErrInvalid, "DynamoDB refused the action: %s", message)
+			reason.Err = faultf(refusalKind(message), "DynamoDB refused the action: %s", message)
 		}
 		te.Reasons = append(te.Reasons, reason)
 	}
@@ -240,6 +257,11 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 	}
 	if err == nil && db != tx.db {
 		err = faultf(ErrInvalid, "the model and the transaction are of different DBs")
+	}
+	if err == nil && tx.skip > 0 {
+		tx.skip--
+		tx.skipped++
+		return nil
 	}
 	var u *unit
 	if err == nil {
@@ -270,7 +292,7 @@ func (t TxModel[T]) addValue(ctx context.Context, name string, v *T, plan func(u
 
 // addKey adds a write that goes by a key.
 func (t TxModel[T]) addKey(ctx context.Context, name string, plan func() (*mutation, error)) error {
-	return t.tx.addKey(ctx, name, t.m.db, t.m.e, t.m.err, plan)
+	return t.tx.addKey(ctx, name, t.m.db, t.m.e, t.m.fault(), plan)
 }
 
 func (tx *Tx) addKey(ctx context.Context, name string, db *DB, e *entity, err error, plan func() (*mutation, error)) error {
@@ -316,12 +338,12 @@ func (t TxModel[T]) Delete(ctx context.Context, key any) error {
 // Check adds a condition on an item that the transaction does not write: it
 // must hold for any of the transaction to be written.
 func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error {
-	return t.tx.addCheck(t.m.db, t.m.e, t.m.err, key, predicate)
+	return t.tx.addCheck(t.m.db, t.m.e, t.m.fault(), key, predicate)
 }
 
 func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicate) error {
 	return tx.add("Check", db, e, err, nil, func() (*unit, error) {
-		k, _, err := e.keyArg(key)
+		k, err := e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}
@@ -346,8 +368,8 @@ func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicat
 func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err error) {
 	ctx, tr := m.db.begin(ctx, "TransactGet", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("TransactGet", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("TransactGet", m.e, m.fault())
 	}
 	list, err := m.transactGet(ctx, m.e.flatten(keys))
 	return list, opError("TransactGet", m.e, err)
@@ -355,26 +377,27 @@ func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err err
 
 func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	db, e := m.db, m.e
-	if len(keys) > maxTxActions {
-		return nil, faultf(ErrTooLarge, "%d keys, over the limit of %d", len(keys), maxTxActions)
-	}
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	in := &dynamodb.TransactGetItemsInput{}
+	var items []Item
 	place := map[string]int{} // of a key among the request's
 	at := make([]int, len(keys))
 	for i, key := range keys {
-		k, _, err := e.keyArg(key)
+		k, err := e.keyArg(key)
 		if err != nil {
 			return nil, err
 		}
 		id := e.keyID(k)
 		if _, ok := place[id]; !ok {
-			place[id] = len(in.TransactItems)
-			in.TransactItems = append(in.TransactItems, types.TransactGetItem{Get: &types.Get{TableName: &db.table, Key: k}})
+			place[id] = len(items)
+			items = append(items, k)
 		}
 		at[i] = place[id]
+	}
+	in, err := db.transactGetInput(items)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: e.def.Name, Input: in}, decoding[T](e))
 	if err != nil {
@@ -389,6 +412,18 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 		}
 	}
 	return list, nil
+}
+
+// transactGetInput is the request for items by their keys, which differ.
+func (db *DB) transactGetInput(keys []Item) (*dynamodb.TransactGetItemsInput, error) {
+	if len(keys) > maxTxActions {
+		return nil, faultf(ErrTooLarge, "%d keys, over the limit of %d", len(keys), maxTxActions)
+	}
+	in := &dynamodb.TransactGetItemsInput{TransactItems: make([]types.TransactGetItem, len(keys))}
+	for i, k := range keys {
+		in.TransactItems[i].Get = &types.Get{TableName: &db.table, Key: k}
+	}
+	return in, nil
 }
 
 // transactGet sends a reading transaction, again while other transactions are

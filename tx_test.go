@@ -12,6 +12,21 @@ import (
 	"github.com/dynorm/dynorm"
 )
 
+// What counts is DynamoDB's size of a transaction, not that of its JSON.
+func TestTransactionSizeIsExact(t *testing.T) {
+	s := open(t, User{}, Team{})
+	users := dynorm.ModelOf[User](s.db)
+	text := strings.Repeat("\"", 300<<10) // takes twice as much in JSON
+	require.NoError(t, s.db.Transact(t.Context(), func(tx *dynorm.Tx) error {
+		for i := range 10 {
+			if err := users.In(tx).Create(t.Context(), &User{ID: fmt.Sprint(i), Name: text}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
 func TestTransact(t *testing.T) {
 	s := open(t, User{}, Team{}, Post{}, OrderItem{}, Account{})
 	users, posts := dynorm.ModelOf[User](s.db), dynorm.ModelOf[Post](s.db)

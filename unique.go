@@ -117,12 +117,22 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		if wanted != nil {
 			wanted[ownerPKAttr], wanted[ownerSKAttr] = key[e.pk.attr], key[e.sk.attr]
 			wanted[e.schema.cfg.EntityType] = stringValue(claimEntity)
-			w := &write{kind: OpPutItem, name: name, e: e, item: wanted}
+			w := &write{kind: OpPutItem, name: name, e: e, putID: e.keyID(wanted), item: row{item: wanted}}
 			e.ownedOrFree(w, key, faultf(ErrUnique, "the value of %s is taken", u.name))
 			claims = append(claims, w)
 		}
 	}
 	return append(releases, claims...), nil
+}
+
+// withClaims returns the write that puts an item in the place of a stored one,
+// and those that move its claims.
+func (e *entity) withClaims(w *write, m *mutation, stored Item) ([]*write, error) {
+	if len(e.uniques) == 0 {
+		return []*write{w}, nil
+	}
+	claims, err := e.claimWrites(m.op, m.keyItem(), stored, w.item.pick(e.uniqueAttrs()...))
+	return append([]*write{w}, claims...), err
 }
 
 // holdsClaims reports whether an item holds the claims of its unique values: one
@@ -171,7 +181,7 @@ func (e *entity) uniqueAttrs() []string {
 	}
 	for _, u := range e.uniques {
 		for _, f := range u.fields {
-			if attr := f.AttrPath()[0]; !slices.Contains(attrs, attr) {
+			if attr := f.Root(); !slices.Contains(attrs, attr) {
 				attrs = append(attrs, attr)
 			}
 		}
@@ -188,8 +198,8 @@ func (e *entity) uniqueAttrs() []string {
 func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "FindBy", m.e)
 	defer tr.end(&err)
-	if m.err != nil {
-		return nil, opError("FindBy", m.e, m.err)
+	if m.fault() != nil {
+		return nil, opError("FindBy", m.e, m.fault())
 	}
 	v, err := m.findBy(ctx, constraint, values)
 	return v, opError("FindBy", m.e, err)

@@ -55,6 +55,10 @@ func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] {
 		var failed error
 		ctx, tr := db.begin(ctx, "ScanUnique", nil)
 		defer tr.end(&failed)
+		if failed = opError("ScanUnique", nil, db.ready()); failed != nil {
+			yield(UniqueFault{}, failed)
+			return
+		}
 		in := &dynamodb.ScanInput{TableName: &db.table, ConsistentRead: new(true)}
 		for {
 			out, err := run[dynamodb.ScanOutput](ctx, db, &Operation{Kind: OpScan, Name: "ScanUnique", Input: in})
@@ -245,7 +249,9 @@ func (db *DB) readAll(ctx context.Context, keys []Item) (map[string]Item, error)
 func (db *DB) RepairUnique(ctx context.Context, f UniqueFault) (repaired bool, err error) {
 	ctx, tr := db.begin(ctx, "RepairUnique", nil)
 	defer tr.end(&err)
-	repaired, err = db.repairUnique(ctx, f)
+	if err = db.ready(); err == nil {
+		repaired, err = db.repairUnique(ctx, f)
+	}
 	return repaired, opError("RepairUnique", nil, err)
 }
 
@@ -273,7 +279,7 @@ func (db *DB) repairUnique(ctx context.Context, f UniqueFault) (bool, error) {
 		put := maps.Clone(f.Claim)
 		put[ownerPKAttr], put[ownerSKAttr] = f.Owner[s.cfg.PK], f.Owner[s.cfg.SK]
 		put[s.cfg.EntityType] = stringValue(claimEntity)
-		w = &write{kind: OpPutItem, name: "RepairUnique", e: any, item: put}
+		w = &write{kind: OpPutItem, name: "RepairUnique", e: any, putID: any.keyID(put), item: row{item: put}}
 		any.ownedOrFree(w, f.Owner, ErrConflict)
 	case held && !owned:
 		// The claim stands for another item: where that has lost the value, the

@@ -135,7 +135,7 @@ type formula struct {
 	number      types.AttributeValue
 }
 
-func (a *action) attr() string { return a.field.AttrPath()[0] }
+func (a *action) attr() string { return a.field.Root() }
 
 // constant reports whether the action settles a whole attribute whatever is
 // stored.
@@ -148,9 +148,9 @@ func (a *action) sources() []string {
 	if a.formula == nil {
 		return nil
 	}
-	attrs := []string{a.formula.left.AttrPath()[0]}
+	attrs := []string{a.formula.left.Root()}
 	if a.formula.right != nil {
-		attrs = append(attrs, a.formula.right.AttrPath()[0])
+		attrs = append(attrs, a.formula.right.Root())
 	}
 	return attrs
 }
@@ -199,6 +199,7 @@ func (e *entity) resolveRef(r Ref, f *codec.Field) (*formula, error) {
 // resolveChanges checks changes against the entity and returns the actions and
 // the conditions, in the order given.
 func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Predicate, err error) {
+	size := 0
 	for _, c := range changes {
 		switch c.op {
 		case changeIf:
@@ -229,8 +230,15 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 		if a.op == changeSet && a.value == nil && a.formula == nil {
 			a.op = changeRemove
 		}
+		size += valueSize(a.value)
+		if err := checkItemSize(size); err != nil {
+			return nil, nil, atField(f.Name, err)
+		}
+		if actions == nil {
+			actions = make([]action, 0, len(changes)+2) // the stamps come after them
+		}
 		for i := range actions {
-			if overlaps(actions[i].field.AttrPath(), f.AttrPath()) {
+			if overlaps(actions[i].field.Path(), f.Path()) {
 				return nil, nil, atField(f.Name, faultf(ErrInvalid, "%s overlaps the %s of %s: DynamoDB takes one action a path",
 					c.op, actions[i].op, actions[i].field.Name))
 			}
@@ -294,14 +302,14 @@ func encodeOperand(c Change, f *codec.Field) (types.AttributeValue, error) {
 }
 
 // overlaps reports whether one path is the other or leads to it.
-func overlaps(a, b []string) bool {
+func overlaps(a, b []codec.Step) bool {
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])
 }
 
 // render adds the action to an update expression.
 func (a *action) render(b *expr.Builder, u *expr.Update) {
-	path := b.Path(pathElems(a.field))
+	path := pathOf(b, a.field)
 	switch a.op {
 	case changeSet:
 		u.Set(path, a.operand(b))
@@ -337,12 +345,12 @@ func (a *action) operand(b *expr.Builder) string {
 	if fm == nil {
 		return b.Value(a.value)
 	}
-	text := b.Path(pathElems(fm.left))
+	text := pathOf(b, fm.left)
 	switch {
 	case fm.sign == "":
 		return text
 	case fm.right != nil:
-		return text + " " + fm.sign + " " + b.Path(pathElems(fm.right))
+		return text + " " + fm.sign + " " + pathOf(b, fm.right)
 	}
 	return text + " " + fm.sign + " " + b.Value(fm.number)
 }

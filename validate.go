@@ -49,12 +49,32 @@ type FieldChange struct {
 // newItem makes the item of the struct at v ([entity.encode]), once the
 // validator has seen the value.
 func (db *DB) newItem(ctx context.Context, e *entity, op string, v unsafe.Pointer, now time.Time, isNew bool) (Item, error) {
-	if db.cfg.Validator != nil {
-		if err := db.validate(ctx, Write{Op: op, Entity: e.def.Name, Value: e.valueAt(v)}); err != nil {
-			return nil, err
-		}
+	if err := db.validateValue(ctx, e, op, v); err != nil {
+		return nil, err
 	}
 	return e.encode(v, now, isNew)
+}
+
+// newRow is newItem for one that is put as it is: in DynamoDB's JSON where
+// nothing has to see its attribute values. It returns its base key too.
+func (db *DB) newRow(ctx context.Context, e *entity, op string, v unsafe.Pointer, now time.Time) (item row, key keyTexts, err error) {
+	if e.straight && db.direct() && db.cfg.Cache == nil {
+		if err := db.validateValue(ctx, e, op, v); err != nil {
+			return row{}, keyTexts{}, err
+		}
+		return e.encodeStraight(v, now, true)
+	}
+	if item.item, err = db.newItem(ctx, e, op, v, now, true); err != nil {
+		return row{}, keyTexts{}, err
+	}
+	return item, keyTexts{e.keyID(item.item), len(item.text(e.pk.attr))}, nil
+}
+
+func (db *DB) validateValue(ctx context.Context, e *entity, op string, v unsafe.Pointer) error {
+	if db.cfg.Validator == nil {
+		return nil
+	}
+	return db.validate(ctx, Write{Op: op, Entity: e.def.Name, Value: e.valueAt(v)})
 }
 
 func (db *DB) validate(ctx context.Context, w Write) error {

@@ -3,11 +3,13 @@ package dynorm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -37,18 +39,42 @@ func (db *DB) direct() bool {
 	return db.wire && len(db.cfg.Interceptors) == 0 && !db.translates()
 }
 
+// straightItems are items that go from structs into a request without their
+// attribute values, in DynamoDB's JSON.
+type straightItems [][]byte
+
+// straightItem stands for an item that goes straight, straightPut for its put.
+var (
+	straightItem = Item{}
+	straightPut  = types.WriteRequest{PutRequest: &types.PutRequest{Item: straightItem}}
+)
+
+// add returns what stands in an input for an item to put.
+func (items *straightItems) add(item row) Item {
+	if item.raw == nil {
+		return item.item
+	}
+	*items = append(*items, item.raw)
+	return straightItem
+}
+
 // wireCall is the protocol of one call.
 type wireCall struct {
 	// ClientProtocol is the SDK's: errors are its to read.
 	smithyhttp.ClientProtocol
 	// left says that the operation is one which the wire codec does not know.
 	left bool
+	// straight are items of the request in DynamoDB's JSON, in the order in which
+	// the input has an empty item for each.
+	straight straightItems
 	// read reads the items of the response. Without it they go into the
 	// output.
 	read rowReader
 	// rows are the items that were read, in their order. Where the response
 	// has a place for each item, an empty row stands for none.
 	rows []row
+	// room is where the options of most calls find theirs.
+	room [1]func(*dynamodb.Options)
 }
 
 // options puts the call into the client's options.
@@ -57,24 +83,64 @@ func (c *wireCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol =
 // SerializeRequest writes the request. An operation that it does not know, one
 // on tables, it leaves to the SDK.
 func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
-	scratch := bodies.Get().(*request)
-	defer scratch.release()
-	if c.left = !scratch.write(in); c.left {
+	body, known := c.body(in)
+	if c.left = !known; c.left {
+		if len(c.straight) > 0 {
+			return &smithy.SerializationError{Err: errors.New("the input was changed on its way, so that its items can't be added")}
+		}
 		return c.ClientProtocol.SerializeRequest(ctx, schema, in, req)
 	}
 	req.Method = http.MethodPost
 	if req.URL.Path == "" {
 		req.URL.Path = "/"
 	}
-	req.Header["X-Amz-Target"] = []string{"DynamoDB_20120810." + schema.ID().Name}
-	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
-	// The transport may still read a request after its response has come.
-	sent, err := req.SetStream(bytes.NewReader(bytes.Clone(scratch.buf)))
+	values := []string{targetOf(schema.ID().Name), "application/x-amz-json-1.0"}
+	req.Header["X-Amz-Target"], req.Header["Content-Type"] = values[:1:1], values[1:]
+	sent, err := req.SetStream(bytes.NewReader(body))
 	if err != nil {
 		return &smithy.SerializationError{Err: err}
 	}
 	*req = *sent
 	return nil
+}
+
+// targetOf names an operation in a request's header.
+func targetOf(operation string) string {
+	if target, ok := targets[operation]; ok {
+		return target
+	}
+	return targetPrefix + operation
+}
+
+const targetPrefix = "DynamoDB_20120810."
+
+// targets are the names of the operations of single items, of which little is
+// left beside the SDK's own work.
+var targets = map[string]string{
+	string(OpGetItem):    targetPrefix + string(OpGetItem),
+	string(OpPutItem):    targetPrefix + string(OpPutItem),
+	string(OpUpdateItem): targetPrefix + string(OpUpdateItem),
+	string(OpDeleteItem): targetPrefix + string(OpDeleteItem),
+}
+
+// body returns the request's body, or reports that the input says what it does
+// not know. The transport may still read it after the response has come, so
+// that nothing else is written there.
+func (c *wireCall) body(in any) (body []byte, known bool) {
+	if len(c.straight) > 0 {
+		const around = 64 // at least, of an item
+		size := around
+		for _, item := range c.straight {
+			size += len(item) + around
+		}
+		q := request{buf: make([]byte, 0, size), straight: c.straight}
+		known = q.write(in)
+		return q.buf, known
+	}
+	scratch := bodies.Get().(*request)
+	defer scratch.release()
+	known = scratch.write(in)
+	return bytes.Clone(scratch.buf), known
 }
 
 // DeserializeResponse reads the response.
@@ -143,6 +209,6 @@ func (q *request) release() {
 	if cap(q.buf) > maxScratch {
 		q.buf = nil
 	}
-	q.buf = q.buf[:0]
+	q.buf, q.straight = q.buf[:0], nil
 	bodies.Put(q)
 }

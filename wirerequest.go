@@ -13,7 +13,11 @@ import (
 
 // request is the body of a request under construction. The same input always
 // gives the same bytes: members go in a fixed order, entries of maps sorted.
-type request struct{ buf []byte }
+type request struct {
+	buf []byte
+	// straight are the items to come that the input lacks.
+	straight straightItems
+}
 
 // write writes an input, or reports that it does not know all that it says.
 func (q *request) write(input any) bool {
@@ -31,7 +35,7 @@ func (q *request) write(input any) bool {
 		q.word("ReturnConsumedCapacity", string(in.ReturnConsumedCapacity))
 	case *dynamodb.PutItemInput:
 		q.text("TableName", in.TableName)
-		q.item("Item", in.Item)
+		q.put(in.Item)
 		q.condition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, in.ReturnValuesOnConditionCheckFailure)
 		q.returns(in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 	case *dynamodb.UpdateItemInput:
@@ -157,7 +161,7 @@ func (q *request) batched(w *types.WriteRequest) {
 	if put := w.PutRequest; put != nil {
 		q.member("PutRequest")
 		q.open()
-		q.item("Item", put.Item)
+		q.put(put.Item)
 		q.close()
 	}
 	if del := w.DeleteRequest; del != nil {
@@ -189,7 +193,7 @@ func (q *request) transactedWrite(t *types.TransactWriteItem) {
 		q.member("Put")
 		q.open()
 		q.text("TableName", put.TableName)
-		q.item("Item", put.Item)
+		q.put(put.Item)
 		q.condition(put.ConditionExpression, put.ExpressionAttributeNames, put.ExpressionAttributeValues, put.ReturnValuesOnConditionCheckFailure)
 		q.close()
 	}
@@ -274,13 +278,30 @@ func (q *request) item(name string, item Item) {
 	}
 }
 
+// put writes the item of a put. No table takes an empty one.
+func (q *request) put(item Item) {
+	if len(item) > 0 || len(q.straight) == 0 {
+		q.item("Item", item)
+		return
+	}
+	q.member("Item")
+	q.buf = append(q.buf, q.straight[0]...)
+	q.straight = q.straight[1:]
+}
+
 func (q *request) names(names map[string]string) {
 	if names == nil {
 		return
 	}
 	q.member("ExpressionAttributeNames")
 	q.open()
-	for _, placeholder := range slices.Sorted(maps.Keys(names)) {
+	var room [24]string
+	placeholders := room[:0]
+	for placeholder := range names {
+		placeholders = append(placeholders, placeholder)
+	}
+	slices.Sort(placeholders)
+	for _, placeholder := range placeholders {
 		q.member(placeholder)
 		q.buf = codec.AppendText(q.buf, names[placeholder])
 	}

@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/dynorm/dynorm/internal/codec"
 	"github.com/dynorm/dynorm/internal/expr"
+	"github.com/dynorm/dynorm/parser"
 )
 
 // timestampLayout is the form of the generated timestamps: ISO 8601, UTC,
@@ -21,8 +23,7 @@ const timestampLayout = "2006-01-02T15:04:05.000Z"
 // stamp fills what a new item gets by itself: defaults, the identifier, the
 // time to live, timestamps and the first version.
 func (db *DB) stamp(e *entity, v unsafe.Pointer, now time.Time) error {
-	for i := range e.codec.NumFields() {
-		f := e.codec.Field(i)
+	for _, f := range e.filled {
 		if !f.IsZero(v) {
 			continue
 		}
@@ -35,10 +36,8 @@ func (db *DB) stamp(e *entity, v unsafe.Pointer, now time.Time) error {
 			text, err = db.cfg.IDs.ULID(now)
 		case f.Generator == "uuid":
 			text, err = db.cfg.IDs.UUID()
-		case f.Default != nil:
-			text = *f.Default
 		default:
-			continue
+			text = *f.Default
 		}
 		if err == nil {
 			err = f.SetText(v, text)
@@ -73,7 +72,7 @@ func (e *entity) touch(v unsafe.Pointer, now time.Time) error {
 
 // encode returns the whole item of the struct at v: its attributes, the
 // entity type, the timestamps without a field, the base key and the index
-// entries. Nothing else makes items.
+// entries. Nothing else makes items, but for [entity.encodeStraight].
 func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, error) {
 	if err := e.checkRequired(v); err != nil {
 		return nil, err
@@ -82,17 +81,7 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 	if err := e.codec.EncodeItem(item, v); err != nil {
 		return nil, encodeError(err)
 	}
-	if e.updatedAttr != "" && e.updated == nil {
-		item[e.updatedAttr] = stringValue(now.UTC().Format(timestampLayout))
-	}
-	if isNew {
-		if e.createdAttr != "" && e.created == nil {
-			item[e.createdAttr] = stringValue(now.UTC().Format(timestampLayout))
-		}
-		if e.def.TTL > 0 && e.ttl == nil {
-			item["ttl"] = &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(e.def.TTL).Unix(), 10)}
-		}
-	}
+	e.implied(now, isNew, func(attr string, av types.AttributeValue) { item[attr] = av })
 	key, err := e.baseKey(v)
 	if err != nil {
 		return nil, err
@@ -102,10 +91,92 @@ func (e *entity) encode(v unsafe.Pointer, now time.Time, isNew bool) (Item, erro
 	if err := e.addEntries(item); err != nil {
 		return nil, err
 	}
-	if size := itemSize(item); size > maxItemSize {
-		return nil, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+	if err := checkItemSize(itemSize(item)); err != nil {
+		return nil, err
 	}
 	return item, nil
+}
+
+// implied calls set for the timestamps and the time to live that no field
+// holds.
+func (e *entity) implied(now time.Time, isNew bool, set func(attr string, av types.AttributeValue)) {
+	if e.updatedAttr != "" && e.updated == nil {
+		set(e.updatedAttr, stringValue(now.UTC().Format(timestampLayout)))
+	}
+	if isNew && e.createdAttr != "" && e.created == nil {
+		set(e.createdAttr, stringValue(now.UTC().Format(timestampLayout)))
+	}
+	if isNew && e.def.TTL > 0 && e.ttl == nil {
+		set(parser.TTLAttr, numberValue(now.Add(e.def.TTL).Unix()))
+	}
+}
+
+// encodeStraight returns the item that encode does in DynamoDB's JSON, with its
+// base key.
+func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool) (item row, key keyTexts, err error) {
+	if err := e.checkRequired(v); err != nil {
+		return row{}, key, err
+	}
+	scratch := bodies.Get().(*request)
+	defer scratch.release()
+	buf, err := e.codec.AppendMembers(append(scratch.buf, '{'), v)
+	if err != nil {
+		return row{}, key, encodeError(err)
+	}
+	e.implied(now, isNew, func(attr string, av types.AttributeValue) {
+		buf = codec.AppendAttribute(codec.AppendName(buf, attr), av)
+	})
+	if key, err = e.keyTexts(v); err != nil {
+		return row{}, key, err
+	}
+	buf = codec.AppendString(buf, e.pk.attr, key.pk())
+	buf = codec.AppendString(buf, e.sk.attr, key.sk())
+	buf = codec.AppendString(buf, e.schema.cfg.EntityType, e.def.Name)
+	for _, d := range e.demands {
+		templates := d.templates()
+		if len(templates) == 0 {
+			continue
+		}
+		keys, ok, err := d.keys(structInputs{e, v})
+		if err != nil {
+			return row{}, key, err
+		}
+		for i, kt := range templates {
+			if ok {
+				buf = codec.AppendString(buf, kt.attr, keys[i])
+			}
+		}
+	}
+	scratch.buf = append(buf, '}')
+	item.raw = bytes.Clone(scratch.buf)
+	// An item in JSON is longer than DynamoDB takes it to be.
+	if len(item.raw) > maxItemSize {
+		attrs, err := item.whole()
+		if err != nil {
+			return row{}, key, err
+		}
+		if size := itemSize(attrs); size > maxItemSize {
+			return row{}, key, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+		}
+	}
+	return item, key, nil
+}
+
+// encodesStraight reports whether encodeStraight gives what encode does: no
+// attribute is set twice, and every input of an index entry is at a fixed place.
+func (e *entity) encodesStraight() bool {
+	straight := true
+	e.implied(time.Time{}, true, func(attr string, _ types.AttributeValue) {
+		if _, ok := e.codec.Attr(attr); ok {
+			straight = false
+		}
+	})
+	for _, d := range e.demands {
+		for _, kt := range d.templates() {
+			straight = straight && !slices.ContainsFunc(kt.fields, func(f *codec.Field) bool { return !f.Fixed() })
+		}
+	}
+	return straight
 }
 
 // checkRequired refuses zero values where there must be none.
@@ -113,8 +184,8 @@ func (e *entity) checkRequired(v unsafe.Pointer) error {
 	if e.primary != nil && e.primary.IsZero(v) {
 		return atField(e.primary.Name, faultf(ErrMissingKey, "the primary key is zero: set it, or tag the field `ulid` or `uuid`"))
 	}
-	for i := range e.codec.NumFields() {
-		if f := e.codec.Field(i); f.Required && f.IsZero(v) {
+	for _, f := range e.required {
+		if f.IsZero(v) {
 			return atField(f.Name, faultf(ErrValue, "is required but zero"))
 		}
 	}
@@ -226,7 +297,7 @@ func (e *entity) saveUpdate(item Item) *update {
 		case f == e.created && av == nil:
 			continue // a value built by hand must not lose the time of creation
 		case e.setOnce(f):
-			up.setOnce(f.Attr, av)
+			up.setOnce(f, av)
 			continue
 		}
 		up.setAttr(f.Attr, av)
@@ -236,6 +307,9 @@ func (e *entity) saveUpdate(item Item) *update {
 	}
 	up.setAttr(e.schema.cfg.EntityType, item[e.schema.cfg.EntityType])
 	for _, d := range e.demands {
+		if d.kind == demandTrashed && e.deleted == nil {
+			continue // the item may be deleted, which the encoded one can't say
+		}
 		for _, attr := range d.attrs() {
 			up.setAttr(attr, item[attr])
 		}
@@ -250,15 +324,60 @@ func (e *entity) setOnce(f *codec.Field) bool {
 
 // setOnce sets an attribute where the item lacks it, on condition that the item
 // has no other value.
-func (up *update) setOnce(attr string, av types.AttributeValue) {
-	name := up.b.Name(attr)
+func (up *update) setOnce(f *codec.Field, av types.AttributeValue) {
+	name := up.b.Name(f.Attr)
 	if av == nil {
 		up.conds = append(up.conds, "attribute_not_exists("+name+")")
 		return
 	}
 	value := up.b.Value(av)
 	up.u.Set(name, "if_not_exists("+name+", "+value+")")
-	up.conds = append(up.conds, "attribute_not_exists("+name+") OR "+name+" = "+value)
+	same := name + " = " + value
+	if conds := declaredText(&up.b, name, &f.Type, av); conds != nil {
+		same = "(" + expr.And(conds...) + ")"
+	}
+	up.conds = append(up.conds, "attribute_not_exists("+name+") OR "+same)
+}
+
+// declaredText returns the conditions that the struct stored at a path is that of
+// av as far as its type declares it: it may have been written with more fields.
+// Nil where the type is no struct.
+func declaredText(b *expr.Builder, path string, t *parser.Type, av types.AttributeValue) []string {
+	m, ok := av.(*types.AttributeValueMemberM)
+	if !ok || t.Kind != parser.Struct || len(t.Fields) == 0 {
+		return nil
+	}
+	var conds []string
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		at := path + "." + b.Name(f.Attr)
+		is := m.Value[f.Attr]
+		if is == nil {
+			conds = append(conds, "attribute_not_exists("+at+")")
+		} else if inner := declaredText(b, at, &f.Type, is); inner != nil {
+			conds = append(conds, inner...)
+		} else {
+			conds = append(conds, at+" = "+b.Value(is))
+		}
+	}
+	return conds
+}
+
+// sameDeclared reports whether two values agree in what the type declares.
+func sameDeclared(t *parser.Type, was, is types.AttributeValue) bool {
+	before, ok := was.(*types.AttributeValueMemberM)
+	after, also := is.(*types.AttributeValueMemberM)
+	if !ok || !also || t.Kind != parser.Struct || len(t.Fields) == 0 {
+		return was != nil && is != nil && codec.Equal(was, is)
+	}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		a, b := before.Value[f.Attr], after.Value[f.Attr]
+		if (a != nil || b != nil) && !sameDeclared(&f.Type, a, b) {
+			return false
+		}
+	}
+	return true
 }
 
 // changesReadOnly names the first readonly field that an item would change in
@@ -266,7 +385,7 @@ func (up *update) setOnce(attr string, av types.AttributeValue) {
 func (e *entity) changesReadOnly(stored, item Item) error {
 	for i := range e.codec.NumFields() {
 		f := e.codec.Field(i)
-		if was := stored[f.Attr]; e.setOnce(f) && was != nil && (item[f.Attr] == nil || !codec.Equal(was, item[f.Attr])) {
+		if was := stored[f.Attr]; e.setOnce(f) && was != nil && !sameDeclared(&f.Type, was, item[f.Attr]) {
 			return atField(f.Name, faultf(ErrInvalid, "is readonly: the item has another value"))
 		}
 	}

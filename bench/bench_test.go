@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/dynorm/dynorm"
+)
 
 // BenchmarkRows runs dynorm's part of every row, for profiles.
 func BenchmarkRows(b *testing.B) {
@@ -13,9 +17,9 @@ func BenchmarkRows(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, row := range rows(b.Context(), users) {
+	for _, row := range peerCalls(users) {
 		b.Run(row.name, func(b *testing.B) {
-			call := row.call(ours)
+			call := row.call(b.Context(), ours)
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := call(); err != nil {
@@ -23,5 +27,16 @@ func BenchmarkRows(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkNewSchema builds the schema of 50 entities, for profiles.
+func BenchmarkNewSchema(b *testing.B) {
+	entities := entityTypes(50)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := dynorm.NewSchema(entities...); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -4,8 +4,9 @@ package main
 
 import "time"
 
-var started = time.Now()
-
 // processorTime returns the time since the start, the nearest thing to the
 // processor's time that every system has.
-func processorTime() time.Duration { return time.Since(started) }
+func processorTime() time.Duration { return wallTime() }
+
+// childrenTime is the same for child processes.
+func childrenTime() time.Duration { return wallTime() }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,23 +15,35 @@ import (
 )
 
 func main() {
-	if err := compare(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+// run is the comparison, or the server of one.
+func run(ctx context.Context, args []string) error {
+	if len(args) == 1 && args[0] == serverCommand {
+		return serve(ctx, os.Stdin, os.Stdout)
+	}
+	return compare(ctx, args, os.Stdout, os.Stderr)
+}
+
 // compare checks that all peers do the same, measures them and writes the
 // tables to stdout and, where asked, to a file.
-func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func compare(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	passes := flags.Int("passes", 9, "`number` of passes over all peers")
 	passTime := flags.Duration("time", 100*time.Millisecond, "processor `time` a peer takes in one pass")
+	many := flags.Int("items", 10_000, "`number` of items that the rows over loopback read, 1,000 at least")
 	only := flags.String("run", "", "measure only rows that match the `regexp`")
 	path := flags.String("out", "", "write the tables to this `file` too")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *many < batchUsers {
+		return fmt.Errorf("-items is %d: give %d or more", *many, batchUsers)
 	}
 	chosen, err := regexp.Compile(*only)
 	if err != nil {
@@ -42,42 +55,28 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return err
 	}
 	defer engine.Close()
-	if err := checkEquivalence(ctx, engine.Client(), "bench"); err != nil {
+	if err := checkEquivalence(ctx, engine.Client(), tableName); err != nil {
 		return fmt.Errorf("the peers differ: %w", err)
 	}
-	users := sampleUsers(pageSize)
-	transport, err := newStub(ctx, users)
+	s, err := newSuite(ctx, method{processorTime, *passes, *passTime}, *many)
 	if err != nil {
-		return err
-	}
-	peers, err := peersOn(clientOn(transport), "bench")
-	if err != nil {
-		return err
-	}
-	if err := checkAnswers(ctx, peers, users); err != nil {
 		return fmt.Errorf("the peers differ over the stub: %w", err)
 	}
+	defer func() { err = errors.Join(err, s.stop()) }()
 
 	// One processor: what a request costs, not what a machine can do.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	r := report{passes: *passes}
-	for _, row := range rows(ctx, users) {
+	for _, row := range s.rows() {
 		if !chosen.MatchString(row.name) {
 			continue
 		}
 		fmt.Fprintln(stderr, "measuring", row.name)
-		var (
-			names []string
-			calls []func() error
-		)
-		for _, p := range peers {
-			names, calls = append(names, p.name), append(calls, row.call(p))
-		}
-		measured, err := measure(names, calls, *passes, *passTime)
+		figures, err := row.measure(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", row.name, err)
 		}
-		r.add(row.name, measured)
+		r.add(row, figures)
 	}
 	tables := r.markdown()
 	if _, err := io.WriteString(stdout, tables); err != nil {

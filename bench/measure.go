@@ -16,23 +16,37 @@ type measured struct {
 	samples []sample
 }
 
-// measure runs calls in turns: in each pass every call takes about passTime of
-// the processor, and the one that starts changes from pass to pass.
-func measure(names []string, calls []func() error, passes int, passTime time.Duration) ([]measured, error) {
+// method says how a row is measured.
+type method struct {
+	// clock is what time is taken by.
+	clock  func() time.Duration
+	passes int
+	// passTime is about what a peer takes in one pass, 0 for a single call.
+	passTime time.Duration
+}
+
+var started = time.Now()
+
+// wallTime returns the time since the start.
+func wallTime() time.Duration { return time.Since(started) }
+
+// measure runs calls in turns: each pass has all of them, and the one that
+// starts changes from pass to pass.
+func (m method) measure(names []string, calls []func() error) ([]measured, error) {
 	times := make([]int, len(calls))
 	out := make([]measured, len(calls))
 	for i, call := range calls {
-		n, err := calibrate(call, passTime)
+		n, err := m.calibrate(call)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", names[i], err)
 		}
 		times[i] = n
 		out[i].peer = names[i]
 	}
-	for pass := range passes {
+	for pass := range m.passes {
 		for i := range calls {
 			i = (i + pass) % len(calls)
-			s, err := run(calls[i], times[i])
+			s, err := m.run(calls[i], times[i])
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", names[i], err)
 			}
@@ -42,32 +56,33 @@ func measure(names []string, calls []func() error, passes int, passTime time.Dur
 	return out, nil
 }
 
-// calibrate returns how many calls fill d.
-func calibrate(call func() error, d time.Duration) (int, error) {
+// calibrate returns how many calls fill a pass.
+func (m method) calibrate(call func() error) (int, error) {
+	d := m.passTime
 	for n := 1; ; n *= 2 {
-		start := processorTime()
+		start := m.clock()
 		for range n {
 			if err := call(); err != nil {
 				return 0, err
 			}
 		}
-		if took := processorTime() - start; took > d/4 {
-			return max(1, int(float64(n)*float64(d)/float64(took))), nil
+		if took := m.clock() - start; took >= d/4 {
+			return max(1, int(float64(n)*float64(d)/float64(max(took, 1)))), nil
 		}
 	}
 }
 
-func run(call func() error, n int) (sample, error) {
+func (m method) run(call func() error, n int) (sample, error) {
 	runtime.GC() // what the last peer left is not this one's to collect
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := processorTime()
+	start := m.clock()
 	for range n {
 		if err := call(); err != nil {
 			return sample{}, err
 		}
 	}
-	took := processorTime() - start
+	took := m.clock() - start
 	runtime.ReadMemStats(&after)
 	per := func(total uint64) float64 { return float64(total) / float64(n) }
 	return sample{

@@ -91,13 +91,14 @@ func newStub(ctx context.Context, users []*User) (stub, error) {
 // recorder is a transport that keeps the body of the last request.
 type recorder struct{ body []byte }
 
-// Do keeps the request's body and answers nothing.
+// Do keeps the request's body and answers with nothing in it.
 func (r *recorder) Do(req *http.Request) (*http.Response, error) {
 	var err error
 	if r.body, err = io.ReadAll(req.Body); err != nil {
 		return nil, err
 	}
-	return stub{map[string]answer{"PutItem": newAnswer([]byte("{}"))}}.Do(req)
+	op := strings.TrimPrefix(req.Header.Get("X-Amz-Target"), targetPrefix)
+	return stub{map[string]answer{op: newAnswer([]byte("{}"))}}.Do(req)
 }
 
 // itemJSON returns a user's item as the SDK writes it to the wire, its

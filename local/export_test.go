@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
 	"github.com/dynorm/dynorm/local"
@@ -277,6 +278,54 @@ func TestImportCSV(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list.ImportSummaryList, 1)
 	require.Nil(t, list.NextToken)
+}
+
+func TestImportZstd(t *testing.T) {
+	dir := t.TempDir()
+	c := frozen(t, local.Config{Buckets: dir}).Client()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "packed"), 0o755))
+	write := func(name string, content []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "packed", name), content, 0o644))
+	}
+	encoder, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	var lines []byte
+	for i := range 1000 {
+		lines = fmt.Appendf(lines, `{"Item":{"pk":{"S":"p%d"},"sk":{"S":"1"},"city":{"S":"Köln"}}}`+"\n", i)
+	}
+	whole := encoder.EncodeAll(lines, nil)
+	write("json", whole)
+	write("csv", encoder.EncodeAll([]byte("pk,sk\na,1\nb,2\n"), nil))
+	write("none", []byte("pk,sk\na,1\n"))
+	write("cut", whole[:len(whole)/2])
+	for _, tc := range []struct {
+		name   string
+		format types.InputFormat
+		items  int64
+		status types.ImportStatus
+	}{
+		{"json", types.InputFormatDynamodbJson, 1000, types.ImportStatusCompleted},
+		{"csv", types.InputFormatCsv, 2, types.ImportStatusCompleted},
+		{"none", types.InputFormatCsv, 0, types.ImportStatusFailed},
+		{"cut", types.InputFormatDynamodbJson, 0, types.ImportStatusFailed},
+	} {
+		out, err := c.ImportTable(t.Context(), &dynamodb.ImportTableInput{
+			S3BucketSource: &types.S3BucketSource{S3Bucket: aws.String("packed"), S3KeyPrefix: &tc.name}, InputFormat: tc.format,
+			InputCompressionType: types.InputCompressionTypeZstd, TableCreationParameters: appDefinition("from-" + tc.name),
+		})
+		require.NoError(t, err, tc.name)
+		m, err := c.DescribeImport(t.Context(), &dynamodb.DescribeImportInput{ImportArn: out.ImportTableDescription.ImportArn})
+		require.NoError(t, err, tc.name)
+		require.Equal(t, tc.status, m.ImportTableDescription.ImportStatus, tc.name)
+		_, err = c.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("from-" + tc.name)})
+		if tc.status == types.ImportStatusFailed {
+			refuses(t, err, "ResourceNotFoundException", "not found")
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, tc.items, m.ImportTableDescription.ImportedItemCount, tc.name)
+		require.Len(t, scanned(t, c, "from-"+tc.name, nil), int(tc.items))
+	}
 }
 
 func TestExportErrors(t *testing.T) {

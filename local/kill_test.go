@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
@@ -68,7 +71,8 @@ func TestKill(t *testing.T) {
 
 		e, err := local.Open(t.Context(), local.Config{Path: dir})
 		require.NoError(t, err, "kill %d", kill)
-		found := dump(t, e.Client())
+		found, err := dumped(e)
+		require.NoError(t, err, "kill %d", kill)
 		require.NoError(t, e.Close())
 		for worker := range killWorkers {
 			name := fmt.Sprint("w", worker)
@@ -188,7 +192,7 @@ func killed(dir string) {
 	}
 	kill, err := strconv.Atoi(os.Getenv("DYNORM_TEST_KILL"))
 	check(err)
-	state, err := dumped(c)
+	state, err := dumped(e)
 	check(err)
 	var wg sync.WaitGroup
 	for worker := range killWorkers {
@@ -234,8 +238,8 @@ func createKillTable(ctx context.Context, c *dynamodb.Client, name string) error
 
 // killWorker makes changes of items that are its own in the table app, and of
 // a table of its own. The model's keys are w1/app/k3 for an item, w1/own/k3
-// for one in that table, w1/own for the table, and w1/own#tag and the like for
-// what is set on it.
+// for one in that table, w1/own for the table, w1/own#tag and the like for
+// what is set on it, and w1/backup/7 for a backup.
 type killWorker struct {
 	client *dynamodb.Client
 	name   string
@@ -258,12 +262,17 @@ func (w *killWorker) key(sk string) map[string]types.AttributeValue { return ite
 // item returns the next item for sk, of which one in seven is in no global
 // index.
 func (w *killWorker) item(sk string) map[string]types.AttributeValue {
-	it := item(w.name, sk, "filler", strings.Repeat("x", 1+w.random.IntN(500)))
+	it := item(w.name, sk, "filler", strings.Repeat("x", 1+w.number*37%500))
 	it["v"] = &types.AttributeValueMemberN{Value: strconv.Itoa(w.number)}
 	if w.number%7 > 0 {
 		it["city"] = str(fmt.Sprint("city", w.number%7))
 	}
 	return it
+}
+
+func (w *killWorker) put(ctx context.Context, at, sk string) error {
+	_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: w.table(at), Item: w.item(sk)})
+	return err
 }
 
 // next returns the next change, and the effect it is to have.
@@ -283,10 +292,7 @@ func (w *killWorker) next(ctx context.Context) (effect map[string]string, do fun
 	switch n := w.random.IntN(100); {
 	case n < 30:
 		effect[id] = value
-		return effect, func() error {
-			_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: w.table(at), Item: w.item(sk)})
-			return err
-		}
+		return effect, func() error { return w.put(ctx, at, sk) }
 	case n < 45:
 		effect[id] = value
 		return effect, func() error {
@@ -317,8 +323,12 @@ func (w *killWorker) next(ctx context.Context) (effect map[string]string, do fun
 			_, err := w.client.BatchWriteItem(ctx, in)
 			return err
 		}
-	case n < 90:
-		in := &dynamodb.TransactWriteItemsInput{}
+	case n < 80:
+		in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(w.name + "-" + value)}
+		used := item(w.name, "token", "token", *in.ClientRequestToken, "at", time.Now().Format(time.RFC3339Nano))
+		used["v"] = &types.AttributeValueMemberN{Value: value}
+		effect[w.name+"/app/token"] = value
+		in.TransactItems = append(in.TransactItems, types.TransactWriteItem{Put: &types.Put{TableName: w.table("app"), Item: used}})
 		for range 2 + w.random.IntN(10) {
 			at, sk := place(), w.sortKey()
 			if _, there := effect[w.name+"/"+at+"/"+sk]; there {
@@ -346,7 +356,12 @@ func (w *killWorker) nextOfTable(ctx context.Context, value string, owns bool) (
 	if !owns {
 		return map[string]string{own: "there"}, func() error { return createKillTable(ctx, w.client, *table) }
 	}
-	switch w.random.IntN(4) {
+	replicated := w.state[own+"#replica"] != ""
+	n := w.random.IntN(10)
+	if n == 0 && replicated {
+		n = 8 // A table whose replica would stay can't be created with one again.
+	}
+	switch n {
 	case 0:
 		effect = make(map[string]string)
 		for key := range w.state {
@@ -360,9 +375,7 @@ func (w *killWorker) nextOfTable(ctx context.Context, value string, owns bool) (
 		}
 	case 1:
 		return map[string]string{own + "#tag": value}, func() error {
-			_, err := w.client.TagResource(ctx, &dynamodb.TagResourceInput{
-				ResourceArn: aws.String("arn:aws:dynamodb:us-east-1:000000000000:table/" + *table), Tags: []types.Tag{{Key: aws.String("tag"), Value: &value}},
-			})
+			_, err := w.client.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: w.arn(), Tags: []types.Tag{{Key: aws.String("tag"), Value: &value}}})
 			return err
 		}
 	case 2:
@@ -374,6 +387,47 @@ func (w *killWorker) nextOfTable(ctx context.Context, value string, owns bool) (
 			_, err := w.client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 				TableName: table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("dies"), Enabled: &on},
 			})
+			return err
+		}
+	case 3, 4:
+		return w.nextOfBackups(ctx, value)
+	case 5:
+		on, set := w.state[own+"#past"] == "", ""
+		if on {
+			set = pastOf(part(w.state, own))
+		}
+		return map[string]string{own + "#past": set}, func() error {
+			_, err := w.client.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
+				TableName: table, PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: &on},
+			})
+			return err
+		}
+	case 6:
+		return map[string]string{own + "#policy": `{"Version":"` + value + `"}`}, func() error {
+			_, err := w.client.PutResourcePolicy(ctx, &dynamodb.PutResourcePolicyInput{ResourceArn: w.arn(), Policy: aws.String(`{"Version":"` + value + `"}`)})
+			return err
+		}
+	case 7:
+		if replicated { // which needs the stream
+			n = 8
+			break
+		}
+		on, set, view := w.state[own+"#stream"] == "", "", types.StreamViewType("")
+		if on {
+			set, view = "on", types.StreamViewTypeNewAndOldImages
+		}
+		return map[string]string{own + "#stream": set}, func() error {
+			_, err := w.client.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: table, StreamSpecification: &types.StreamSpecification{StreamEnabled: &on, StreamViewType: view}})
+			return err
+		}
+	}
+	if n == 8 {
+		effect, change := map[string]string{own + "#replica": ""}, dropReplica(killRegion)
+		if !replicated {
+			effect, change = map[string]string{own + "#replica": killRegion, own + "#stream": "on"}, addReplica(killRegion)
+		}
+		return effect, func() error {
+			_, err := w.client.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: table, ReplicaUpdates: []types.ReplicationGroupUpdate{change}})
 			return err
 		}
 	}
@@ -396,23 +450,64 @@ func (w *killWorker) nextOfTable(ctx context.Context, value string, owns bool) (
 	}
 }
 
-// dump returns the engine's state in the model's form, of which it checks that
-// indexes hold what their table does.
-func dump(t testing.TB, c *dynamodb.Client) map[string]string {
-	t.Helper()
-	out, err := dumped(c)
-	require.NoError(t, err)
-	return out
+// killRegion is where the tables of the workers have replicas.
+const killRegion = "eu-west-1"
+
+func (w *killWorker) arn() *string {
+	return aws.String("arn:aws:dynamodb:us-east-1:000000000000:table/" + *w.table("own"))
 }
 
-func dumped(c *dynamodb.Client) (map[string]string, error) {
+// nextOfBackups takes a backup of the worker's own table, or deletes one.
+func (w *killWorker) nextOfBackups(ctx context.Context, value string) (effect map[string]string, do func() error) {
+	held := slices.Sorted(maps.Keys(part(w.state, w.name+"/backup")))
+	if len(held) < 3 {
+		items := len(part(w.state, w.name+"/own"))
+		return map[string]string{w.name + "/backup/" + value: fmt.Sprint(items, " items")}, func() error {
+			_, err := w.client.CreateBackup(ctx, &dynamodb.CreateBackupInput{TableName: w.table("own"), BackupName: aws.String("backup-" + value)})
+			return err
+		}
+	}
+	gone := held[w.random.IntN(len(held))]
+	return map[string]string{gone: ""}, func() error {
+		list, err := w.client.ListBackups(ctx, &dynamodb.ListBackupsInput{TableName: w.table("own"), BackupType: types.BackupTypeFilterUser})
+		if err != nil {
+			return err
+		}
+		for _, b := range list.BackupSummaries {
+			if strings.TrimPrefix(*b.BackupName, "backup-") == gone[strings.LastIndex(gone, "/")+1:] {
+				_, err = w.client.DeleteBackup(ctx, &dynamodb.DeleteBackupInput{BackupArn: b.BackupArn})
+				return err
+			}
+		}
+		return fmt.Errorf("backup %s is not there to be deleted", gone)
+	}
+}
+
+// pastOf returns the items of a part of the model as one text, which is never
+// empty.
+func pastOf(items map[string]string) string {
+	text := "past:"
+	for _, key := range slices.Sorted(maps.Keys(items)) {
+		text += " " + key[strings.LastIndex(key, "/")+1:] + "=" + items[key]
+	}
+	return text
+}
+
+// dumped returns the engine's state in the model's form, of which it checks
+// that indexes and replicas hold what their table does, that streams end where
+// the table is, and that tokens are known.
+func dumped(e *local.Engine) (map[string]string, error) {
 	ctx := context.Background()
+	c := e.Client()
 	names, err := c.ListTables(ctx, &dynamodb.ListTablesInput{})
 	if err != nil {
 		return nil, err
 	}
 	model := make(map[string]string)
 	for _, name := range names.TableNames {
+		if strings.HasPrefix(name, "past-") { // which another process looked at
+			continue
+		}
 		table, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		if err != nil {
 			return nil, err
@@ -438,6 +533,9 @@ func dumped(c *dynamodb.Client) (map[string]string, error) {
 			if len(table.Table.GlobalSecondaryIndexes) > 1 {
 				model[worker+"/own#index"] = "by-filler"
 			}
+			if err := dumpOwn(e, table.Table, worker, model); err != nil {
+				return nil, err
+			}
 		}
 		items, err := scanAll(c, name, nil)
 		if err != nil {
@@ -445,6 +543,12 @@ func dumped(c *dynamodb.Client) (map[string]string, error) {
 		}
 		for _, it := range items {
 			model[text(it["pk"])+"/"+place+"/"+text(it["sk"])] = it["v"].(*types.AttributeValueMemberN).Value
+			if err := checkToken(c, it); err != nil {
+				return nil, err
+			}
+		}
+		if err := checkFollowers(e, table.Table, items); err != nil {
+			return nil, err
 		}
 		indexes := map[string]string{"by-v": "v"}
 		for _, x := range table.Table.GlobalSecondaryIndexes {
@@ -460,7 +564,148 @@ func dumped(c *dynamodb.Client) (map[string]string, error) {
 			}
 		}
 	}
+	backups, err := c.ListBackups(ctx, &dynamodb.ListBackupsInput{BackupType: types.BackupTypeFilterUser})
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range backups.BackupSummaries {
+		d, err := c.DescribeBackup(ctx, &dynamodb.DescribeBackupInput{BackupArn: b.BackupArn})
+		if err != nil {
+			return nil, err
+		}
+		key := strings.TrimPrefix(*b.TableName, "own-") + "/backup/" + strings.TrimPrefix(*b.BackupName, "backup-")
+		model[key] = fmt.Sprint(*d.BackupDescription.SourceTableDetails.ItemCount, " items")
+	}
 	return model, nil
+}
+
+// dumpOwn adds what is set on a worker's own table.
+func dumpOwn(e *local.Engine, table *types.TableDescription, worker string, model map[string]string) error {
+	ctx, c := context.Background(), e.Client()
+	own := worker + "/own"
+	if p, err := c.GetResourcePolicy(ctx, &dynamodb.GetResourcePolicyInput{ResourceArn: table.TableArn}); err == nil {
+		model[own+"#policy"] = *p.Policy
+	}
+	if table.StreamSpecification != nil {
+		model[own+"#stream"] = "on"
+	}
+	for _, r := range table.Replicas {
+		model[own+"#replica"] = *r.RegionName
+	}
+	recovery, err := c.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: table.TableName})
+	if err != nil {
+		return err
+	}
+	if recovery.ContinuousBackupsDescription.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
+		return nil
+	}
+	// The latest time to restore to is when recovery was enabled: all changes
+	// since are taken back.
+	past := aws.String("past-" + worker)
+	_, _ = c.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: past}) // of a process that was killed here
+	if _, err := c.RestoreTableToPointInTime(ctx, &dynamodb.RestoreTableToPointInTimeInput{
+		SourceTableName: table.TableName, TargetTableName: past, UseLatestRestorableTime: aws.Bool(true),
+	}); err != nil {
+		return err
+	}
+	items, err := scanAll(c, *past, nil)
+	if err != nil {
+		return err
+	}
+	then := make(map[string]string)
+	for _, it := range items {
+		then[text(it["sk"])] = text(it["v"])
+	}
+	model[own+"#past"] = pastOf(then)
+	_, err = c.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: past})
+	return err
+}
+
+// checkToken asks for another transaction with the token of the one that wrote
+// the item: the engine is to know it.
+func checkToken(c *dynamodb.Client, it map[string]types.AttributeValue) error {
+	token := text(it["token"])
+	if at, err := time.Parse(time.RFC3339Nano, text(it["at"])); err != nil || time.Since(at) > 9*time.Minute {
+		return nil // no such item, or its token may be forgotten
+	}
+	_, err := c.TransactWriteItems(context.Background(), &dynamodb.TransactWriteItemsInput{
+		ClientRequestToken: &token, TransactItems: []types.TransactWriteItem{{Delete: &types.Delete{TableName: aws.String("app"), Key: item("no one", "x")}}},
+	})
+	var known *types.IdempotentParameterMismatchException
+	if !errors.As(err, &known) {
+		return fmt.Errorf("the token %s is not known: %w", token, err)
+	}
+	return nil
+}
+
+// checkFollowers compares the items of a table with those of its replica, and
+// with the last records of its stream.
+func checkFollowers(e *local.Engine, table *types.TableDescription, items []map[string]types.AttributeValue) error {
+	if len(table.Replicas) > 0 {
+		there, err := e.ClientFor(killRegion)
+		if err != nil {
+			return err
+		}
+		held, err := scanAll(there, *table.TableName, nil)
+		if err != nil {
+			return err
+		}
+		if diff := cmp.Diff(entries(items, "v"), entries(held, "v")); diff != "" {
+			return fmt.Errorf("table %s differs from its replica: %s", *table.TableName, diff)
+		}
+	}
+	if table.StreamSpecification == nil {
+		return nil
+	}
+	now := make(map[string]string)
+	for _, it := range items {
+		now[text(it["sk"])] = text(it["v"])
+	}
+	last, err := lastRecords(e.Streams(), table.LatestStreamArn)
+	if err != nil {
+		return err
+	}
+	for sk, v := range last {
+		if now[sk] != v {
+			return fmt.Errorf("item %s of table %s is at %q, and at %q by the stream", sk, *table.TableName, now[sk], v)
+		}
+	}
+	return nil
+}
+
+// lastRecords returns, by sort key, what the stream says last of an item, ""
+// for a deletion.
+func lastRecords(c *dynamodbstreams.Client, arn *string) (map[string]string, error) {
+	ctx := context.Background()
+	d, err := c.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: arn})
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[string]string)
+	for _, h := range d.StreamDescription.Shards {
+		from, err := c.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: arn, ShardId: h.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon})
+		if err != nil {
+			return nil, err
+		}
+		for at := from.ShardIterator; at != nil; {
+			page, err := c.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: at})
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range page.Records {
+				v := ""
+				if n, ok := r.Dynamodb.NewImage["v"].(*streamtypes.AttributeValueMemberN); ok {
+					v = n.Value
+				}
+				last[r.Dynamodb.Keys["sk"].(*streamtypes.AttributeValueMemberS).Value] = v
+			}
+			at = page.NextShardIterator
+			if len(page.Records) == 0 {
+				break
+			}
+		}
+	}
+	return last, nil
 }
 
 func scanAll(c *dynamodb.Client, table string, index *string) (items []map[string]types.AttributeValue, err error) {

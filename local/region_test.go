@@ -134,6 +134,12 @@ func TestReplicaErrors(t *testing.T) {
 		ReplicaUpdates: []types.ReplicationGroupUpdate{addReplica("eu-west-1")},
 	})
 	refuses(t, err, "ValidationException", "MultiRegionConsistency STRONG is not available")
+	_, err = c.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{
+		TableName: aws.String("app"), GlobalTableWitnessUpdates: []types.GlobalTableWitnessGroupUpdate{{
+			Create: &types.CreateGlobalTableWitnessGroupMemberAction{RegionName: aws.String("us-west-2")},
+		}},
+	})
+	refuses(t, err, "ValidationException", "GlobalTableWitnessUpdates are not available")
 	createTable(t, there, "app")
 	_, err = replicas(t, c, addReplica("eu-west-1"))
 	refuses(t, err, "ValidationException", "one or more replicas already existed as tables")
@@ -144,4 +150,102 @@ func TestReplicaErrors(t *testing.T) {
 	require.NoError(t, err)
 	_, err = remote.ClientFor("eu-west-1")
 	require.ErrorIs(t, err, local.ErrNotEmbedded)
+}
+
+// TestReplicaAgain drops a replica with changes on their way to it, and adds it
+// again: they don't reach the new one.
+func TestReplicaAgain(t *testing.T) {
+	e := frozen(t, local.Config{ReplicationDelay: time.Second})
+	here := e.Client()
+	there, err := e.ClientFor("eu-west-1")
+	require.NoError(t, err)
+	_, err = replicas(t, here, addReplica("eu-west-1"))
+	require.NoError(t, err)
+	put(t, here, "app", item("a", "1"))
+	_, err = replicas(t, here, dropReplica("eu-west-1"))
+	require.NoError(t, err)
+	_, err = here.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("app"), Key: item("a", "1")})
+	require.NoError(t, err)
+	_, err = replicas(t, here, addReplica("eu-west-1"))
+	require.NoError(t, err)
+	e.Clock().Advance(time.Minute)
+	require.Empty(t, contents(t, here, "app", ""))
+	require.Empty(t, contents(t, there, "app", ""))
+}
+
+// TestReplicaOverrides gives replicas throughput, class and key of their own,
+// which stay when the table's are changed.
+func TestReplicaOverrides(t *testing.T) {
+	e, err := local.Open(t.Context(), local.Config{})
+	require.NoError(t, err)
+	here := e.Client()
+	there, err := e.ClientFor("eu-west-1")
+	require.NoError(t, err)
+	units := func(read, write int64) *types.ProvisionedThroughput {
+		return &types.ProvisionedThroughput{ReadCapacityUnits: &read, WriteCapacityUnits: &write}
+	}
+	reads := func(n int64) *types.ProvisionedThroughputOverride {
+		return &types.ProvisionedThroughputOverride{ReadCapacityUnits: &n}
+	}
+	in := appDefinition("app")
+	in.GlobalSecondaryIndexes[0].ProvisionedThroughput = units(3, 4)
+	_, err = here.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: in.TableName, AttributeDefinitions: in.AttributeDefinitions, KeySchema: in.KeySchema,
+		GlobalSecondaryIndexes: in.GlobalSecondaryIndexes, ProvisionedThroughput: units(5, 6),
+	})
+	require.NoError(t, err)
+	create := func(edit func(*types.CreateReplicationGroupMemberAction)) error {
+		change := addReplica("eu-west-1")
+		edit(change.Create)
+		_, err := replicas(t, here, change)
+		return err
+	}
+	type action = types.CreateReplicationGroupMemberAction
+	index := func(name string, n int64) []types.ReplicaGlobalSecondaryIndex {
+		return []types.ReplicaGlobalSecondaryIndex{{IndexName: &name, ProvisionedThroughputOverride: reads(n)}}
+	}
+	refuses(t, create(func(a *action) { a.ProvisionedThroughputOverride = reads(0) }), "ValidationException",
+		"at 'replicaUpdates.1.member.create.provisionedThroughputOverride.readCapacityUnits' failed to satisfy constraint")
+	refuses(t, create(func(a *action) { a.TableClassOverride = "COLD" }), "ValidationException", "at 'replicaUpdates.1.member.create.tableClassOverride'")
+	refuses(t, create(func(a *action) { a.GlobalSecondaryIndexes = index("none", 1) }), "ValidationException", "not one of the table: none")
+	refuses(t, create(func(a *action) {
+		a.OnDemandThroughputOverride = &types.OnDemandThroughputOverride{MaxReadRequestUnits: aws.Int64(1)}
+	}), "ValidationException", "PAY_PER_REQUEST")
+	require.NoError(t, create(func(a *action) {
+		a.ProvisionedThroughputOverride, a.TableClassOverride, a.KMSMasterKeyId = reads(50), types.TableClassStandardInfrequentAccess, aws.String("alias/own")
+		a.GlobalSecondaryIndexes = index("by-city", 30)
+	}))
+	table := func(c *dynamodb.Client) *types.TableDescription {
+		out, err := c.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("app")})
+		require.NoError(t, err)
+		return out.Table
+	}
+	requireUnits := func(c *dynamodb.Client, own, of [2]int64) {
+		t.Helper()
+		d := table(c)
+		x := d.GlobalSecondaryIndexes[0].ProvisionedThroughput
+		require.Equal(t, own, [2]int64{*d.ProvisionedThroughput.ReadCapacityUnits, *d.ProvisionedThroughput.WriteCapacityUnits})
+		require.Equal(t, of, [2]int64{*x.ReadCapacityUnits, *x.WriteCapacityUnits})
+	}
+	requireUnits(here, [2]int64{5, 6}, [2]int64{3, 4})
+	requireUnits(there, [2]int64{50, 6}, [2]int64{30, 4})
+	require.Equal(t, types.TableClassStandardInfrequentAccess, table(there).TableClassSummary.TableClass)
+	r := table(here).Replicas[0]
+	require.Equal(t, int64(50), *r.ProvisionedThroughputOverride.ReadCapacityUnits)
+	require.Equal(t, int64(30), *r.GlobalSecondaryIndexes[0].ProvisionedThroughputOverride.ReadCapacityUnits)
+	require.Equal(t, "alias/own", *r.KMSMasterKeyId)
+	require.Equal(t, types.TableClassStandardInfrequentAccess, r.ReplicaTableClassSummary.TableClass)
+	require.Nil(t, table(there).Replicas[0].ProvisionedThroughputOverride, "the source has none")
+
+	_, err = here.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: aws.String("app"), ProvisionedThroughput: units(7, 8)})
+	require.NoError(t, err)
+	requireUnits(there, [2]int64{50, 8}, [2]int64{30, 4})
+	change := types.ReplicationGroupUpdate{Update: &types.UpdateReplicationGroupMemberAction{
+		RegionName: aws.String("eu-west-1"), ProvisionedThroughputOverride: reads(60), GlobalSecondaryIndexes: index("by-city", 31),
+	}}
+	_, err = replicas(t, here, change)
+	require.NoError(t, err)
+	requireUnits(there, [2]int64{60, 8}, [2]int64{31, 4})
+	require.Equal(t, int64(60), *table(here).Replicas[0].ProvisionedThroughputOverride.ReadCapacityUnits)
+	require.Equal(t, "alias/own", *table(here).Replicas[0].KMSMasterKeyId, "what is not named stays")
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -137,7 +138,7 @@ func (d *definition) checkKey() {
 	}
 }
 
-var indexName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var indexName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+$`) })
 
 // maxParts is the number of attributes a native key may have on each side.
 const maxParts = 4
@@ -148,7 +149,7 @@ func (d *definition) checkIndex(i int) {
 	switch {
 	case x.Name == "":
 		add(tagKey, wrong("the index has no name").but(`write dynorm:"byStatus"`))
-	case !indexName.MatchString(x.Name):
+	case !indexName().MatchString(x.Name):
 		add(tagKey, wrong("the index name %q has characters other than letters, digits, _, - and .", x.Name))
 	case slices.ContainsFunc(d.Indexes[:i], func(y Index) bool { return y.Name == x.Name }):
 		add(tagKey, wrong("a second index is called %q", x.Name))
@@ -284,7 +285,7 @@ func (d *definition) checkWhen(src string, o origin) {
 			switch {
 			case f.Type.Kind == Bytes || f.Type.Kind == Binary:
 				d.faults.add(o, whenKey, wrong("%s is binary and has no text to compare", t.Field))
-			case isNumeric(f.Type.Kind) && decimal.MatchString(v):
+			case isNumeric(f.Type.Kind) && decimal().MatchString(v):
 			case isNumeric(f.Type.Kind) || !f.Type.parses(v):
 				d.faults.add(o, whenKey, wrong("%s is %s, and %q is none", t.Field, f.Type.name(), v).
 					but("write a value of that type, or %s alone where any will do", t.Field))
@@ -347,6 +348,9 @@ func (d *definition) checkSlots() {
 // Reserved reports the fields of an entity whose attribute names the schema
 // keeps for itself: key attributes, the entity type and the like.
 func Reserved(e Entity, names ...string) error {
+	if !slices.ContainsFunc(e.Fields, func(f Field) bool { return slices.Contains(names, f.Attr) }) {
+		return nil
+	}
 	d := definitionOf(e)
 	for i, f := range d.Fields {
 		if slices.Contains(names, f.Attr) {

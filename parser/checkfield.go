@@ -7,21 +7,50 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
-// options tells which options a field carries, by their names.
+// options tells which options a field carries, by their names. Most fields have
+// none.
 func (f *Field) options() map[string]bool {
-	return map[string]bool{
-		"primary": f.Primary, ULID: f.Generator == ULID, UUID: f.Generator == UUID,
-		"unique": f.Unique, "index": f.Indexed, "gsi": f.IndexSlot != 0,
-		"version": f.Version, "created": f.Created, "updated": f.Updated, "deleted": f.Deleted, "ttl": f.TTL,
-		"default": f.Default != nil, "enum": f.Enum != nil,
-		"set": f.Set, "omitempty": f.OmitEmpty, "null": f.Null,
-		"unixtime": f.UnixTime && !f.TTL, "unixmilli": f.UnixMilli,
-		"json": f.JSON, "string": f.String, "pad": f.Pad != 0, "precision": f.Precision >= 0,
-		"encrypt": f.Encrypt, "hidden": f.Hidden, "readonly": f.ReadOnly, "required": f.Required,
+	has := map[string]bool{}
+	for _, o := range []struct {
+		name string
+		on   bool
+	}{
+		{"primary", f.Primary},
+		{ULID, f.Generator == ULID},
+		{UUID, f.Generator == UUID},
+		{"unique", f.Unique},
+		{"index", f.Indexed},
+		{"gsi", f.IndexSlot != 0},
+		{"version", f.Version},
+		{"created", f.Created},
+		{"updated", f.Updated},
+		{"deleted", f.Deleted},
+		{"ttl", f.TTL},
+		{"default", f.Default != nil},
+		{"enum", f.Enum != nil},
+		{"set", f.Set},
+		{"omitempty", f.OmitEmpty},
+		{"null", f.Null},
+		{"unixtime", f.UnixTime && !f.TTL},
+		{"unixmilli", f.UnixMilli},
+		{"json", f.JSON},
+		{"string", f.String},
+		{"pad", f.Pad != 0},
+		{"precision", f.Precision >= 0},
+		{"encrypt", f.Encrypt},
+		{"hidden", f.Hidden},
+		{"readonly", f.ReadOnly},
+		{"required", f.Required},
+	} {
+		if o.on {
+			has[o.name] = true
+		}
 	}
+	return has
 }
 
 // contradictions are the options that can't stand together, and why.
@@ -297,8 +326,11 @@ func checkDefault(f Field) *problem {
 	return nil
 }
 
-// decimal is a number as DynamoDB takes it.
-var decimal = regexp.MustCompile(`^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?$`)
+// decimal is a number as DynamoDB takes it. It is compiled when it is first
+// needed, not in every program that starts.
+var decimal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?$`)
+})
 
 // parses reports whether a text is a value of the type.
 func (t Type) parses(s string) bool {
@@ -312,13 +344,13 @@ func (t Type) parses(s string) bool {
 		_, err = strconv.ParseUint(s, 10, t.Bits)
 	case Float:
 		_, err = strconv.ParseFloat(s, t.Bits)
-		return err == nil && decimal.MatchString(s)
+		return err == nil && decimal().MatchString(s)
 	case Number:
 		if t.Reflect == reflect.TypeFor[big.Int]() {
 			_, ok := new(big.Int).SetString(s, 10)
 			return ok
 		}
-		return decimal.MatchString(s)
+		return decimal().MatchString(s)
 	case Time:
 		_, err = time.Parse(time.RFC3339Nano, s)
 	case Text:

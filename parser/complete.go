@@ -129,7 +129,10 @@ func (d *definition) convene() {
 		{d.SoftDelete, []string{"DeletedAt"}, []Kind{Time}, func(f *Field) *bool { return &f.Deleted }},
 		{d.Versioned, []string{"Version"}, []Kind{Int, Uint}, func(f *Field) *bool { return &f.Version }},
 	} {
-		taken := slices.ContainsFunc(d.Fields, func(f Field) bool { return *c.role(&f) })
+		taken := false
+		for i := range d.Fields {
+			taken = taken || *c.role(&d.Fields[i])
+		}
 		i := slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, f.Name) })
 		if i < 0 {
 			i = slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, ownName(f.Name)) })

@@ -8,21 +8,43 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 var (
-	timeType     = reflect.TypeFor[time.Time]()
-	unixTimeType = reflect.TypeFor[attributevalue.UnixTime]()
+	timeType = reflect.TypeFor[time.Time]()
 
 	numberTypes = []reflect.Type{
 		reflect.TypeFor[json.Number](),
-		reflect.TypeFor[attributevalue.Number](),
 		reflect.TypeFor[big.Int](),
 		reflect.TypeFor[big.Rat](),
 		reflect.TypeFor[big.Float](),
 	}
 )
+
+// The SDK's attributevalue is known by its name and its methods: the package
+// would bring the streams of DynamoDB into every program.
+const attributeValuePath = "github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+// marshaler and unmarshaler are attributevalue.Marshaler and Unmarshaler.
+type (
+	marshaler interface {
+		MarshalDynamoDBAttributeValue() (types.AttributeValue, error)
+	}
+	unmarshaler interface {
+		UnmarshalDynamoDBAttributeValue(types.AttributeValue) error
+	}
+)
+
+// isNumberType reports whether a type is a number in a text of its own.
+func isNumberType(t reflect.Type) bool {
+	return slices.Contains(numberTypes, t) || t.Name() == "Number" && t.PkgPath() == attributeValuePath
+}
+
+// isUnixTime reports whether a type is attributevalue.UnixTime.
+func isUnixTime(t reflect.Type) bool {
+	return t != nil && t.Name() == "UnixTime" && t.PkgPath() == attributeValuePath
+}
 
 // codec is a pair of interfaces by which a type stores itself.
 type codec struct {
@@ -34,7 +56,7 @@ type codec struct {
 // codecs are the pairs in order of precedence.
 var codecs = []codec{
 	{
-		Custom, reflect.TypeFor[attributevalue.Marshaler](), reflect.TypeFor[attributevalue.Unmarshaler](),
+		Custom, reflect.TypeFor[marshaler](), reflect.TypeFor[unmarshaler](),
 		"MarshalDynamoDBAttributeValue", "UnmarshalDynamoDBAttributeValue",
 	},
 	{
@@ -55,7 +77,7 @@ func kindOf(t reflect.Type) (Kind, *problem) {
 	switch {
 	case t == timeType:
 		return Time, nil
-	case slices.Contains(numberTypes, t):
+	case isNumberType(t):
 		return Number, nil
 	case t.Kind() == reflect.Interface:
 		if t.NumMethod() > 0 {

@@ -88,6 +88,7 @@ func parseStruct(t reflect.Type) *definition {
 
 	w.within = []reflect.Type{t}
 	s := w.shape(t, origin{typ: o.typ})
+	d.Fields = make([]Field, 0, len(s.fields))
 	for _, f := range s.fields {
 		d.Fields = append(d.Fields, f.field)
 		d.fields = append(d.fields, f.origin)

@@ -62,7 +62,7 @@ type embedding struct {
 // among those one that is named by a tag, and two that are left are a fault.
 func (w *walker) shape(t reflect.Type, o origin) shape {
 	var s shape
-	var all []declared
+	all := make([]declared, 0, t.NumField())
 	seen := map[reflect.Type]bool{}
 	owners := 0
 	for level := []embedding{{t: t}}; len(level) > 0; {
@@ -109,7 +109,9 @@ func (w *walker) shape(t reflect.Type, o origin) shape {
 		level = next
 	}
 
-	for _, d := range w.dominant(all) {
+	kept := w.dominant(all)
+	s.fields = make([]declared, 0, len(kept))
+	for _, d := range kept {
 		d.field.Name = d.selector(t)
 		d.field.Path = d.path
 		if d.relation == nil {
@@ -250,7 +252,7 @@ func (w *walker) readStored(d *declared, sf reflect.StructField, report func(str
 		}
 	default:
 		f.Type, p = w.describe(sf.Type, d.origin)
-		if f.Type.Reflect == unixTimeType {
+		if isUnixTime(f.Type.Reflect) {
 			f.Type.Kind, f.UnixTime = Time, true
 		}
 	}
@@ -289,7 +291,7 @@ func (w *walker) dominant(all []declared) []declared {
 		n := name{d.relation != nil, d.attr}
 		rivals[n] = append(rivals[n], i)
 	}
-	var kept []declared
+	kept := make([]declared, 0, len(all))
 	for i, d := range all {
 		rs := rivals[name{d.relation != nil, d.attr}]
 		if rs[0] != i {

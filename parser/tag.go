@@ -46,7 +46,7 @@ func readTags(tag reflect.StructTag) (tagSet, []*problem) {
 		_, twice := set[key]
 		switch {
 		case !slices.Contains(ownKeys, key) && key != avTagKey:
-			if suggest.Distance(key, tagKey) == 1 {
+			if n := len(key) - len(tagKey); -1 <= n && n <= 1 && suggest.Distance(key, tagKey) == 1 {
 				problems = append(problems, wrong("unknown tag key %q", key).but("did you mean %q?", tagKey))
 			}
 		case !utf8.ValidString(value):

@@ -1,15 +1,12 @@
 package parser
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 )
 
 // When is the condition under which an item is in an index: every term must
@@ -150,7 +147,7 @@ func (s *whenScanner) term() (Term, error) {
 		if len(t.Values) > 1 {
 			return t, fmt.Errorf("%q takes one value", t.Op)
 		}
-		if !decimal.MatchString(t.Values[0]) {
+		if !decimal().MatchString(t.Values[0]) {
 			return t, fmt.Errorf("%q compares numbers, and %q is none", t.Op, t.Values[0])
 		}
 	}
@@ -260,16 +257,13 @@ type operand struct {
 }
 
 func operandOf(v any) operand {
-	switch n := v.(type) {
-	case nil:
+	if v == nil {
 		return operand{}
-	case json.Number:
-		return numberOperand(n.String())
-	case attributevalue.Number:
-		return numberOperand(n.String())
 	}
 	r := reflect.ValueOf(v)
 	switch {
+	case r.Kind() == reflect.String && isNumberType(r.Type()):
+		return numberOperand(r.String())
 	case r.Kind() == reflect.String:
 		return operand{there: true, zero: r.Len() == 0, text: r.String()}
 	case r.Kind() == reflect.Bool:
@@ -292,7 +286,7 @@ func numberOperand(s string) operand {
 // parseNumber reads a number exactly enough to tell any two of DynamoDB's 38
 // digits apart.
 func parseNumber(s string) (*big.Float, bool) {
-	if !decimal.MatchString(s) {
+	if !decimal().MatchString(s) {
 		return nil, false
 	}
 	n, ok := new(big.Float).SetPrec(256).SetString(s)

@@ -36,6 +36,10 @@ var mayImport = map[layer][]layer{
 var exceptions = map[[2]string]string{
 	{"seed", "factory"}:          "seeders fill tables with what factories make",
 	{"internal/patterntest", ""}: "it runs what schemas print",
+
+	{"bench/cold/dynorm", "bench/cold/answer"}: "it is the DynamoDB of the programs of cold starts",
+	{"bench/cold/raw", "bench/cold/answer"}:    "it is the DynamoDB of the programs of cold starts",
+	{"bench/cold/sdk", "bench/cold/answer"}:    "it is the DynamoDB of the programs of cold starts",
 }
 
 // refusals are imports that mayImport allows and the design does not.

@@ -27,7 +27,7 @@ func Compile(t reflect.Type, fields []parser.Field) (*Codec, error) {
 	}
 	p.need.count(p, 0)
 	p.need.text += textRoom
-	c := &Codec{program: p, names: map[string]int{}}
+	c := &Codec{program: p, fields: make([]Field, 0, len(fields)), names: make(map[string]int, 2*len(fields))}
 	for i := range p.fields {
 		c.fields = append(c.fields, fieldOf(t, &p.fields[i]))
 		c.names[fields[i].Attr] = i
@@ -52,6 +52,12 @@ func (c *Codec) Field(i int) *Field { return &c.fields[i] }
 // name goes first.
 func (c *Codec) Lookup(name string) (i int, ok bool) {
 	i, ok = c.names[name]
+	return i, ok
+}
+
+// Attr returns the index of the field that is stored as an attribute.
+func (c *Codec) Attr(name string) (i int, ok bool) {
+	i, ok = c.program.byAttr[name]
 	return i, ok
 }
 

@@ -24,7 +24,10 @@ type encoder struct {
 	textHint int
 	// scratch holds a text while it is escaped.
 	scratch []byte
-	depth   int
+	// list holds the texts of a set while it is written, cell an entry of a map.
+	list  []string
+	cell  any
+	depth int
 }
 
 // budget is what an item of a type is expected to need of each slab.
@@ -45,9 +48,12 @@ func newEncoder(need *budget) *encoder {
 // release returns the encoder for reuse. What is left of its slabs goes to the
 // garbage collector, so that no two items share one.
 func (e *encoder) release() {
-	*e = encoder{scratch: e.scratch[:0]}
+	*e = encoder{scratch: e.scratch[:0], list: e.list[:0], cell: e.cell}
 	if cap(e.scratch) > maxScratch {
 		e.scratch = nil
+	}
+	if cap(e.list) > maxScratch/16 {
+		e.list = nil
 	}
 	encoders.Put(e)
 }

@@ -43,6 +43,9 @@ func fieldOf(t reflect.Type, s *step) Field {
 // Path returns the field's document path.
 func (f *Field) Path() []Step { return f.path }
 
+// Root returns the name of the attribute that the field is, or is a part of.
+func (f *Field) Root() string { return f.path[0].Name }
+
 // AttrPath returns the steps of the document path as text; list indexes are
 // written "[3]".
 func (f *Field) AttrPath() []string {
@@ -305,6 +308,20 @@ func (f *Field) partAt(p unsafe.Pointer) (keytmpl.Part, error) {
 	}
 	return part, nil
 }
+
+// StoredPart returns the part of a key that the field's attribute stands for
+// once the struct at v is stored.
+func (f *Field) StoredPart(v unsafe.Pointer) (keytmpl.Part, error) {
+	p := f.at(v)
+	if p == nil || f.OmitEmpty && f.step.coder.zero(p) {
+		return f.PartOf(nil)
+	}
+	return f.partAt(p)
+}
+
+// Fixed reports whether the field lies at a fixed place in the struct: not in a
+// map or a list.
+func (f *Field) Fixed() bool { return f.place != nil }
 
 // PartOf returns the part of a key that a stored attribute stands for.
 func (f *Field) PartOf(av types.AttributeValue) (keytmpl.Part, error) {

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,6 +17,11 @@ import (
 // types.AttributeValue that the field could be decoded from passes through.
 // Errors are *[EncodeError], or *[DecodeError] for an attribute value.
 func (f *Field) EncodeValue(val any) (types.AttributeValue, error) {
+	if _, isTime := val.(time.Time); !isTime && !f.OmitEmpty { // a zero time is omitted
+		if av := f.fastOperand(val); av != nil {
+			return av, nil
+		}
+	}
 	if av, ok := val.(types.AttributeValue); ok {
 		return f.pass(av)
 	}

@@ -80,9 +80,17 @@ func (c *mapCoder) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, e
 	return e.newM(m), nil
 }
 
-func addEntry(m map[string]types.AttributeValue, name string, av types.AttributeValue) error {
+// checkName refuses names that no entry of a map can have.
+func checkName(name string) error {
 	if name == "" {
 		return &EncodeError{Reason: errEmptyKey}
+	}
+	return checkText(name)
+}
+
+func addEntry(m map[string]types.AttributeValue, name string, av types.AttributeValue) error {
+	if err := checkName(name); err != nil {
+		return err
 	}
 	before := len(m)
 	m[name] = av
@@ -147,14 +155,14 @@ func (c *mapCoder) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, boo
 	slices.SortFunc(list, func(a, b named) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, `{"M":{`...)
 	for i, n := range list {
-		switch {
-		case n.name == "":
-			return dst, false, &EncodeError{Reason: errEmptyKey}
-		case i > 0 && n.name == list[i-1].name:
-			return dst, false, &EncodeError{Reason: errTwoKeys}
+		err := checkName(n.name)
+		if err == nil && i > 0 && n.name == list[i-1].name {
+			err = &EncodeError{Reason: errTwoKeys}
+		}
+		if err != nil {
+			return dst, false, err
 		}
 		x.value.Set(v.MapIndex(n.key))
-		var err error
 		if dst, err = e.appendOrNull(AppendName(dst, n.name), c.value, x.valueAt()); err != nil {
 			return dst, false, under(err, keyStep(n.name))
 		}
@@ -236,8 +244,8 @@ func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValu
 		if err != nil {
 			return nil, under(err, keyStep(name))
 		}
-		if name == "" {
-			return nil, &EncodeError{Reason: errEmptyKey}
+		if err := checkName(name); err != nil {
+			return nil, err
 		}
 		m[name] = e.orNull(av)
 	}
@@ -282,18 +290,23 @@ func (c *stringMap[V]) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte,
 		return dst, false, err
 	}
 	dst = append(dst, `{"M":{`...)
-	v := new(V)
+	v, ok := e.cell.(*V)
+	if !ok {
+		v = new(V)
+		e.cell = v
+	}
 	var few [8]string
 	for _, name := range sortedKeys(few[:0], src) {
-		if name == "" {
-			return dst, false, &EncodeError{Reason: errEmptyKey}
+		err := checkName(name)
+		if err != nil {
+			return dst, false, err
 		}
 		*v = src[name]
-		var err error
 		if dst, err = e.appendOrNull(AppendName(dst, name), c.value, unsafe.Pointer(v)); err != nil {
 			return dst, false, under(err, keyStep(name))
 		}
 	}
+	*v = *new(V)
 	e.leave()
 	return append(dst, "}}"...), true, nil
 }

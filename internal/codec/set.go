@@ -54,7 +54,7 @@ type textSet struct {
 }
 
 func (c *textSet) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
-	list, err := c.texts(e, p)
+	list, err := c.texts(e, nil, p)
 	switch {
 	case err != nil || len(list) == 0:
 		return nil, err
@@ -65,11 +65,10 @@ func (c *textSet) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, er
 }
 
 // texts returns the elements' texts, sorted and each once.
-func (c *textSet) texts(e *encoder, p unsafe.Pointer) ([]string, error) {
-	var list []string
+func (c *textSet) texts(e *encoder, list []string, p unsafe.Pointer) ([]string, error) {
 	if _, ok := c.members.(*sliceMembers); ok {
 		if _, ok := c.elem.(stringText); ok {
-			list = slices.Clone(*(*[]string)(p))
+			list = append(list, *(*[]string)(p)...)
 			for _, text := range list {
 				if err := checkText(text); err != nil {
 					return nil, err
@@ -78,8 +77,9 @@ func (c *textSet) texts(e *encoder, p unsafe.Pointer) ([]string, error) {
 			slices.Sort(list)
 			return slices.Compact(list), nil
 		}
-		list = make([]string, 0, (*slice)(p).len)
+		list = slices.Grow(list, (*slice)(p).len)
 	}
+	all := list // apart from what the closure does not touch, which stays off the heap
 	err := c.each(p, func(elem unsafe.Pointer) error {
 		text, err := e.appendText(c.elem, elem)
 		if err == nil && c.canonical {
@@ -88,14 +88,14 @@ func (c *textSet) texts(e *encoder, p unsafe.Pointer) ([]string, error) {
 		if err == nil {
 			err = checkText(text)
 		}
-		list = append(list, text)
+		all = append(all, text)
 		return err
 	})
 	if err != nil {
 		return nil, encodeFault(err)
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 func (c *textSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) error {
@@ -123,13 +123,16 @@ func (c *textSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) err
 }
 
 func (c *textSet) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
-	list, err := c.texts(e, p)
+	list, err := c.texts(e, e.list[:0], p)
 	if err != nil || len(list) == 0 {
 		return dst, false, err
 	}
 	dst = append(dst, '{', '"')
 	dst = append(dst, c.kind.String()...)
-	return append(appendTexts(append(dst, '"', ':'), list), '}'), true, nil
+	dst = append(appendTexts(append(dst, '"', ':'), list), '}')
+	clear(list)
+	e.list = list
+	return dst, true, nil
 }
 
 func (c *textSet) read(r *Reader, t tag, p unsafe.Pointer) error {

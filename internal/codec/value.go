@@ -71,8 +71,8 @@ func checkValue(av types.AttributeValue, depth int) error {
 			return bad(tooDeep)
 		}
 		for name, av := range v.Value {
-			if name == "" {
-				return bad(errEmptyKey)
+			if err := checkName(name); err != nil {
+				return err
 			}
 			if err := checkValue(av, depth); err != nil {
 				return under(err, keyStep(name))

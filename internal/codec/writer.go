@@ -118,6 +118,11 @@ func AppendName(dst []byte, name string) []byte {
 	return append(AppendText(separate(dst), name), ':')
 }
 
+// AppendString appends a member that is an attribute of type S.
+func AppendString(dst []byte, name, s string) []byte {
+	return append(AppendText(append(AppendName(dst, name), `{"S":`...), s), '}')
+}
+
 // separate appends the comma between members and elements, unless dst ends
 // where their list begins.
 func separate(dst []byte) []byte {

@@ -262,7 +262,7 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 	}
 	e.keepTable(t)
 	e.wake(now.UnixNano())
-	e.broadcastTTL(t, now)
+	e.broadcast(t, aspectTTL, t.ttl, now)
 	o := wire.Begin(nil)
 	o.Object("TimeToLiveSpecification", func(o *wire.Object) {
 		o.Bool("Enabled", enabled.V)

@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tidwall/btree"
+
+	"github.com/dynorm/dynorm/internal/engine/store"
 )
 
 // archive is what the engine keeps beside its tables, by ARN. The engine's
@@ -23,9 +27,39 @@ func (a *archive) copy() archive {
 
 // nextID returns an id as backups, exports and imports have them. Ids sort in
 // the order in which they were given out.
-func (a *archive) nextID(now time.Time) string {
-	a.last = max(now.UnixMilli(), a.last+1)
-	return fmt.Sprintf("%014d-%08x", a.last, uint32(spread(fmt.Append(nil, a.last))))
+func (e *Engine) nextID(now time.Time) string {
+	e.last = max(now.UnixMilli(), e.last+1)
+	e.keepID()
+	return fmt.Sprintf("%014d-%08x", e.last, uint32(spread(fmt.Append(nil, e.last))))
+}
+
+// keepID notes the last id.
+func (e *Engine) keepID() { e.put(idsPart, "last", binary.BigEndian.AppendUint64(nil, uint64(e.last))) }
+
+func (e *Engine) loadID(_ *store.Store, _, text string) error {
+	last, ok := parseNumberKey(text)
+	if !ok {
+		return errors.New("the last id has the wrong size")
+	}
+	e.last = int64(last)
+	return nil
+}
+
+// keepArchive notes all that is archived.
+func (e *Engine) keepArchive() {
+	if e.disk == nil {
+		return
+	}
+	e.keepID()
+	for _, b := range e.backups.Values() {
+		e.keepBackup(b)
+	}
+	for _, x := range e.exports.Values() {
+		e.keepExport(x)
+	}
+	for _, m := range e.imports.Values() {
+		e.keepImport(m)
+	}
 }
 
 // listPage returns the part of a list that a request asks for, and the ARN after

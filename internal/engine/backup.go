@@ -1,11 +1,15 @@
 package engine
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/dynorm/dynorm/internal/engine/store"
+	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
@@ -43,17 +47,63 @@ func (b *backup) table() *table {
 	return b.source.copy()
 }
 
-// keepBackup takes a backup of t. It costs the same however large t is: the
-// items are shared.
-func (e *Engine) keepBackup(t *table, name, kind string, now time.Time) *backup {
+// takeBackup takes a backup of t. It costs the same however large t is, since
+// the items are shared, unless they are to be stored.
+func (e *Engine) takeBackup(t *table, name, kind string, now time.Time) *backup {
 	b := &backup{
 		arn: t.arn + "/backup/" + e.nextID(now), name: name, kind: kind,
 		created: now, readyAt: now.Add(e.cfg.TableDelay), source: t.copy(),
 	}
 	b.source.catchUp()
 	b.source.history, b.source.group, b.source.log = nil, nil, nil
+	if kind == backupSystem {
+		b.expires = now.AddDate(0, 0, maxRecoveryDays)
+	}
 	e.backups.Set(b.arn, b)
+	e.keepBackup(b)
 	return b
+}
+
+// keepBackup notes the backup, with its items.
+func (e *Engine) keepBackup(b *backup) {
+	if e.disk == nil {
+		return
+	}
+	a := attrs{}
+	a.text("name", b.name)
+	a.text("kind", b.kind)
+	a.time("created", b.created)
+	a.time("ready", b.readyAt)
+	a.time("expires", b.expires)
+	a["source"] = value.Map(b.source.definition())
+	e.putAttrs(backupsPart, b.arn, a)
+	e.keepItems(backupItemsPart+b.arn, b.table())
+}
+
+// dropBackup removes the backup.
+func (e *Engine) dropBackup(b *backup) {
+	e.backups.Delete(b.arn)
+	e.remove(backupsPart, b.arn)
+	e.keepPart(backupItemsPart+b.arn, false)
+}
+
+// loadBackup takes in a backup with its items.
+func (e *Engine) loadBackup(s *store.Store, arn, text string) error {
+	in := parseStored(text)
+	b := &backup{
+		arn: arn, name: in.text("name"), kind: in.text("kind"),
+		created: in.time("created"), readyAt: in.time("ready"), expires: in.time("expires"),
+	}
+	source, _ := in.get("source", value.M)
+	var err error
+	if b.source, err = parseDefinition(source.Map()); err != nil || in.err != nil {
+		return fmt.Errorf("the backup %s: %w", arn, errors.Join(err, in.err))
+	}
+	if err := e.loadItems(s, backupItemsPart+arn, b.source); err != nil {
+		return err
+	}
+	e.backups.Set(arn, b)
+	return nil
 }
 
 // keepDeleted takes the backup that stays of a table with point-in-time
@@ -61,11 +111,10 @@ func (e *Engine) keepBackup(t *table, name, kind string, now time.Time) *backup 
 func (e *Engine) keepDeleted(t *table, now time.Time) {
 	for _, b := range e.backups.Values() {
 		if b.over(now) {
-			e.backups.Delete(b.arn)
+			e.dropBackup(b)
 		}
 	}
-	b := e.keepBackup(t, t.name+"$DeletedTableBackup", backupSystem, now)
-	b.expires = now.AddDate(0, 0, maxRecoveryDays)
+	e.takeBackup(t, t.name+"$DeletedTableBackup", backupSystem, now)
 }
 
 // catchUp brings the indexes up to date with the items.
@@ -117,7 +166,7 @@ func (e *Engine) createBackup(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := e.keepBackup(t, name.V, backupUser, now)
+	b := e.takeBackup(t, name.V, backupUser, now)
 	o := wire.Begin(nil)
 	o.Object("BackupDetails", func(o *wire.Object) { b.details(o, statusCreating) })
 	return o.End(), nil
@@ -296,7 +345,7 @@ func (e *Engine) deleteBackup(r *wire.Reader) ([]byte, error) {
 	case b.kind == backupSystem:
 		return nil, invalid("Backups of type SYSTEM can't be deleted: %s", b.arn)
 	}
-	e.backups.Delete(b.arn)
+	e.dropBackup(b)
 	o := wire.Begin(nil)
 	b.describe(&o, "DELETED")
 	return o.End(), nil

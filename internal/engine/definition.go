@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,18 +36,31 @@ func (a attrs) int(name string, i int64) {
 	}
 }
 
+// number keeps a number that may not be set.
+func (a attrs) number(name string, i wire.Int) {
+	if i.Set {
+		a[name] = value.Int(i.V)
+	}
+}
+
 func (a attrs) time(name string, t time.Time) {
 	if !t.IsZero() {
 		a[name] = value.String(t.UTC().Format(time.RFC3339Nano))
 	}
 }
 
+// record keeps an item with its place, or none.
+func (a attrs) record(name string, r *record) {
+	if r != nil {
+		a[name] = value.Binary(string(value.AppendBinary(nil, r.item)))
+		a[name+"Key"] = value.Binary(r.key)
+	}
+}
+
 // limits are set or not, which is more than being zero.
 func (a attrs) limits(limits [2]wire.Int) {
 	for i, name := range limitNames {
-		if limits[i].Set {
-			a[name] = value.Int(limits[i].V)
-		}
+		a.number(name, limits[i])
 	}
 }
 
@@ -76,9 +91,9 @@ func listOf[T any](in []T, of func(T) value.Value) value.Value {
 	return value.List(elems)
 }
 
-func pairOf(a, b string) value.Value {
-	return value.List([]value.Value{value.String(a), value.String(b)})
-}
+func pairOf(a, b string) value.Value { return textsOf(a, b) }
+
+func textsOf(texts ...string) value.Value { return listOf(texts, value.String) }
 
 // definition returns the table's definition, with those of its indexes, as an
 // item.
@@ -102,6 +117,82 @@ func (t *table) definition() value.Item {
 		a.time(name, *at)
 	}
 	a["indexes"] = listOf(t.indexes, func(x *index) value.Value { return value.Map(x.definition()) })
+	if t.restored != nil {
+		a["restored"] = value.Map(t.restored.definition())
+	}
+	a["policies"] = listOf(slices.Sorted(maps.Keys(t.policies)), func(arn string) value.Value {
+		p := t.policies[arn]
+		return textsOf(arn, p.text, p.revision)
+	})
+	a["destinations"] = listOf(t.destinations, func(d destination) value.Value { return value.Map(d.definition()) })
+	a["insights"] = listOf(t.insights, func(c insights) value.Value { return value.Map(c.definition()) })
+	if t.history != nil {
+		a.time("recoverySince", t.history.since)
+		a.int("recoveryDays", int64(t.history.days))
+	}
+	if t.group != nil {
+		a["replicas"] = listOf(t.group.others, func(r replica) value.Value { return value.Map(r.definition()) })
+		a["override"] = value.Map(t.group.own.definition())
+		a.time("global", t.group.legacy)
+	}
+	if t.log != nil {
+		a.text("log", t.log.arn)
+	}
+	return value.ItemOf(a)
+}
+
+// keepTable notes the table's definition, and which parts it has.
+func (e *Engine) keepTable(t *table) {
+	if e.disk == nil {
+		return
+	}
+	e.put(tablesPart, t.name, value.AppendBinary(nil, t.definition()))
+	e.keepPart(itemsPart+t.name, true)
+	e.keepPart(historyPart+t.name, t.history != nil)
+	e.keepPart(stampsPart+t.name, t.group != nil)
+}
+
+// forgetTable notes that there is no such table.
+func (e *Engine) forgetTable(name string) {
+	e.remove(tablesPart, name)
+	for _, part := range []string{itemsPart, historyPart, stampsPart} {
+		e.keepPart(part+name, false)
+	}
+}
+
+func (r *restored) definition() value.Item {
+	a := attrs{}
+	a.text("backup", r.backup)
+	a.text("table", r.table)
+	a.time("at", r.at)
+	return value.ItemOf(a)
+}
+
+func (d *destination) definition() value.Item {
+	a := attrs{}
+	a.text("stream", d.stream)
+	a.text("precision", d.precision)
+	a.flag("enabled", d.enabled)
+	a.text("from", d.from)
+	a.time("settled", d.settled)
+	return value.ItemOf(a)
+}
+
+func (c *insights) definition() value.Item {
+	a := attrs{}
+	a.text("index", c.index)
+	a.text("mode", c.mode)
+	a.flag("enabled", c.enabled)
+	a.time("at", c.at)
+	a.time("settled", c.settled)
+	return value.ItemOf(a)
+}
+
+func (r *replica) definition() value.Item {
+	a := attrs{}
+	a.text("region", r.region)
+	a.time("ready", r.readyAt)
+	a["override"] = value.Map(r.override.definition())
 	return value.ItemOf(a)
 }
 
@@ -128,11 +219,28 @@ func (x *index) definition() value.Item {
 	return value.ItemOf(a)
 }
 
+// numberKey returns a key that sorts as its number does.
+func numberKey(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
+
+// parseNumberKey is the inverse of numberKey.
+func parseNumberKey(key string) (n uint64, ok bool) {
+	if len(key) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64([]byte(key)), true
+}
+
 // stored reads a definition. What is missing is zero; what is of a wrong form
 // is kept as the first err.
 type stored struct {
 	value.Item
 	err error
+}
+
+// parseStored reads the binary form of a definition.
+func parseStored(text string) *stored {
+	it, err := value.ParseBinary(text)
+	return &stored{it, err}
 }
 
 func (s *stored) fail(name string) {
@@ -154,6 +262,28 @@ func (s *stored) get(name string, kind value.Kind) (value.Value, bool) {
 func (s *stored) text(name string) string {
 	v, _ := s.get(name, value.S)
 	return v.Text()
+}
+
+// maybe returns a text that is set if it is there.
+func (s *stored) maybe(name string) wire.Text { return wire.Text{V: s.text(name), Set: s.Has(name)} }
+
+// bytes returns the text of a binary attribute.
+func (s *stored) bytes(name string) string {
+	v, _ := s.get(name, value.B)
+	return v.Text()
+}
+
+// record returns what attrs.record has kept, or nil.
+func (s *stored) record(name string) *record {
+	if !s.Has(name) {
+		return nil
+	}
+	it, err := value.ParseBinary(s.bytes(name))
+	if err != nil {
+		s.fail(name)
+		return nil
+	}
+	return newRecord(it, s.bytes(name+"Key"))
 }
 
 func (s *stored) flag(name string) bool {
@@ -193,6 +323,18 @@ func (s *stored) limits() (limits [2]wire.Int) {
 }
 
 func (s *stored) capacity() capacity { return capacity{s.int("reads").V, s.int("writes").V} }
+
+// items returns the named list of definitions.
+func (s *stored) items(name string) (list []*stored) {
+	v, _ := s.get(name, value.L)
+	for _, m := range v.Elems() {
+		if m.Kind() != value.M {
+			s.fail(name)
+		}
+		list = append(list, &stored{Item: m.Map()})
+	}
+	return list
+}
 
 // pairs returns the named list of pairs of texts.
 func (s *stored) pairs(name string) [][2]string {
@@ -250,9 +392,8 @@ func parseDefinition(it value.Item) (*table, error) {
 	for name, at := range t.times() {
 		*at = s.time(name)
 	}
-	indexes, _ := s.get("indexes", value.L)
-	for _, v := range indexes.Elems() {
-		x, err := parseIndex(v.Map())
+	for _, v := range s.items("indexes") {
+		x, err := parseIndex(v.Item)
 		if err != nil {
 			return nil, err
 		}
@@ -261,7 +402,54 @@ func parseDefinition(it value.Item) (*table, error) {
 	if t.name == "" {
 		s.fail("name")
 	}
+	s.kept(t)
 	return t, s.err
+}
+
+// kept reads what a table has beside its declaration.
+func (s *stored) kept(t *table) {
+	if v, ok := s.get("restored", value.M); ok {
+		r := &stored{Item: v.Map()}
+		t.restored = &restored{r.text("backup"), r.text("table"), r.time("at")}
+		s.take(r)
+	}
+	policies, _ := s.get("policies", value.L)
+	for _, v := range policies.Elems() {
+		e := v.Elems()
+		if len(e) != 3 {
+			s.fail("policies")
+			break
+		}
+		if t.policies == nil {
+			t.policies = make(map[string]policy)
+		}
+		t.policies[e[0].Text()] = policy{e[1].Text(), e[2].Text()}
+	}
+	for _, d := range s.items("destinations") {
+		t.destinations = append(t.destinations, destination{d.text("stream"), d.text("precision"), d.flag("enabled"), d.text("from"), d.time("settled")})
+		s.take(d)
+	}
+	for _, c := range s.items("insights") {
+		t.insights = append(t.insights, insights{c.text("index"), c.text("mode"), c.flag("enabled"), c.time("at"), c.time("settled")})
+		s.take(c)
+	}
+	if days := s.int("recoveryDays"); days.Set {
+		t.history = &history{since: s.time("recoverySince"), days: int(days.V)}
+	}
+	if s.Has("replicas") {
+		t.group = &group{legacy: s.time("global"), own: s.override("override")}
+		for _, r := range s.items("replicas") {
+			t.group.others = append(t.group.others, replica{r.text("region"), r.time("ready"), r.override("override")})
+			s.take(r)
+		}
+	}
+}
+
+// take makes the fault of a part, if it has one, that of the whole.
+func (s *stored) take(part *stored) {
+	if s.err == nil {
+		s.err = part.err
+	}
 }
 
 func parseIndex(it value.Item) (*index, error) {

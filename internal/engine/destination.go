@@ -139,6 +139,7 @@ func (e *Engine) changeDestination(r *wire.Reader, c destinationChange) ([]byte,
 		d.precision = precision.V
 	}
 	t.destinations = next
+	e.keepTable(t)
 	o := wire.Begin(nil)
 	o.Text("TableName", t.name)
 	o.Text("StreamArn", d.stream)

@@ -12,20 +12,21 @@ import (
 )
 
 // disk is the way of an engine's changes into its file. Requests change the
-// memory and note their changes under the engine's lock; before any of them is
+// memory and note their changes under their engine's lock; before any of them is
 // answered, reads and failures included, all that it can have seen is on disk
 // ([Engine.Sync]). Those that wait at the same time share one write: the first
-// takes the changes of all that are noted, under the engine's lock and so
-// always those of whole requests, and the rest wait for it, or take the next
-// lot.
+// takes the changes of all that are noted, under the locks of all regions'
+// engines and so always those of whole requests, and the rest wait for it, or
+// take the next lot.
 //
 // A write that fails is the last one. The memory is ahead of the disk then, so
 // nothing is answered from it any more.
 type disk struct {
 	file file
 
-	noted []edit        // guarded by the engine's lock
-	count atomic.Uint64 // of all edits ever noted
+	noting sync.Mutex // under which no lock is taken
+	noted  []edit
+	count  atomic.Uint64 // of all edits ever noted
 
 	mu      sync.Mutex
 	turn    sync.Cond // for the end of a write
@@ -42,19 +43,24 @@ type file interface {
 	Close() error
 }
 
-// edit is a change of the file. That of an item is put in bytes only when it
-// is written, out of the engine's lock.
+// edit is a change of the file. What it puts is made of a record or by a
+// function only when it is written, out of the engine's lock.
 type edit struct {
 	store.Edit
 	record *record
+	build  func() value.Item
 }
 
-// The parts of the file. Each table's items are in one of their own.
-const (
-	tablesPart = "tables" // definitions by name
-	tokensPart = "tokens" // by time and token
-	itemsPart  = "items/" // and the table's name: items by tree key
-)
+// value returns what the edit puts.
+func (d *edit) value() []byte {
+	switch {
+	case d.record != nil:
+		return value.AppendBinary(nil, d.record.item)
+	case d.build != nil:
+		return value.AppendBinary(nil, d.build())
+	}
+	return d.Value
+}
 
 func newDisk(f file) *disk {
 	d := &disk{file: f}
@@ -64,14 +70,60 @@ func newDisk(f file) *disk {
 
 // note keeps an edit for the next write, under the engine's lock.
 func (e *Engine) note(edits ...edit) {
-	if e.disk != nil {
-		e.disk.noted = append(e.disk.noted, edits...)
-		e.disk.count.Add(uint64(len(edits)))
+	if d := e.disk; d != nil {
+		d.noting.Lock()
+		d.noted = append(d.noted, edits...)
+		d.count.Add(uint64(len(edits)))
+		d.noting.Unlock()
 	}
 }
 
-// keep notes that r is the item at key, or that there is none.
-func (e *Engine) keep(t *table, key string, r *record) {
+// part returns the name of a part of the file that is this region's.
+func (e *Engine) part(name string) string { return e.cfg.Region + "/" + name }
+
+// keepPart notes that there is such a part, or none.
+func (e *Engine) keepPart(name string, there bool) {
+	if e.disk == nil {
+		return
+	}
+	op := store.Create
+	if !there {
+		op = store.Drop
+	}
+	e.note(edit{Edit: store.Edit{Op: op, Bucket: e.part(name)}})
+}
+
+// put notes what is at a key of a part.
+func (e *Engine) put(part, key string, v []byte) {
+	if e.disk != nil {
+		e.note(edit{Edit: store.Edit{Bucket: e.part(part), Key: key, Value: v}})
+	}
+}
+
+// putAttrs notes the definition that is at a key of a part.
+func (e *Engine) putAttrs(part, key string, a attrs) {
+	if e.disk != nil {
+		e.put(part, key, value.AppendBinary(nil, value.ItemOf(a)))
+	}
+}
+
+// putLater notes what is at a key of a part, which is what build returns later,
+// at the time of the write.
+func (e *Engine) putLater(part, key string, build func() value.Item) {
+	if e.disk != nil {
+		e.note(edit{Edit: store.Edit{Bucket: e.part(part), Key: key}, build: build})
+	}
+}
+
+// remove notes that there is nothing at a key of a part.
+func (e *Engine) remove(part, key string) {
+	if e.disk != nil {
+		e.note(edit{Edit: store.Edit{Op: store.Delete, Bucket: e.part(part), Key: key}})
+	}
+}
+
+// keep notes that r is the item at key of a part, or that there is none.
+func (e *Engine) keep(part, key string, r *record) {
 	if e.disk == nil {
 		return
 	}
@@ -79,59 +131,31 @@ func (e *Engine) keep(t *table, key string, r *record) {
 	if r == nil {
 		op = store.Delete
 	}
-	e.note(edit{store.Edit{Op: op, Bucket: itemsPart + t.name, Key: key}, r})
+	e.note(edit{Edit: store.Edit{Op: op, Bucket: e.part(part), Key: key}, record: r})
 }
 
-// keepTable notes the table's definition.
-func (e *Engine) keepTable(t *table) {
+// keepItems notes all items of a table as a part.
+func (e *Engine) keepItems(part string, t *table) {
 	if e.disk == nil {
 		return
 	}
-	e.note(edit{Edit: store.Edit{Bucket: tablesPart, Key: t.name, Value: value.AppendBinary(nil, t.definition())}},
-		edit{Edit: store.Edit{Op: store.Create, Bucket: itemsPart + t.name}})
-}
-
-// forgetTable notes that there is no such table.
-func (e *Engine) forgetTable(name string) {
-	e.note(edit{Edit: store.Edit{Op: store.Delete, Bucket: tablesPart, Key: name}},
-		edit{Edit: store.Edit{Op: store.Drop, Bucket: itemsPart + name}})
-}
-
-// keepToken notes the last use of an idempotency token.
-func (e *Engine) keepToken(age tokenAge) {
-	if e.disk == nil {
-		return
-	}
-	request := e.tokens.known[age.token].request
-	e.note(edit{Edit: store.Edit{Bucket: tokensPart, Key: age.storeKey(), Value: request[:]}})
-}
-
-// keepTokens notes all tokens that are known.
-func (e *Engine) keepTokens() {
-	if e.disk == nil {
-		return
-	}
-	for _, age := range e.tokens.order {
-		if e.tokens.known[age.token].at == age.at {
-			e.keepToken(age)
-		}
-	}
-}
-
-// forgetToken notes that a token is too old to matter.
-func (e *Engine) forgetToken(age tokenAge) {
-	if e.disk != nil {
-		e.note(edit{Edit: store.Edit{Op: store.Delete, Bucket: tokensPart, Key: age.storeKey()}})
-	}
-}
-
-// forgetAll notes that nothing is left.
-func (e *Engine) forgetAll() {
-	e.tables.Scan(func(name string, _ *table) bool {
-		e.forgetTable(name)
+	e.keepPart(part, true)
+	t.items.Scan(func(key string, r *record) bool {
+		e.keep(part, key, r)
 		return true
 	})
-	e.note(edit{Edit: store.Edit{Op: store.Drop, Bucket: tokensPart}}, edit{Edit: store.Edit{Op: store.Create, Bucket: tokensPart}})
+}
+
+// keepRegion notes that there is this region, with nothing in it.
+func (e *Engine) keepRegion() {
+	if e.disk == nil {
+		return
+	}
+	e.note(edit{Edit: store.Edit{Op: store.DropAll, Bucket: e.part("")}},
+		edit{Edit: store.Edit{Bucket: regionsPart, Key: e.cfg.Region}})
+	for _, p := range parts {
+		e.keepPart(p.name, true)
+	}
 }
 
 // stopped returns why the engine answers nothing any more, or nil.
@@ -177,17 +201,17 @@ func (e *Engine) Sync() error {
 func (d *disk) write(e *Engine) {
 	d.writing = true
 	d.mu.Unlock()
-	e.mu.Lock()
+	_, unlock := e.world.lock()
+	d.noting.Lock()
 	noted, count := d.noted, d.count.Load()
 	d.noted = nil
-	e.mu.Unlock()
+	d.noting.Unlock()
+	unlock()
 
 	edits := make([]store.Edit, len(noted))
-	for i, n := range noted {
-		edits[i] = n.Edit
-		if n.record != nil {
-			edits[i].Value = value.AppendBinary(nil, n.record.item)
-		}
+	for i := range noted {
+		edits[i] = noted[i].Edit
+		edits[i].Value = noted[i].value()
 	}
 	err := d.file.Write(edits)
 
@@ -231,17 +255,13 @@ func (e *Engine) Close() error {
 // name the directory or the file in it: it can't be written, it is in use, it
 // is damaged, or not the engine's.
 func Open(ctx context.Context, cfg Config, dir string) (*Engine, error) {
-	names := make([]string, len(parts))
-	for i, p := range parts {
-		names[i] = p.name
-	}
-	s, err := store.Open(ctx, dir, names...)
+	s, err := store.Open(ctx, dir, regionsPart)
 	if err != nil {
 		return nil, err
 	}
 	e := New(cfg)
 	e.disk = newDisk(s)
-	if err := e.load(s); err != nil {
+	if err := e.world.load(s, e); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return e, nil

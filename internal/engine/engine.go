@@ -167,6 +167,13 @@ var operations = map[string]operation{
 	"DescribeImport":           (*Engine).describeImport,
 	"ListImports":              (*Engine).listImports,
 
+	"CreateGlobalTable":           (*Engine).createGlobalTable,
+	"DescribeGlobalTable":         (*Engine).describeGlobalTable,
+	"ListGlobalTables":            (*Engine).listGlobalTables,
+	"UpdateGlobalTable":           (*Engine).updateGlobalTable,
+	"DescribeGlobalTableSettings": (*Engine).describeGlobalTableSettings,
+	"UpdateGlobalTableSettings":   (*Engine).updateGlobalTableSettings,
+
 	"PutResourcePolicy":                   (*Engine).putResourcePolicy,
 	"GetResourcePolicy":                   (*Engine).getResourcePolicy,
 	"DeleteResourcePolicy":                (*Engine).deleteResourcePolicy,
@@ -259,7 +266,7 @@ func (e *Engine) settleAll(now time.Time) {
 		indexes := len(t.indexes)
 		next = min(next, t.settle(now, e.cfg.ExpiryDelay, func(r *record) {
 			e.follow(t, r, nil, now)
-			t.log.add(r, nil, now, true)
+			e.record(t, r, nil, now, true)
 		}))
 		if len(t.indexes) < indexes {
 			e.keepTable(t)
@@ -292,7 +299,7 @@ func (e *Engine) wake(at int64) {
 func (e *Engine) commit(t *table, old, new *record, now time.Time, lag time.Duration) {
 	t.apply(old, new, now, lag)
 	e.follow(t, old, new, now)
-	t.log.add(old, new, now, false)
+	e.record(t, old, new, now, false)
 	if n := len(t.pending); n > 0 {
 		e.wake(t.pending[0].due)
 	}
@@ -310,12 +317,22 @@ func (e *Engine) define(t *table) {
 	e.keepTable(t)
 }
 
-// adopt is define for a table that comes with items.
+// adopt is define for a table that comes with items and a past.
 func (e *Engine) adopt(t *table) {
 	e.define(t)
-	if e.disk != nil {
-		t.items.Scan(func(key string, r *record) bool {
-			e.keep(t, key, r)
+	e.keepItems(itemsPart+t.name, t)
+	if e.disk == nil {
+		return
+	}
+	if t.history != nil {
+		t.history.log.Scan(func(seq uint64, _ undo) bool {
+			e.keepUndo(t, seq)
+			return true
+		})
+	}
+	if t.group != nil {
+		t.group.stamps.Scan(func(key string, s stamp) bool {
+			e.keepStamp(t, key, s)
 			return true
 		})
 	}
@@ -332,8 +349,10 @@ func (e *Engine) follow(t *table, old, new *record, now time.Time) {
 	if old == new {
 		return
 	}
-	e.keep(t, shownRecord(old, new).key, new)
-	t.history.note(old, new, now)
+	if e.disk != nil {
+		e.keep(itemsPart+t.name, shownRecord(old, new).key, new)
+	}
+	e.remember(t, old, new, now)
 	e.replicate(t, old, new, now)
 }
 
@@ -397,16 +416,19 @@ func (e *Engine) state() state {
 
 // set makes s the engine's state, under the lock.
 func (e *Engine) set(s state) {
-	e.forgetAll()
+	e.keepRegion()
+	e.streams = s.streams
+	e.keepStreams()
 	e.tables = btree.Map[string, *table]{}
 	for _, t := range s.tables {
 		e.adopt(t)
 	}
-	e.streams = s.streams
 	e.tokens = s.tokens
 	e.keepTokens()
 	e.archive = s.archive
+	e.keepArchive()
 	e.inbox.set(s.inbox)
+	e.keepInbox()
 	e.due.Store(0)
 }
 

@@ -23,6 +23,7 @@ const (
 // job is what exports and imports have in common. It never changes.
 type job struct {
 	arn, id          string
+	body             string // of the request
 	token            string
 	request          sum // of the body, for the token
 	table, tableID   string
@@ -279,7 +280,8 @@ func (e *Engine) exportTableToPointInTime(r *wire.Reader) ([]byte, error) {
 	if err := in.read(r); err != nil {
 		return nil, err
 	}
-	x.token, x.request = in.token.V, sumOf([]byte(r.Since(0)))
+	x.body = r.Since(0)
+	x.token, x.request = in.token.V, sumOf([]byte(x.body))
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -321,6 +323,7 @@ func (e *Engine) exportTableToPointInTime(r *wire.Reader) ([]byte, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.exports.Set(x.arn, x)
+	e.keepExport(x)
 	return x.answer("IN_PROGRESS", now), nil
 }
 

@@ -13,9 +13,15 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
+
+// maxWindow is the largest window of an object in ZSTD: as far as its own tools
+// go unless they are told otherwise.
+const maxWindow = 128 << 20
 
 // importInput is a request to make a table of the objects in a bucket.
 type importInput struct {
@@ -112,8 +118,6 @@ func (in *importInput) check() error {
 	switch {
 	case in.format.V == "ION":
 		return invalid("InputFormat ION is not available: the embedded engine imports DYNAMODB_JSON and CSV")
-	case in.compression.V == "ZSTD":
-		return invalid("InputCompressionType ZSTD is not available: the embedded engine imports GZIP and NONE")
 	case in.csvSet && in.format.V != "CSV":
 		return invalid("InputFormatOptions.Csv can only be specified when InputFormat is CSV")
 	}
@@ -125,7 +129,8 @@ func (e *Engine) importTable(r *wire.Reader) ([]byte, error) {
 	if err := m.in.read(r); err != nil {
 		return nil, err
 	}
-	m.token, m.request = m.in.token.V, sumOf([]byte(r.Since(0)))
+	m.body = r.Since(0)
+	m.token, m.request = m.in.token.V, sumOf([]byte(m.body))
 	if err := m.in.check(); err != nil {
 		return nil, err
 	}
@@ -164,6 +169,7 @@ func (e *Engine) importTable(r *wire.Reader) ([]byte, error) {
 	m.id = e.nextID(now)
 	m.arn = t.arn + "/import/" + m.id
 	e.imports.Set(m.arn, m)
+	e.keepImport(m)
 	if m.failure == "" {
 		e.adopt(t)
 	}
@@ -191,11 +197,19 @@ func (m *imported) load(root *os.Root, t *table) {
 	objects := 0
 	err := eachObject(root, m.in.bucket.V, m.in.prefix.V, func(_ string, r io.Reader) error {
 		objects++
-		if m.in.compression.V == "GZIP" {
+		switch m.in.compression.V {
+		case "GZIP":
 			packed, err := gzip.NewReader(r)
 			if err != nil {
 				return err
 			}
+			r = packed
+		case "ZSTD":
+			packed, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+			if err != nil {
+				return err
+			}
+			defer packed.Close()
 			r = packed
 		}
 		if m.in.format.V == "CSV" {

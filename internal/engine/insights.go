@@ -161,6 +161,7 @@ func (e *Engine) updateContributorInsights(r *wire.Reader) ([]byte, error) {
 	c.at, c.settled = now, now.Add(e.cfg.TableDelay)
 	next := slices.DeleteFunc(slices.Clone(t.insights), func(other insights) bool { return other.index == c.index })
 	t.insights = append(next, c)
+	e.keepTable(t)
 	o := wire.Begin(nil)
 	status := "DISABLING"
 	if c.enabled {

@@ -81,13 +81,13 @@ func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 			v, ok := item.Get(a.name)
 			switch {
 			case !ok:
+			case updated && (v.Kind() == value.S || v.Kind() == value.B) && v.Len() == 0:
+				return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. "+
+					"The AttributeValue for a key attribute cannot contain an empty %s value.", emptyKind(v.Kind()))
 			case v.Kind() != a.kind && updated:
 				return invalid("The update expression attempted to update the secondary index key to unsupported type")
 			case v.Kind() != a.kind:
 				return parameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.Kind(), x.name)
-			case a.kind != value.N && v.Len() == 0 && updated:
-				return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. "+
-					"The AttributeValue for a key attribute cannot contain an empty %s value.", emptyKind(a.kind))
 			case a.kind != value.N && v.Len() == 0:
 				return emptyIndexValue(a, x.name)
 			}

@@ -174,6 +174,9 @@ func (e *Engine) executeStatement(r *wire.Reader) ([]byte, error) {
 	case partiql.Exists:
 		return nil, errExistsAlone
 	case partiql.Select:
+		if !s.isNamed() {
+			return nil, errTableName
+		}
 		if err := s.checkParameters(); err != nil {
 			return nil, err
 		}

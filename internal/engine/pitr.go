@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tidwall/btree"
 
+	"github.com/dynorm/dynorm/internal/engine/store"
+	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
 
@@ -32,27 +35,77 @@ type undo struct {
 	old *record // nil when there was none
 }
 
-// note adds a change, and drops those that are too old to be asked for. A nil
-// history notes nothing.
-func (h *history) note(old, new *record, now time.Time) {
-	if h == nil {
-		return
-	}
+// note adds a change, and returns its number.
+func (h *history) note(old, new *record, now time.Time) uint64 {
 	h.last = max(h.last, now.UnixNano()) // in order, even if the clock is set back
-	h.log.Set(h.next, undo{h.last, shownRecord(old, new).key, old})
+	seq := h.next
+	h.log.Set(seq, undo{h.last, shownRecord(old, new).key, old})
 	h.next++
-	h.trim(now)
+	return seq
 }
 
-func (h *history) trim(now time.Time) {
+// trim drops the changes that are too old to be asked for, and returns their
+// numbers.
+func (h *history) trim(now time.Time) (gone []uint64) {
 	first := h.earliest(now).UnixNano()
 	for {
 		seq, u, ok := h.log.Min()
 		if !ok || u.at > first {
-			return
+			return gone
 		}
 		h.log.Delete(seq)
+		gone = append(gone, seq)
 	}
+}
+
+// remember adds a change to the table's history, if it has one.
+func (e *Engine) remember(t *table, old, new *record, now time.Time) {
+	if t.history == nil {
+		return
+	}
+	seq := t.history.note(old, new, now)
+	e.keepUndo(t, seq)
+	e.trimHistory(t, now)
+}
+
+func (e *Engine) trimHistory(t *table, now time.Time) {
+	for _, seq := range t.history.trim(now) {
+		e.remove(historyPart+t.name, numberKey(seq))
+	}
+}
+
+// keepUndo notes one change of the history.
+func (e *Engine) keepUndo(t *table, seq uint64) {
+	if e.disk == nil {
+		return
+	}
+	u, _ := t.history.log.Get(seq)
+	e.putLater(historyPart+t.name, numberKey(seq), func() value.Item {
+		a := attrs{}
+		a.int("at", u.at)
+		a["key"] = value.Binary(u.key)
+		a.record("old", u.old)
+		return value.ItemOf(a)
+	})
+}
+
+// loadHistory takes in the history of a table that has one.
+func (e *Engine) loadHistory(s *store.Store, t *table) error {
+	h := t.history
+	if h == nil {
+		return nil
+	}
+	return s.Each(e.part(historyPart+t.name), func(key, text string) error {
+		seq, ok := parseNumberKey(key)
+		in := parseStored(text)
+		u := undo{in.int("at").V, in.bytes("key"), in.record("old")}
+		if !ok || in.err != nil {
+			return fmt.Errorf("the history of table %q is not as it was written", t.name)
+		}
+		h.log.Set(seq, u)
+		h.next, h.last = seq+1, max(h.last, u.at)
+		return nil
+	})
 }
 
 func (h *history) earliest(now time.Time) time.Time {
@@ -213,9 +266,10 @@ func (e *Engine) updateContinuousBackups(r *wire.Reader) ([]byte, error) {
 		}
 		if days.Set {
 			t.history.days = int(days.V)
-			t.history.trim(now)
+			e.trimHistory(t, now)
 		}
 	}
+	e.keepTable(t)
 	return t.describeContinuous(now), nil
 }
 

@@ -98,6 +98,7 @@ func (e *Engine) putResourcePolicy(r *wire.Reader) ([]byte, error) {
 			t.policies = make(map[string]policy)
 		}
 		t.policies[in.arn.V] = p
+		e.keepTable(t)
 	}
 	o := wire.Begin(nil)
 	o.Text("RevisionId", p.revision)
@@ -144,6 +145,7 @@ func (e *Engine) deleteResourcePolicy(r *wire.Reader) ([]byte, error) {
 	if found {
 		t.policies = maps.Clone(t.policies)
 		delete(t.policies, in.arn.V)
+		e.keepTable(t)
 		o.Text("RevisionId", p.revision)
 	}
 	return o.End(), nil

@@ -8,7 +8,7 @@ import (
 
 // world is the engines of an account's regions, which know of each other.
 type world struct {
-	mu      sync.Mutex // taken last: no other lock is taken under it
+	mu      sync.Mutex // taken last: but for the disk's list of edits, no other lock is taken under it
 	regions map[string]*Engine
 }
 
@@ -21,11 +21,18 @@ func (e *Engine) Region(name string) *Engine {
 	if there, ok := w.regions[name]; ok {
 		return there
 	}
+	there := e.found(name)
+	w.regions[name] = there
+	there.keepRegion()
+	return there
+}
+
+// found returns an empty engine of another region of e's world.
+func (e *Engine) found(name string) *Engine {
 	cfg := e.cfg
 	cfg.Region = name
 	there := newEngine(cfg)
-	there.world = w
-	w.regions[name] = there
+	there.world, there.disk = e.world, e.disk
 	return there
 }
 

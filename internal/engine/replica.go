@@ -18,14 +18,17 @@ import (
 // that arrives with an older one is dropped. So all replicas are alike once
 // all changes have arrived, in whatever order.
 type group struct {
+	legacy time.Time // if set, when the global table of version 2017.11.29 was created
+	own    override
 	others []replica
 	stamps btree.Map[string, stamp] // by the item's place
 }
 
 // replica is the table in another region.
 type replica struct {
-	region  string
-	readyAt time.Time // until then it is CREATING
+	region   string
+	readyAt  time.Time // until then it is CREATING
+	override override
 }
 
 // stamp says which of two changes of an item is the later one.
@@ -42,7 +45,7 @@ func (g *group) copy() *group {
 	if g == nil {
 		return nil
 	}
-	return &group{slices.Clone(g.others), *g.stamps.Copy()}
+	return &group{g.legacy, g.own, slices.Clone(g.others), *g.stamps.Copy()}
 }
 
 // arrival is a change on its way to a replica: of an item, or of the table.
@@ -52,8 +55,16 @@ type arrival struct {
 	new   *record // nil for a deletion
 	stamp stamp
 
-	define func(e *Engine, t *table, now time.Time) // instead, if set
+	// Instead, if set: what is changed of the table, and how.
+	aspect, detail string
 }
+
+// The aspects of a table that its replicas follow.
+const (
+	aspectTTL    = "ttl"    // to the attribute that is the detail
+	aspectUpdate = "update" // as by the request that is the detail
+	aspectLeft   = "left"   // by the region that is the detail
+)
 
 // inbox is the changes on their way to a region, by the time of their arrival.
 // It has a lock of its own, under which no other is taken.
@@ -63,18 +74,25 @@ type inbox struct {
 	next uint64
 }
 
-func (b *inbox) add(at int64, a arrival) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var key [16]byte
-	binary.BigEndian.PutUint64(key[:8], uint64(max(at, 0)))
-	binary.BigEndian.PutUint64(key[8:], b.next)
-	b.next++
-	b.due.Set(string(key[:]), a)
+// arrivalKey returns where an arrival is.
+func arrivalKey(at int64, number uint64) string {
+	return numberKey(uint64(max(at, 0))) + numberKey(number)
 }
 
-// take removes and returns the arrivals that are due.
-func (b *inbox) take(now time.Time) (list []arrival) {
+// expect adds a change that is on its way to e.
+func (e *Engine) expect(at int64, a arrival) {
+	b := &e.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := arrivalKey(at, b.next)
+	b.next++
+	b.due.Set(key, a)
+	e.keepArrival(key, a) // before anyone can take it
+}
+
+// arrived removes and returns the arrivals that are due.
+func (e *Engine) arrived(now time.Time) (list []arrival) {
+	b := &e.inbox
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
@@ -83,8 +101,24 @@ func (b *inbox) take(now time.Time) (list []arrival) {
 			return list
 		}
 		b.due.Delete(key)
+		e.remove(inboxPart, key)
 		list = append(list, a)
 	}
+}
+
+// overlook forgets what is on its way to a table: it was meant for an earlier
+// one of that name.
+func (e *Engine) overlook(table string) {
+	b := &e.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.due.Copy().Scan(func(key string, a arrival) bool {
+		if a.table == table {
+			b.due.Delete(key)
+			e.remove(inboxPart, key)
+		}
+		return true
+	})
 }
 
 // first returns when the next arrival is due.
@@ -127,6 +161,7 @@ func (e *Engine) replicate(t *table, old, new *record, now time.Time) {
 	last, _ := t.group.stamps.Get(key)
 	s := stamp{max(now.UnixNano(), last.at+1), e.cfg.Region}
 	t.group.stamps.Set(key, s)
+	e.keepStamp(t, key, s)
 	for _, r := range t.group.others {
 		e.send(r.region, arrival{table: t.name, key: key, new: new, stamp: s}, now)
 	}
@@ -140,27 +175,35 @@ func (e *Engine) send(region string, a arrival, now time.Time) {
 		delay = e.cfg.Mishaps.ReplicationDelay(e.cfg.Region, region)
 	}
 	at := now.Add(delay).UnixNano()
-	there.inbox.add(at, a)
+	there.expect(at, a)
 	there.wake(at)
 }
 
-// broadcast sends a change of the table's definition to its replicas.
-func (e *Engine) broadcast(t *table, now time.Time, define func(e *Engine, t *table, now time.Time)) {
-	if t.group == nil {
+// broadcast sends a change of an aspect of the table to its replicas.
+func (e *Engine) broadcast(t *table, aspect, detail string, now time.Time) {
+	if t.group == nil || (!t.group.legacy.IsZero() && aspect != aspectLeft) {
 		return
 	}
 	for _, r := range t.group.others {
-		e.send(r.region, arrival{table: t.name, define: define}, now)
+		e.send(r.region, arrival{table: t.name, aspect: aspect, detail: detail}, now)
 	}
 }
 
-// broadcastTTL has the table's replicas expire items as it does.
-func (e *Engine) broadcastTTL(t *table, now time.Time) {
-	attribute := t.ttl
-	e.broadcast(t, now, func(e *Engine, t *table, now time.Time) {
-		t.setTTL(attribute)
+// follows changes an aspect of a replica.
+func (e *Engine) follows(t *table, aspect, detail string, now time.Time) {
+	switch aspect {
+	case aspectTTL:
+		t.setTTL(detail)
 		e.wake(now.UnixNano())
-	})
+	case aspectUpdate:
+		e.updateReplica(t, detail)
+	case aspectLeft:
+		t.group.others = slices.DeleteFunc(slices.Clone(t.group.others), func(r replica) bool { return r.region == detail })
+		if len(t.group.others) == 0 && t.group.legacy.IsZero() {
+			t.group = nil
+		}
+	}
+	e.keepTable(t)
 }
 
 // receive carries out the changes from other regions that are due, under the
@@ -168,19 +211,20 @@ func (e *Engine) broadcastTTL(t *table, now time.Time) {
 func (e *Engine) receive(now time.Time) {
 	e.landing = true
 	defer func() { e.landing = false }()
-	for _, a := range e.inbox.take(now) {
+	for _, a := range e.arrived(now) {
 		t, ok := e.tables.Get(a.table)
 		if !ok || t.group == nil {
 			continue
 		}
-		if a.define != nil {
-			a.define(e, t, now)
+		if a.aspect != "" {
+			e.follows(t, a.aspect, a.detail, now)
 			continue
 		}
 		if last, ok := t.group.stamps.Get(a.key); ok && !a.stamp.after(last) {
 			continue
 		}
 		t.group.stamps.Set(a.key, a.stamp)
+		e.keepStamp(t, a.key, a.stamp)
 		old, _ := t.items.Get(a.key)
 		e.commit(t, old, a.new, now, 0)
 	}
@@ -188,9 +232,10 @@ func (e *Engine) receive(now time.Time) {
 
 // replicaChange is an entry of ReplicaUpdates.
 type replicaChange struct {
-	kind   string // Create, Update or Delete
-	number int    // of these that are set
-	region wire.Text
+	kind     string // Create, Update or Delete
+	number   int    // of these that are set
+	region   wire.Text
+	override override
 }
 
 func readReplicaChange(r *wire.Reader) (c replicaChange) {
@@ -202,7 +247,7 @@ func readReplicaChange(r *wire.Reader) (c replicaChange) {
 					c.region = r.Text()
 					return
 				}
-				r.Skip()
+				c.override.field(r, name)
 			}) {
 				c.kind = name
 				c.number++
@@ -238,6 +283,9 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 	if len(changes) == 0 {
 		return func(*table) {}, nil
 	}
+	if t.group != nil && !t.group.legacy.IsZero() {
+		return nil, parameter("Table is part of a global table of version 2017.11.29, which UpdateGlobalTable changes: %s", t.name)
+	}
 	var steps []func(*table)
 	t.group = t.group.copy()
 	for _, c := range changes {
@@ -256,7 +304,16 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 		case c.kind == "Delete":
 			t.group.others = slices.Delete(t.group.others, at, at+1)
 			steps = append(steps, func(t *table) { there.leave(t.name, now) })
+		case c.kind == "Update":
+			if err := c.override.checkFor(t); err != nil {
+				return nil, err
+			}
+			t.group.others[at].override = t.group.others[at].override.with(c.override)
+			steps = append(steps, func(t *table) { there.overrideReplica(t.name, c.override) })
 		case c.kind == "Create":
+			if err := c.override.checkFor(t); err != nil {
+				return nil, err
+			}
 			if _, exists := there.tables.Get(t.name); exists {
 				return nil, parameter("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", t.name)
 			}
@@ -271,8 +328,8 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 			if t.group == nil {
 				t.group = &group{}
 			}
-			t.group.others = append(t.group.others, replica{region, now.Add(e.cfg.TableDelay)})
-			steps = append(steps, func(t *table) { there.join(t, e, now) })
+			t.group.others = append(t.group.others, replica{region, now.Add(e.cfg.TableDelay), c.override})
+			steps = append(steps, func(t *table) { there.join(t, e, c.override, now) })
 		}
 	}
 	if t.group != nil && len(t.group.others) == 0 {
@@ -286,20 +343,29 @@ func (e *Engine) changeReplicas(t *table, changes []replicaChange, now time.Time
 	}, nil
 }
 
+// overrideReplica makes the named replica what it is to have otherwise.
+func (e *Engine) overrideReplica(name string, v override) {
+	if t, ok := e.tables.Get(name); ok {
+		t.override(v)
+	}
+}
+
 // join makes the engine's copy of t, a table of another region, with what is
 // on its way to that one.
-func (e *Engine) join(t *table, from *Engine, now time.Time) {
+func (e *Engine) join(t *table, from *Engine, v override, now time.Time) {
 	c := t.copy()
 	c.catchUp()
 	c.history, c.tags, c.restored, c.protected = nil, nil, nil, false
 	c.policies, c.destinations, c.insights = nil, nil, nil
 	c.log = nil
+	c.override(v)
 	e.begin(c, now)
 	e.setStream(c, now)
 	e.adopt(c)
+	e.overlook(t.name)
 	from.inbox.all().Scan(func(key string, a arrival) bool {
 		if a.table == t.name {
-			e.inbox.add(arrivalTime(key), a)
+			e.expect(arrivalTime(key), a)
 		}
 		return true
 	})
@@ -322,29 +388,25 @@ func (e *Engine) regroup(t *table) {
 	if t.group == nil {
 		return
 	}
-	all := append([]replica{{e.cfg.Region, t.readyAt}}, t.group.others...)
+	all := append([]replica{{e.cfg.Region, t.readyAt, t.group.own}}, t.group.others...)
 	for _, r := range t.group.others {
 		if other, ok := e.Region(r.region).tables.Get(t.name); ok && other.group != nil {
+			other.group.own = r.override
 			other.group.others = slices.DeleteFunc(slices.Clone(all), func(o replica) bool { return o.region == r.region })
+			e.Region(r.region).keepTable(other)
 		}
 	}
 }
 
 // forsake tells the replicas of t, which is deleted, that it is no more.
 func (e *Engine) forsake(t *table, now time.Time) {
-	region := e.cfg.Region
-	e.broadcast(t, now, func(_ *Engine, t *table, _ time.Time) {
-		t.group.others = slices.DeleteFunc(slices.Clone(t.group.others), func(r replica) bool { return r.region == region })
-		if len(t.group.others) == 0 {
-			t.group = nil
-		}
-	})
+	e.broadcast(t, aspectLeft, e.cfg.Region, now)
 	t.group = nil
 }
 
 // describe writes the replicas of a table.
 func (g *group) describe(o *wire.Object, now time.Time) {
-	if g == nil {
+	if g == nil || !g.legacy.IsZero() {
 		return
 	}
 	o.Text("GlobalTableVersion", "2019.11.21")
@@ -356,6 +418,7 @@ func (g *group) describe(o *wire.Object, now time.Time) {
 			status = statusCreating
 		}
 		o.Text("ReplicaStatus", status)
+		g.others[i].override.describe(&o)
 		return o.End()
 	})
 }

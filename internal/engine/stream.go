@@ -97,6 +97,7 @@ func (e *Engine) openStream(t *table, now time.Time) *stream {
 	}
 	s.open(now, "")
 	e.streams.Set(s.arn, s)
+	e.keepStream(s)
 	return s
 }
 
@@ -106,9 +107,10 @@ func (e *Engine) endStream(t *table, now time.Time) {
 	if t.log == nil || !t.log.ended.IsZero() {
 		return
 	}
-	t.log.advance(now)
+	e.advance(t.log, now)
 	t.log.close(now)
 	t.log.ended = now
+	e.keepStream(t.log)
 	e.wake(now.Add(streamKept).UnixNano())
 }
 
@@ -130,8 +132,10 @@ func (e *Engine) settleStreams(now time.Time) (next int64) {
 	})
 	for _, s := range gone {
 		e.streams.Delete(s.arn)
+		e.forgetStream(s)
 		if t, ok := e.tables.Get(s.table); ok && t.log == s {
 			t.log = nil
+			e.keepTable(t)
 		}
 	}
 	return next
@@ -175,18 +179,49 @@ func (s *stream) advance(now time.Time) {
 	}
 }
 
-// add takes the change of an item, if it is one. A nil stream takes nothing.
-func (s *stream) add(old, new *record, now time.Time, expired bool) {
+// oldest returns the lowest sequence number of a record that is kept, or the
+// next one to give.
+func (s *stream) oldest() int64 {
+	for i := range s.shards {
+		if records := s.shards[i].records; len(records) > 0 {
+			return records[0].sequence
+		}
+	}
+	return s.last + 1
+}
+
+// advance brings a stream up to the present.
+func (e *Engine) advance(s *stream, now time.Time) {
+	from, opened := s.oldest(), s.opened
+	s.advance(now)
+	to := s.oldest()
+	if e.disk == nil || (from == to && opened == s.opened) {
+		return
+	}
+	for ; from < to; from++ {
+		e.remove(recordsPart+s.arn, numberKey(uint64(from)))
+	}
+	e.keepStream(s)
+}
+
+// record adds the change of an item to the table's stream, if there is one and
+// it is a change.
+func (e *Engine) record(t *table, old, new *record, now time.Time, expired bool) {
+	s := t.log
 	if s == nil || old == new || !s.ended.IsZero() {
 		return
 	}
 	if old != nil && new != nil && old.item.Equal(new.item) {
 		return
 	}
-	s.advance(now)
+	e.advance(s, now)
 	s.last++
 	h := &s.shards[len(s.shards)-1]
-	h.records = append(h.records, streamRecord{s.last, now, old, new, expired})
+	r := streamRecord{s.last, now, old, new, expired}
+	h.records = append(h.records, r)
+	if e.disk != nil {
+		e.keepRecord(s, r)
+	}
 }
 
 // shard returns the shard with the given id, or nil.

@@ -31,7 +31,7 @@ func (e *Engine) streamOf(arn string) (*stream, error) {
 	if !ok {
 		return nil, fault("ResourceNotFoundException", "Requested resource not found: Stream: "+arn+" not found")
 	}
-	s.advance(e.cfg.Now())
+	e.advance(s, e.cfg.Now())
 	return s, nil
 }
 

@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/wire"
@@ -15,7 +13,6 @@ import (
 const (
 	maxActions      = 100
 	maxTransactSize = 4 << 20
-	tokenLife       = 10 * time.Minute
 )
 
 // reason is why one action kept a transaction from happening.
@@ -515,73 +512,4 @@ func (e *Engine) checkGets(gets []*get, set bool, consumed wire.Text) error {
 		}
 	}
 	return nil
-}
-
-// tokens are the idempotency tokens of the last ten minutes. They are kept as
-// hashes, which holds no request's memory and gives the garbage collector
-// nothing to follow.
-type tokens struct {
-	known map[sum]tokenUse
-	order []tokenAge // oldest first
-}
-
-type sum [16]byte
-
-func sumOf(text []byte) sum {
-	whole := sha256.Sum256(text)
-	return sum(whole[:])
-}
-
-type tokenUse struct {
-	request sum
-	at      int64 // nanoseconds of the clock
-}
-
-type tokenAge struct {
-	token sum
-	at    int64
-}
-
-// seen reports whether the token was used for the same request in the last ten
-// minutes; for another request it is an error.
-func (e *Engine) seen(token, request sum, now time.Time) (bool, error) {
-	for _, age := range e.tokens.prune(now) {
-		e.forgetToken(age)
-	}
-	switch use, ok := e.tokens.known[token]; {
-	case !ok:
-		return false, nil
-	case use.request != request:
-		return false, fault("IdempotentParameterMismatchException", "Specified idempotent token was used with different request parameters within the idempotency window")
-	}
-	return true, nil
-}
-
-// prune forgets the tokens that are too old to matter, and returns them.
-func (ts *tokens) prune(now time.Time) []tokenAge {
-	n := 0
-	for n < len(ts.order) && now.UnixNano()-ts.order[n].at >= int64(tokenLife) {
-		if ts.known[ts.order[n].token].at == ts.order[n].at {
-			delete(ts.known, ts.order[n].token)
-		}
-		n++
-	}
-	old := ts.order[:n]
-	ts.order = ts.order[n:]
-	return old
-}
-
-// add notes the use of a token.
-func (ts *tokens) add(token, request sum, now time.Time) tokenAge {
-	if ts.known == nil {
-		ts.known = make(map[sum]tokenUse)
-	}
-	age := tokenAge{token, now.UnixNano()}
-	ts.known[token] = tokenUse{request, age.at}
-	ts.order = append(ts.order, age)
-	return age
-}
-
-func (ts *tokens) copy() tokens {
-	return tokens{maps.Clone(ts.known), slices.Clone(ts.order)}
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -24,6 +23,7 @@ type updateTableInput struct {
 	sse        wire.Bool
 	replicas   []replicaChange
 	strength   wire.Text // MultiRegionConsistency
+	witnesses  bool
 }
 
 // indexChange is an entry of GlobalSecondaryIndexUpdates.
@@ -51,6 +51,8 @@ func (in *updateTableInput) read(r *wire.Reader) error {
 			r.List(func() { in.replicas = append(in.replicas, readReplicaChange(r)) })
 		case "MultiRegionConsistency":
 			in.strength = r.Text()
+		case "GlobalTableWitnessUpdates":
+			in.witnesses = r.List(r.Skip)
 		case "DeletionProtectionEnabled":
 			in.protected = r.Bool()
 		case "TableClass":
@@ -104,11 +106,19 @@ func (in *updateTableInput) check() error {
 	s.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	s.stream(in.stream)
+	for i, c := range in.replicas {
+		if c.number == 1 {
+			s.override(c.override, member("replicaUpdates", i)+"."+lowerFirst(c.kind))
+		}
+	}
 	s.enum(in.strength, "multiRegionConsistency", "EVENTUAL", "STRONG")
 	if err := s.err(); err != nil {
 		return err
 	}
-	if in.strength.V == "STRONG" {
+	switch {
+	case in.witnesses:
+		return invalid("GlobalTableWitnessUpdates are not available: they are for MultiRegionConsistency STRONG, and the embedded engine replicates with EVENTUAL consistency")
+	case in.strength.V == "STRONG":
 		return invalid("MultiRegionConsistency STRONG is not available: the embedded engine replicates with EVENTUAL consistency")
 	}
 	if err := checkReplicas(in.replicas); err != nil {
@@ -215,28 +225,36 @@ func (e *Engine) updateTable(r *wire.Reader) ([]byte, error) {
 	*old = t
 	regroup(old)
 	e.keepTable(old)
-	e.broadcastUpdate(old, in, now)
+	if shared := in.shared(); !shared.nothing() {
+		e.broadcast(old, aspectUpdate, r.Since(0), now)
+	}
 	return o.End(), nil
 }
 
-// broadcastUpdate has the table's replicas change as it did, but for what each
-// replica has to itself.
-func (e *Engine) broadcastUpdate(t *table, in updateTableInput, now time.Time) {
+// shared returns what of the request goes for the table's replicas too.
+func (in updateTableInput) shared() updateTableInput {
 	in.protected, in.class, in.stream = wire.Bool{}, wire.Text{}, streamInput{}
-	if in.nothing() {
+	return in
+}
+
+// updateReplica changes a replica as the request with the given body changed
+// the table.
+func (e *Engine) updateReplica(old *table, body string) {
+	var in updateTableInput
+	if in.read(wire.NewReader(body)) != nil {
 		return
 	}
-	e.broadcast(t, now, func(e *Engine, old *table, _ time.Time) {
-		t := *old
-		t.indexes = slices.Clone(old.indexes)
-		if t.change(&in, e) != nil {
-			return // the replica is like that already
-		}
-		for _, x := range t.indexes {
-			x.backfill = false
-		}
-		*old = t
-	})
+	in = in.shared()
+	t := *old
+	t.indexes = slices.Clone(old.indexes)
+	if t.change(&in, e) != nil {
+		return // the replica is like that already
+	}
+	for _, x := range t.indexes {
+		x.backfill = false
+	}
+	t.override(t.group.own)
+	*old = t
 }
 
 // change carries out the request on t, a copy of the table with a slice of

@@ -133,49 +133,56 @@ func ValueMap(values []types.AttributeValue) map[string]types.AttributeValue {
 
 // Update collects the clauses of an update expression.
 type Update struct {
-	set, remove, add, del []string
+	set, remove, add, del clause
 }
 
 // Set adds "path = operand".
-func (u *Update) Set(path, operand string) { u.set = append(u.set, path+" = "+operand) }
+func (u *Update) Set(path, operand string) { u.set.add("SET ", path, " = ", operand) }
 
 // Remove adds a path to remove.
-func (u *Update) Remove(path string) { u.remove = append(u.remove, path) }
+func (u *Update) Remove(path string) { u.remove.add("REMOVE ", path) }
 
 // Add adds a number or a set's elements to a path.
-func (u *Update) Add(path, value string) { u.add = append(u.add, path+" "+value) }
+func (u *Update) Add(path, value string) { u.add.add("ADD ", path, " ", value) }
 
 // Delete takes elements out of a set.
-func (u *Update) Delete(path, value string) { u.del = append(u.del, path+" "+value) }
-
-// Empty reports whether there is nothing to update.
-func (u *Update) Empty() bool {
-	return len(u.set)+len(u.remove)+len(u.add)+len(u.del) == 0
-}
+func (u *Update) Delete(path, value string) { u.del.add("DELETE ", path, " ", value) }
 
 // String returns the expression: SET, REMOVE, ADD, DELETE, in this order.
 func (u *Update) String() string {
-	var s strings.Builder
-	clause := func(word string, parts []string) {
-		if len(parts) == 0 {
-			return
+	text := slices.Clip(u.set)
+	for _, c := range []clause{u.remove, u.add, u.del} {
+		if len(c) == 0 {
+			continue
 		}
-		if s.Len() > 0 {
-			s.WriteByte(' ')
+		if len(text) > 0 {
+			text = append(text, ' ')
 		}
-		s.WriteString(word)
-		s.WriteByte(' ')
-		s.WriteString(strings.Join(parts, ", "))
+		text = append(text, c...)
 	}
-	clause("SET", u.set)
-	clause("REMOVE", u.remove)
-	clause("ADD", u.add)
-	clause("DELETE", u.del)
-	return s.String()
+	return string(text)
+}
+
+// clause is the text of one clause, empty while it has no actions.
+type clause []byte
+
+// add adds an action, given in parts.
+func (c *clause) add(word string, parts ...string) {
+	if len(*c) == 0 {
+		*c = append(make([]byte, 0, 64), word...)
+	} else {
+		*c = append(*c, ", "...)
+	}
+	for _, part := range parts {
+		*c = append(*c, part...)
+	}
 }
 
 // And joins conditions that must all hold, skipping empty ones.
 func And(conds ...string) string {
+	if len(conds) == 1 {
+		return conds[0]
+	}
 	var parts []string
 	for _, c := range conds {
 		if c != "" {

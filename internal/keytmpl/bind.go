@@ -3,7 +3,6 @@ package keytmpl
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -122,8 +121,16 @@ func (s *slot) bindBool() *BindError {
 	return nil
 }
 
-// paddedFormat matches the format of an integer of a fixed width.
-var paddedFormat = regexp.MustCompile(`^%0([1-9][0-9]?)d$`)
+// paddedWidth returns the width of a format like %012d, of one or two digits.
+func paddedWidth(format string) (width int, ok bool) {
+	digits, begins := strings.CutPrefix(format, "%0")
+	digits, ends := strings.CutSuffix(digits, "d")
+	if !begins || !ends || len(digits) < 1 || len(digits) > 2 || digits[0] == '0' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, 8)
+	return int(n), err == nil
+}
 
 func (s *slot) bindInteger(role Role) *BindError {
 	if s.in.Bits == 0 {
@@ -140,10 +147,9 @@ func (s *slot) bindInteger(role Role) *BindError {
 	if width == 0 {
 		width = digitsOf(s.in.Bits, signed)
 	}
-	switch m := paddedFormat.FindStringSubmatch(s.ref.Format); {
-	case m != nil:
-		padded = true
-		width, _ = strconv.Atoi(m[1])
+	switch n, ok := paddedWidth(s.ref.Format); {
+	case ok:
+		padded, width = true, n
 	case s.ref.Format == "%d" && s.ref.Desc:
 		return unfit("%012d, for example", "desc needs a fixed width, which %%d has not")
 	case s.ref.Format == "%d":

@@ -79,7 +79,7 @@ func (r Ref) suffix() string {
 // Literal returns the template text that stands for s as literal text: s with
 // its braces doubled.
 func Literal(s string) string {
-	return strings.NewReplacer("{", "{{", "}", "}}").Replace(s)
+	return strings.ReplaceAll(strings.ReplaceAll(s, "{", "{{"), "}", "}}")
 }
 
 // Parse reads a template with the default syntax. Faults are of type

@@ -31,7 +31,7 @@ const (
 	// expression is a fault found in the expressions themselves.
 	expression = valid + `(Invalid \w+Expression: .*|ExpressionAttribute(Names|Values) .*|Value provided in ExpressionAttribute(Names|Values) unused in expressions: .*|KeyConditionExpressions .*|Invalid operator used in KeyConditionExpression: .*|Invalid condition in KeyConditionExpression: .*|Key attributes must be scalars; .*)`
 	// stored is a fault in a value.
-	stored = valid + `(.*: )?(Supplied AttributeValue .*|One or more parameter values were invalid: (Null attribute value types .*|An (string|number) set  may not be empty|Binary sets should not be empty|Input collection .*)|Input collection contains duplicates|The parameter cannot be converted .*|Attempting to store more than 38 .*|Number (over|under)flow.*|Nesting Levels .*)`
+	stored = valid + `(.*: )?(Supplied AttributeValue .*|Empty attribute name|One or more parameter values were invalid: (Null attribute value types .*|An (string|number) set  may not be empty|Binary sets should not be empty|Input collection .*)|Input collection contains duplicates|The parameter cannot be converted .*|Attempting to store more than 38 .*|Number (over|under)flow.*|Nesting Levels .*)`
 	// legacy is a fault found in the legacy parameters themselves.
 	legacy    = valid + `(One or more parameter values were invalid: (Invalid number of argument\(s\) .*|AttributeValues inside AttributeValueList .*|ComparisonOperator \w+ is not valid .*|Value .*for Attribute: .*|Exists and .*|AttributeValueList can only .*|ConditionalOperator .*|Duplicate value in attribute name: .*|Only DELETE action .*|(ADD|DELETE) action .*)|The BETWEEN condition was provided .*|Conditions can be of length 1 or 2 only)`
 	noTable   = `ResourceNotFoundException: Cannot do operations on a non-existent table`
@@ -198,8 +198,8 @@ var Allowed = []Difference{
 		Page: "Condition and filter expressions, operators, and functions in DynamoDB (Developer Guide)", local: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`, engine: valid + `.*(Invalid attribute type name found; .*|function: attribute_type, operand type: \{.*)`,
 	},
 	{
-		Name: "tokens", Why: "A token used again for another request is an error with a message.",
-		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `IdempotentParameterMismatchException: `, engine: `IdempotentParameterMismatchException: .*|TransactionCanceledException: .*|` + valid + `.*`,
+		Name: "tokens", Why: "A token used again for another request is an error with a message, found after faults of the request; DynamoDB Local looks at the token first and has no message.",
+		Page: "TransactWriteItems", ops: "TransactWriteItems", local: `IdempotentParameterMismatchException: `, engine: `(IdempotentParameterMismatch|TransactionCanceled|ResourceNotFound)Exception: .*|` + valid + `.*`,
 	},
 	{
 		Name: "reserved words", Why: "CONVERT and SIZE are reserved words; DynamoDB Local has forgotten them.",
@@ -286,6 +286,14 @@ var Allowed = []Difference{
 		Page: "DescribeTable", path: `\.Table(Description)?\.GlobalSecondaryIndexes\[\]\.Throughput`,
 	},
 	{
+		Name: "empty lists of indexes", Why: "A list of local indexes that is given has an index; DynamoDB Local takes an empty one.",
+		Page: "CreateTable", ops: "CreateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: List of LocalSecondaryIndexes is empty`,
+	},
+	{
+		Name: "quotas of throughput", Why: "The most units of a table is a quota of an account, which it can have raised; the engine has none but the API's own bound.",
+		Page: "Quotas in Amazon DynamoDB (Developer Guide)", ops: "CreateTable UpdateTable", local: valid + `Cannot increase provisioned throughput to more than [0-9,]+ units per (table|account)`, engine: `ok`,
+	},
+	{
 		Name: "definitions", Why: "Faults of definitions name the attribute or index; DynamoDB Local has its own words and order.",
 		Page: "CreateTable", ops: "CreateTable UpdateTable", local: `(ValidationException|ResourceInUseException|ResourceNotFoundException|LimitExceededException): .*`, engine: `(ValidationException|ResourceInUseException|ResourceNotFoundException|LimitExceededException): .*`,
 	},
@@ -316,7 +324,7 @@ var Allowed = []Difference{
 	{
 		Name: "legacy updates of index keys", Why: "What would be put in an index's key is told with its index, and an attribute that is not there is deleted in vain; DynamoDB Local judges the operand.",
 		Page: "AttributeValueUpdate", ops: "UpdateItem", local: valid + `(Updates on index keys must be of the same data type as the key attribute|One or more parameter values were invalid: Type mismatch for Index Key)`,
-		engine: `ok|` + valid + `(Type mismatch for attribute to update|One or more parameter values were invalid: Type mismatch for Index Key \S+ Expected: .*)`,
+		engine: `ok|` + valid + `(Type mismatch for attribute to update|One or more parameter values were invalid: (Type mismatch for Index Key \S+ Expected: .*|Cannot update attribute \S+\. This attribute is part of the key))`,
 	},
 	{
 		Name: "legacy parameters first", Why: "Legacy parameters are judged with the request, before its table, keys and conditions; DynamoDB Local judges some of them later.",
@@ -381,6 +389,18 @@ var Allowed = []Difference{
 	{
 		Name: "malformed statements", Why: "Which of several things is wrong with a text that is hardly a statement is not laid down.",
 		Page: partiqlPage, ops: "ExecuteStatement BatchExecuteStatement ExecuteTransaction", when: malformed,
+	},
+	{
+		Name: "streams not there", Why: "What is not there is named, stream or shard; DynamoDB Local says it for one of the operations.",
+		Page: "GetShardIterator", ops: "GetShardIterator GetRecords", local: `ResourceNotFoundException: (Stream|Shard) does not exist`, engine: `ResourceNotFoundException: Requested resource not found: (Stream|Shard): .*`,
+	},
+	{
+		Name: "sequence numbers", Why: "A sequence number that the shard does not have is a fault of a parameter; DynamoDB Local has words of its own.",
+		Page: "GetShardIterator", ops: "GetShardIterator", local: valid + `Invalid SequenceNumber.*`, engine: valid + `One or more parameter values were invalid: Invalid SequenceNumber`,
+	},
+	{
+		Name: "latest of an empty shard", Why: "LATEST reads what comes after it; DynamoDB Local calls it trimmed at once where a stream was enabled again.",
+		Page: "GetShardIterator", ops: "GetRecords", local: `TrimmedDataAccessException: .*`, engine: `ok`, when: func(x *exchange) bool { return x.q.Body["ShardIteratorType"] == "LATEST" },
 	},
 	{
 		Name: "unknown operations", Why: "DynamoDB Local does not have these operations.",

@@ -41,12 +41,12 @@ func (o *outcome) String() string {
 // ask sends q to e and returns what came of it.
 func ask(ctx context.Context, e *conformance.Endpoint, q *Request) (*outcome, error) {
 	switch {
+	case isStream(q.Op):
+		return askStream(ctx, e, q)
 	case !q.walk:
 		return askOnce(ctx, e, q, q.Body)
 	case q.Op == "ExecuteStatement":
 		return askPages(ctx, e, q)
-	case q.Op == "GetRecords":
-		return askRecords(ctx, e, q)
 	}
 	segments := max(q.segments, 1)
 	total := object{}
@@ -244,9 +244,10 @@ func compareScalars(v, w object) int {
 // definitionOf keeps of a table's description what its definition says.
 func definitionOf(d object) object {
 	out := object{}
-	for _, m := range []string{"TableName", "KeySchema", "DeletionProtectionEnabled"} {
+	for _, m := range []string{"TableName", "KeySchema", "DeletionProtectionEnabled", "StreamSpecification"} {
 		out[m] = d[m]
 	}
+	_, out["Streamed"] = d["LatestStreamArn"]
 	out["AttributeDefinitions"] = sortList(d["AttributeDefinitions"])
 	out["BillingMode"] = "PROVISIONED"
 	if s, ok := d["BillingModeSummary"].(object); ok {

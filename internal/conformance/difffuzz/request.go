@@ -38,6 +38,8 @@ type generator struct {
 	tables []*table
 	// share is how many of a hundred requests are PartiQL's.
 	share int
+	// streams is how many are of the API of streams.
+	streams int
 }
 
 // table makes up a table and returns it with the request that creates it.
@@ -52,6 +54,9 @@ func (g *generator) anyTable() *table { return g.tables[g.r.IntN(len(g.tables))]
 // next makes up a request about one of the tables.
 func (g *generator) next() *Request {
 	t := g.anyTable()
+	if g.streams > 0 && chance(g.r, g.streams) {
+		return g.nextStream(t)
+	}
 	if chance(g.r, g.share) {
 		return g.nextStatement(t)
 	}

@@ -30,7 +30,7 @@ const FileName = "dynorm.db"
 
 // Format is the version of the file's format: of its buckets, of what their
 // keys and values mean, and of the order of keys.
-const Format = 1
+const Format = 2
 
 // The bucket and key of the format, and what its value begins with.
 const (
@@ -47,10 +47,11 @@ type Op uint8
 
 // The operations of edits.
 const (
-	Put    Op = iota // Value in the place of Key
-	Delete           // no Key any more
-	Create           // an empty Bucket, if there is none
-	Drop             // no Bucket any more
+	Put     Op = iota // Value in the place of Key
+	Delete            // no Key any more
+	Create            // an empty Bucket, if there is none
+	Drop              // no Bucket any more
+	DropAll           // no bucket any more whose name begins with Bucket
 )
 
 // Edit is one change of the file.
@@ -306,9 +307,21 @@ func (w *writing) edit(e *Edit) error {
 		_, err := w.tx.CreateBucketIfNotExists([]byte(e.Bucket))
 		return err
 	case Drop:
-		delete(w.buckets, e.Bucket)
-		if err := w.tx.DeleteBucket([]byte(e.Bucket)); !errors.Is(err, bbolterrors.ErrBucketNotFound) {
+		return w.drop(e.Bucket)
+	case DropAll:
+		var names []string
+		if err := w.tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			if strings.HasPrefix(string(name), e.Bucket) {
+				names = append(names, string(name))
+			}
+			return nil
+		}); err != nil {
 			return err
+		}
+		for _, name := range names {
+			if err := w.drop(name); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
@@ -330,6 +343,15 @@ func (w *writing) edit(e *Edit) error {
 	value := make([]byte, 4, 4+len(e.Value))
 	binary.BigEndian.PutUint32(value, checksum(e.Key, e.Value))
 	return b.Put(key, append(value, e.Value...))
+}
+
+// drop removes a bucket, if there is one.
+func (w *writing) drop(name string) error {
+	delete(w.buckets, name)
+	if err := w.tx.DeleteBucket([]byte(name)); !errors.Is(err, bbolterrors.ErrBucketNotFound) {
+		return err
+	}
+	return nil
 }
 
 func (w *writing) finish() error {

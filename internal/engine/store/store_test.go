@@ -115,9 +115,9 @@ func TestForeign(t *testing.T) {
 		}), "is damaged"},
 		{"newer", func(t *testing.T, path string) {
 			s := open(t, filepath.Dir(path))
-			require.NoError(t, s.Write([]store.Edit{put("dynorm", "format", "dynorm embedded engine 2")}))
+			require.NoError(t, s.Write([]store.Edit{put("dynorm", "format", "dynorm embedded engine 3")}))
 			require.NoError(t, s.Close())
-		}, "the file has format 2, and this version of the engine knows format 1 only"},
+		}, "the file has format 3, and this version of the engine knows format 2 only"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -252,4 +252,67 @@ func TestCycle(t *testing.T) {
 		}
 	}
 	require.Positive(t, refused)
+}
+
+// TestPowerLoss takes apart the writes of a commit, as a loss of power in the
+// middle of one can: any of its pages are on disk, in any order, and the page
+// that ends it is not. The file is as before the commit then, and can be
+// written on.
+func TestPowerLoss(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, store.FileName)
+	read := func() []byte {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return content
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	s := open(t, dir)
+	require.NoError(t, s.Close())
+	was, err := contents(dir)
+	require.NoError(t, err)
+	before := read()
+	size, ahead := os.Getpagesize(), 0
+	for commit := range 60 {
+		s := open(t, dir)
+		now := maps.Clone(was)
+		var edits []store.Edit
+		for range 1 + random.IntN(80) {
+			e := put(buckets[random.IntN(2)], fmt.Sprint(random.IntN(300)), strings.Repeat(fmt.Sprint(commit), 1+random.IntN(300)))
+			if random.IntN(4) == 0 {
+				e = store.Edit{Op: store.Delete, Bucket: e.Bucket, Key: e.Key}
+				delete(now, e.Bucket+"/"+e.Key)
+			} else {
+				now[e.Bucket+"/"+e.Key] = string(e.Value)
+			}
+			edits = append(edits, e)
+		}
+		require.NoError(t, s.Write(edits))
+		require.NoError(t, s.Close())
+		after := read()
+		for range 4 {
+			torn := bytes.Clone(after)
+			copy(torn, before[:2*size]) // The pages that say where all others begin.
+			for at := 2 * size; at < len(before); at += size {
+				if random.IntN(2) == 0 {
+					copy(torn[at:at+size], before[at:])
+				}
+			}
+			torn = torn[:len(before)+random.IntN(len(after)-len(before)+1)]
+			lost := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(lost, store.FileName), torn, 0o600))
+			all, err := contents(lost)
+			require.NoError(t, err, "commit %d", commit)
+			require.True(t, maps.Equal(was, all), "commit %d: as before it", commit)
+			s := open(t, lost)
+			require.NoError(t, s.Write([]store.Edit{put("a", "next", "x")}))
+			require.NoError(t, s.Close())
+			all, err = contents(lost)
+			require.NoError(t, err)
+			require.Len(t, all, len(was)+1)
+			ahead++
+		}
+		was, before = now, after
+	}
+	t.Logf("%d commits that did not end; %d entries at the end", ahead, len(was))
 }

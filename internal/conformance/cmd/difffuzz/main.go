@@ -25,6 +25,7 @@ func main() {
 		length   = flag.Int("round", 300, "requests on one set of tables")
 	)
 	statements := flag.Int("partiql", 15, "how many of a hundred requests are PartiQL's; negative means none")
+	streams := flag.Int("streams", 5, "how many of a hundred requests are of the API of streams; negative means none, but for reads of whole streams")
 	list := flag.Bool("list", false, "print the listed differences as a Markdown table, and do nothing else")
 	flag.Parse()
 	if *list {
@@ -51,6 +52,7 @@ func main() {
 		RoundLength: *length,
 		MaxFindings: *findings,
 		Statements:  *statements,
+		Streams:     *streams,
 		Log:         os.Stdout,
 	})
 	fmt.Printf("\n%d requests compared, %d of them refused\n", report.Requests, report.Failed)
