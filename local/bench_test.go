@@ -125,9 +125,9 @@ func load(b testing.TB, c *dynamodb.Client, n int) {
 	}
 }
 
-// contenders are the clients to compare: over canned answers, in this process
-// and over HTTP, over the engine likewise, and over DynamoDB Local if there is
-// one.
+// contenders are the clients to compare: over canned answers, in this process,
+// from net/http's server and from a bare one, over the engine in this process
+// and over HTTP, and over DynamoDB Local if there is one.
 func contenders(b *testing.B) (names []string, clients []*dynamodb.Client) {
 	e := open(b, local.Config{})
 	load(b, e.Client(), 25*partitions)
@@ -152,6 +152,7 @@ func contenders(b *testing.B) (names []string, clients []*dynamodb.Client) {
 	limit := httptest.NewServer(cannedAnswers(r.Requests()))
 	b.Cleanup(limit.Close)
 	remote("canned-http", limit.URL)
+	remote("bare-http", serveBare(b, cannedAnswers(r.Requests())))
 	remote("http", s.URL())
 	if url := os.Getenv("DYNORM_TEST_ENDPOINT"); url != "" {
 		fillEndpoint(b, url)

@@ -31,6 +31,60 @@ func (c canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.body)
 }
 
+// serveBare gives the canned answers over connections of which it reads no more
+// than it must: the limit for any server at all. It returns its URL.
+func serveBare(b *testing.B, c canned) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(b, err)
+	b.Cleanup(func() { check(b, l.Close()) })
+	whole := make(map[string][]byte)
+	for target, a := range c.answers {
+		whole["DynamoDB_20120810."+target] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"+
+			"X-Amz-Crc32: %s\r\nX-Amzn-Requestid: bare\r\nContent-Length: %d\r\n\r\n%s", a.crc, len(a.body), a.body)
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			go answerBare(conn, whole)
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// answerBare answers the requests of a connection until it ends.
+func answerBare(conn net.Conn, answers map[string][]byte) {
+	defer conn.Close()
+	in := bufio.NewReaderSize(conn, 1<<14)
+	for {
+		length, target := 0, ""
+		for {
+			line, err := in.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			if len(line) <= len("\r\n") {
+				break
+			}
+			name, text, _ := bytes.Cut(line, []byte(": "))
+			switch text = bytes.TrimSpace(text); string(name) {
+			case "Content-Length":
+				length, _ = strconv.Atoi(string(text))
+			case "X-Amz-Target":
+				target = string(text)
+			}
+		}
+		if _, err := in.Discard(length); err != nil {
+			return
+		}
+		if _, err := conn.Write(answers[target]); err != nil {
+			return
+		}
+	}
+}
+
 func cannedAnswers(recorded []local.Request) canned {
 	c := canned{map[string]answer{}}
 	for _, r := range recorded {

@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/value"
@@ -65,11 +66,12 @@ func (e *Engine) batchGetItem(r *wire.Reader) ([]byte, error) {
 	}
 	want := reportOf(consumed)
 	var total usages
+	now := e.cfg.Now()
 
 	e.mu.RLock()
 	size := 0
 	for _, g := range tables {
-		t, err := e.table(g.table)
+		t, err := e.table(g.table, now)
 		if err != nil {
 			e.mu.RUnlock()
 			return nil, err
@@ -258,18 +260,19 @@ func (e *Engine) batchWriteItem(r *wire.Reader) ([]byte, error) {
 	if err := checkBatchWrite(tables, set, consumed, metrics); err != nil {
 		return nil, err
 	}
-	if err := e.prepareBatch(tables); err != nil {
+	now := e.cfg.Now()
+	if err := e.prepareBatch(tables, now); err != nil {
 		return nil, err
 	}
 	want := reportOf(consumed)
 	var total usages
-	now, lag := e.cfg.Now(), e.lag("BatchWriteItem")
+	lag := e.lag("BatchWriteItem")
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, tw := range tables { // Nothing is done unless all of it can be.
 		for _, w := range tw.writes {
-			if _, err := e.locked(&w.write); err != nil {
+			if _, err := e.locked(&w.write, now); err != nil {
 				return nil, err
 			}
 		}
@@ -320,20 +323,16 @@ func writeCollections(o *wire.Object, metrics wire.Text, collections map[string]
 }
 
 // prepareBatch checks the writes against their tables and each other.
-func (e *Engine) prepareBatch(tables []*tableWrites) error {
+func (e *Engine) prepareBatch(tables []*tableWrites, now time.Time) error {
 	for _, tw := range tables {
 		e.mu.RLock()
-		t, err := e.table(tw.table)
-		if err != nil {
-			e.mu.RUnlock()
-			return err
+		for _, w := range tw.writes {
+			e.seek(&w.write, now)
 		}
-		keys, indexes := t.keys, t.indexes
 		e.mu.RUnlock()
 		places := make(map[string]bool, len(tw.writes))
 		for _, w := range tw.writes {
-			w.home = t
-			if err := w.prepare(keys, indexes); err != nil {
+			if err := w.prepare(); err != nil {
 				return err
 			}
 			if places[w.place] {

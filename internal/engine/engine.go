@@ -220,7 +220,9 @@ func (e *Engine) Do(name string, body []byte) (answer []byte, fault *Fault) {
 		return nil, asFault(err)
 	}
 	e.settle()
-	answer, err := op(e, wire.NewReader(unsafe.String(unsafe.SliceData(body), len(body))))
+	r := wire.NewReader(unsafe.String(unsafe.SliceData(body), len(body)))
+	answer, err := op(e, r)
+	r.Release()
 	if lost := e.Sync(); lost != nil {
 		return nil, asFault(lost)
 	}

@@ -12,6 +12,8 @@ type get struct {
 	consistent wire.Bool
 	exprs      exprInput
 	compiled   compiled
+
+	place string // the tree key that was looked for
 }
 
 func (g *get) field(r *wire.Reader, name string) {
@@ -30,15 +32,14 @@ func (g *get) field(r *wire.Reader, name string) {
 }
 
 // find returns the item's record, or nil. The caller holds the lock.
-func (g *get) find(t *table) (*record, error) {
-	place, err := t.keys.place(g.key.item)
-	if err != nil {
+func (g *get) find(t *table) (r *record, err error) {
+	if g.place, err = t.keys.place(g.key.item); err != nil {
 		return nil, err
 	}
 	if err := g.compiled.checkKeys(t.keys, t.indexes); err != nil {
 		return nil, err
 	}
-	r, _ := t.items.Get(place)
+	r, _ = t.items.Get(g.place)
 	return r, nil
 }
 
@@ -84,8 +85,9 @@ func (e *Engine) getItem(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 
+	now := e.cfg.Now()
 	e.mu.RLock()
-	t, err := e.table(g.table)
+	t, err := e.table(g.table, now)
 	if err != nil {
 		e.mu.RUnlock()
 		return nil, err

@@ -265,6 +265,7 @@ func (m *imported) loadJSON(r io.Reader, t *table) error {
 // itemOfLine reads a line of the form {"Item": {...}}.
 func itemOfLine(line string) (value.Item, error) {
 	r := wire.NewReader(line)
+	defer r.Release()
 	var in itemInput
 	err := decode(r, "ImportItem", func(name string) {
 		if name == "Item" {

@@ -122,7 +122,7 @@ func (s *statement) schema(e *Engine) (table keySchema, read keySchema, err erro
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	t, err := e.table(s.table())
+	t, err := e.table(s.table(), e.cfg.Now())
 	switch {
 	case err != nil:
 		return table, read, err

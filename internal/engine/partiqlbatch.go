@@ -154,7 +154,7 @@ func (e *Engine) runBatch(parsed []*statement, results []batchResult, total *usa
 func (e *Engine) getInBatch(g *get, b *batchResult, total *usages) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	t, err := e.table(g.table)
+	t, err := e.table(g.table, e.cfg.Now())
 	if err != nil {
 		b.table, b.err = "", err
 		return

@@ -139,19 +139,16 @@ func allOf[T any](parsed []*statement, of func(*statement) (T, error), place fun
 			return nil, inTransaction(i, err)
 		}
 	}
-	reasons := make([]reason, len(parsed))
-	failed := false
+	var failed reasons
 	for i, s := range parsed {
 		if err := place(s, out[i]); err != nil {
-			var is bool
-			if reasons[i], is = reasonOf(err); !is {
+			if err := failed.addErr(i, len(parsed), err); err != nil {
 				return nil, err
 			}
-			failed = true
 		}
 	}
-	if failed {
-		return nil, canceled(reasons)
+	if failed != nil {
+		return nil, canceled(failed)
 	}
 	return out, nil
 }

@@ -202,7 +202,8 @@ type page struct {
 
 // page walks the tree. The caller holds the lock for reading.
 func (e *Engine) page(in *readInput) (*page, error) {
-	t, err := e.table(in.table)
+	now := e.cfg.Now()
+	t, err := e.table(in.table, now)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +212,7 @@ func (e *Engine) page(in *readInput) (*page, error) {
 	var x *index
 	if in.index.Set {
 		x = t.index(in.index.V)
-		if x == nil || x.readyAt.After(e.cfg.Now()) || !x.goneAt.IsZero() {
+		if x == nil || x.readyAt.After(now) || !x.goneAt.IsZero() {
 			return nil, invalid("The table does not have the specified index: %s", in.index.V)
 		}
 		indexDef := x.indexDef

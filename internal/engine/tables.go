@@ -48,11 +48,15 @@ const (
 
 // tableName returns the name that t gives directly or as an ARN.
 func tableName(t wire.Text) string {
-	if _, name, ok := strings.Cut(t.V, ":table/"); ok && strings.HasPrefix(t.V, "arn:") {
-		name, _, _ = strings.Cut(name, "/")
-		return name
+	if !strings.HasPrefix(t.V, "arn:") {
+		return t.V
 	}
-	return t.V
+	_, name, ok := strings.Cut(t.V, ":table/")
+	if !ok {
+		return t.V
+	}
+	name, _, _ = strings.Cut(name, "/")
+	return name
 }
 
 // checkName reports a table name of the wrong length.
@@ -63,10 +67,10 @@ func checkName(t wire.Text) error {
 	return nil
 }
 
-// table returns the table, for reading or writing its items.
-func (e *Engine) table(t wire.Text) (*table, error) {
+// table returns the table, for reading or writing its items at the time now.
+func (e *Engine) table(t wire.Text, now time.Time) (*table, error) {
 	tab, ok := e.tables.Get(tableName(t))
-	if !ok || tab.readyAt.After(e.cfg.Now()) {
+	if !ok || tab.readyAt.After(now) {
 		return nil, errNoTable
 	}
 	return tab, nil

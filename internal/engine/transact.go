@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
 	"github.com/dynorm/dynorm/internal/engine/wire"
@@ -42,8 +43,30 @@ func reasonOf(err error) (reason, bool) {
 	return reason{}, false
 }
 
+// reasons are those of a transaction's actions, nil while there are none.
+type reasons []reason
+
+// add notes the reason of action i of n.
+func (rs *reasons) add(i, n int, r reason) {
+	if *rs == nil {
+		*rs = make(reasons, n)
+	}
+	(*rs)[i] = r
+}
+
+// addErr notes err as the reason of action i of n, or returns it if it fails
+// the request as a whole.
+func (rs *reasons) addErr(i, n int, err error) error {
+	r, ok := reasonOf(err)
+	if !ok {
+		return err
+	}
+	rs.add(i, n, r)
+	return nil
+}
+
 // canceled returns the TransactionCanceledException for the actions' reasons.
-func canceled(reasons []reason) *Fault {
+func canceled(reasons reasons) *Fault {
 	codes := make([]string, len(reasons))
 	for i, r := range reasons {
 		codes[i] = r.codeOr()
@@ -85,37 +108,42 @@ type actionInput struct {
 	number int    // of members that are set
 }
 
-var actionKinds = map[string]struct {
-	kind writeKind
-	path string
-}{
-	"Put": {put, "put"}, "Update": {update, "update"}, "Delete": {remove, "delete"}, "ConditionCheck": {check, "conditionCheck"},
-}
-
-func readAction(r *wire.Reader) *actionInput {
-	a := &actionInput{}
+func (a *actionInput) read(r *wire.Reader) {
+	member := func(name string) { a.field(r, name) }
 	r.Struct("TransactWriteItem", func(name string) {
-		kind, ok := actionKinds[name]
-		if !ok {
+		var kind writeKind
+		var path string
+		switch name {
+		case "Put":
+			kind, path = put, "put"
+		case "Update":
+			kind, path = update, "update"
+		case "Delete":
+			kind, path = remove, "delete"
+		case "ConditionCheck":
+			kind, path = check, "conditionCheck"
+		default:
 			r.Skip()
 			return
 		}
-		if r.Struct(name, func(name string) { a.field(r, name) }) {
-			a.w.kind, a.path = kind.kind, kind.path
+		if r.Struct(name, member) {
+			a.w.kind, a.path = kind, path
 			a.number++
 		}
 	})
-	return a
 }
 
 func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
-	var actions []*actionInput
+	actions := make([]actionInput, 0, 4)
 	var consumed, metrics, token wire.Text
 	set := false
 	err := decode(r, "TransactWriteItemsInput", func(name string) {
 		switch name {
 		case "TransactItems":
-			set = r.List(func() { actions = append(actions, readAction(r)) })
+			set = r.List(func() {
+				actions = append(actions, actionInput{})
+				actions[len(actions)-1].read(r)
+			})
 		case "ClientRequestToken":
 			token = r.Text()
 		case "ReturnConsumedCapacity":
@@ -133,8 +161,8 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	writes := make([]*write, len(actions))
-	for i, a := range actions {
-		writes[i] = &a.w
+	for i := range actions {
+		writes[i] = &actions[i].w
 	}
 	tx := transaction{operation: "TransactWriteItems", consumed: consumed, metrics: metrics, token: token, digest: digest}
 	return e.transactWrites(writes, tx, wire.Begin(nil))
@@ -150,13 +178,14 @@ type transaction struct {
 // transactWrites runs all of the writes or none, and finishes the answer o.
 func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) ([]byte, error) {
 	metrics, token := tx.metrics, tx.token
-	steps, err := e.prepareActions(writes)
+	now := e.cfg.Now()
+	steps, err := e.prepareActions(writes, now)
 	if err != nil {
 		return nil, err
 	}
 	want := reportOf(tx.consumed)
 	var total usages
-	now, lag := e.cfg.Now(), e.lag(tx.operation)
+	lag := e.lag(tx.operation)
 	var key, request sum
 	if token.Set {
 		key, request = sumOf([]byte(token.V)), tx.digest(steps)
@@ -171,11 +200,10 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 		}
 	}
 	size := 0
-	reasons := make([]reason, len(steps))
-	failed := false
+	var failed reasons
 	for i := range steps {
 		s := &steps[i]
-		if s.table, err = e.locked(s.write); err != nil {
+		if s.table, err = e.locked(s.write, now); err != nil {
 			return nil, err
 		}
 		if replay { // The same request again: nothing is done, and reading the items is charged.
@@ -184,20 +212,18 @@ func (e *Engine) transactWrites(writes []*write, tx transaction, o wire.Object) 
 			continue
 		}
 		if e.conflict(tx.operation) {
-			reasons[i], failed = conflicted, true
+			failed.add(i, len(steps), conflicted)
 			continue
 		}
 		if s.old, s.new, err = s.write.run(s.table); err != nil {
-			var is bool
-			if reasons[i], is = reasonOf(err); !is {
+			if err := failed.addErr(i, len(steps), err); err != nil {
 				return nil, err
 			}
-			failed = true
 		}
 		size += max(sizeOf(s.old), sizeOf(s.new))
 	}
-	if failed {
-		return nil, canceled(reasons)
+	if failed != nil {
+		return nil, canceled(failed)
 	}
 	var collections map[string][][]byte
 	if !replay {
@@ -278,7 +304,7 @@ func digest(steps []step) sum {
 	return sumOf(text)
 }
 
-func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metrics, token wire.Text) error {
+func (e *Engine) checkActions(actions []actionInput, set bool, consumed, metrics, token wire.Text) error {
 	var s shape
 	s.consumed(consumed)
 	s.metrics(metrics)
@@ -286,7 +312,8 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 	if set {
 		s.count(len(actions), 1, maxActions, shownList(len(actions), "TransactWriteItem"), "transactItems")
 	}
-	for i, a := range actions {
+	for i := range actions {
+		a := &actions[i]
 		s.within("transactItems", i, a.path)
 		w := &a.w
 		if a.number == 0 {
@@ -311,22 +338,23 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 	if err := s.err(); err != nil {
 		return err
 	}
-	for _, a := range actions {
-		switch {
+	for i := range actions {
+		switch a := &actions[i]; {
 		case a.number == 0:
 			return invalid("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 		case a.number > 1:
 			return invalid("TransactItems can only contain one of Check, Put, Update or Delete")
 		}
 	}
-	for _, a := range actions {
-		if err := checkName(a.w.table); err != nil {
+	for i := range actions {
+		w := &actions[i].w
+		if err := checkName(w.table); err != nil {
 			return err
 		}
-		if err := a.w.inputErr(); err != nil {
+		if err := w.inputErr(); err != nil {
 			return err
 		}
-		if err := a.w.compile(&e.syntax, expr.WordingScan); err != nil {
+		if err := w.compile(&e.syntax, expr.WordingScan); err != nil {
 			return err
 		}
 	}
@@ -335,35 +363,31 @@ func (e *Engine) checkActions(actions []*actionInput, set bool, consumed, metric
 
 // prepareActions checks the actions against their tables and each other. What
 // is wrong with an item or key cancels the transaction with a reason.
-func (e *Engine) prepareActions(writes []*write) ([]step, error) {
-	steps := make([]step, len(writes))
-	homes := make([]home, len(writes))
-	reasons := make([]reason, len(writes))
-	places := make(map[itemID]bool, len(writes))
-	failed := false
+func (e *Engine) prepareActions(writes []*write, now time.Time) ([]step, error) {
 	e.mu.RLock()
-	for i, w := range writes {
-		homes[i] = e.homeOf(w)
+	for _, w := range writes {
+		e.seek(w, now)
 	}
 	e.mu.RUnlock()
+	steps := make([]step, len(writes))
+	places := make(map[itemID]bool) // of no stated size: a small one is on the stack
+	var failed reasons
 	for i, w := range writes {
 		steps[i].write = w
-		if err := w.prepareFor(homes[i]); err != nil {
-			var is bool
-			if reasons[i], is = reasonOf(err); !is {
+		if err := w.prepare(); err != nil {
+			if err := failed.addErr(i, len(writes), err); err != nil {
 				return nil, err
 			}
-			failed = true
 			continue
 		}
-		id := itemID{tableName(w.table), w.place}
+		id := itemID{w.home.name, w.place}
 		if places[id] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}
 		places[id] = true
 	}
-	if failed {
-		return nil, canceled(reasons)
+	if failed != nil {
+		return nil, canceled(failed)
 	}
 	return steps, nil
 }
@@ -407,42 +431,39 @@ func (e *Engine) transactGetItems(r *wire.Reader) ([]byte, error) {
 // transactGets reads all of the items at once.
 func (e *Engine) transactGets(gets []*get, operation string, consumed wire.Text) ([]byte, error) {
 	found := make([]*record, len(gets))
-	reasons := make([]reason, len(gets))
-	failed := false
+	var failed reasons
 	size := 0
 	var total usages
-	places := make(map[itemID]bool, len(gets))
+	places := make(map[itemID]bool)
+	now := e.cfg.Now()
 
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	for i, g := range gets {
-		t, err := e.table(g.table)
+		t, err := e.table(g.table, now)
 		if err != nil {
 			return nil, err
 		}
 		if found[i], err = g.find(t); err != nil {
-			var is bool
-			if reasons[i], is = reasonOf(err); !is {
+			if err := failed.addErr(i, len(gets), err); err != nil {
 				return nil, err
 			}
-			failed = true
 			continue
 		}
-		place, _ := t.keys.place(g.key.item)
-		id := itemID{t.name, place}
+		id := itemID{t.name, g.place}
 		if places[id] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}
 		places[id] = true
 		if e.conflict(operation) {
-			reasons[i], failed = conflicted, true
+			failed.add(i, len(gets), conflicted)
 		}
 		size += sizeOf(found[i])
 		total.of(t.name).own += readUnits(sizeOf(found[i]), true) * 2
 	}
 	switch {
-	case failed:
-		return nil, canceled(reasons)
+	case failed != nil:
+		return nil, canceled(failed)
 	case size > maxTransactSize:
 		return nil, invalid("Collection size of all items in a transaction exceeded the limit of 4 MB")
 	}

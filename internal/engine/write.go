@@ -36,9 +36,10 @@ type write struct {
 	compiled  compiled
 	unique    bool // an INSERT: that the item is there is a fault of its own
 
-	home   *table  // that the write is prepared for
-	place  string  // the tree key there
-	record *record // of a put
+	home    *table   // that the write is prepared for, nil if there is none
+	indexes []*index // of home, as it was then
+	place   string   // the tree key there
+	record  *record  // of a put
 }
 
 // itemInput is an attribute map of a request, with the fault in it if any.
@@ -67,9 +68,13 @@ func (w *write) takes() expr.Kind {
 	return expr.KindCondition
 }
 
-// prepare checks the write against the table's schema and finds its place.
+// prepare checks the write against its table's schema and finds its place.
 // It needs no lock: what it reads of a table does not change in place.
-func (w *write) prepare(keys keySchema, indexes []*index) error {
+func (w *write) prepare() error {
+	if w.home == nil {
+		return errNoTable
+	}
+	keys, indexes := w.home.keys, w.indexes
 	if w.kind != put {
 		place, err := keys.place(w.key.item)
 		if err != nil {
@@ -152,50 +157,23 @@ func (w *write) conditionFailed(old *record) *Fault {
 	return &f
 }
 
-// home is the table that a write is for, with its schema at one moment.
-type home struct {
-	table   *table
-	keys    keySchema
-	indexes []*index
-	err     error // that there is no such table
-}
-
-// homeOf finds the write's table. The caller holds the lock.
-func (e *Engine) homeOf(w *write) home {
-	t, err := e.table(w.table)
-	if err != nil {
-		return home{err: err}
+// seek finds the write's table. The caller holds the lock.
+func (e *Engine) seek(w *write, now time.Time) {
+	if t, err := e.table(w.table, now); err == nil {
+		w.home, w.indexes = t, t.indexes
 	}
-	return home{table: t, keys: t.keys, indexes: t.indexes}
-}
-
-// writing finds the write's table, and prepares the write for its schema.
-func (e *Engine) writing(w *write) error {
-	e.mu.RLock()
-	h := e.homeOf(w)
-	e.mu.RUnlock()
-	return w.prepareFor(h)
-}
-
-// prepareFor prepares the write for a table.
-func (w *write) prepareFor(h home) error {
-	if h.err != nil {
-		return h.err
-	}
-	w.home = h.table
-	return w.prepare(h.keys, h.indexes)
 }
 
 // locked returns the table of a write that is prepared. If another table has
 // come into its place since, the write is prepared for that one. The caller
 // holds the lock.
-func (e *Engine) locked(w *write) (*table, error) {
-	t, err := e.table(w.table)
+func (e *Engine) locked(w *write, now time.Time) (*table, error) {
+	t, err := e.table(w.table, now)
 	if err != nil || t == w.home {
 		return t, err
 	}
-	w.home = t
-	return t, w.prepare(t.keys, t.indexes)
+	w.home, w.indexes = t, t.indexes
+	return t, w.prepare()
 }
 
 // single runs a PutItem, UpdateItem or DeleteItem.
@@ -225,17 +203,20 @@ type performed struct {
 
 // perform prepares, runs and applies one write of the named operation.
 func (e *Engine) perform(w *write, operation string, out writeOutput) (done performed, err error) {
-	if err := e.writing(w); err != nil {
+	now := e.cfg.Now()
+	e.mu.RLock()
+	e.seek(w, now)
+	e.mu.RUnlock()
+	if err := w.prepare(); err != nil {
 		return done, err
 	}
 	if e.conflict(operation) {
 		return done, errConflict
 	}
-	now := e.cfg.Now()
 	lag := e.lag(operation)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t, err := e.locked(w)
+	t, err := e.locked(w, now)
 	if err != nil {
 		return done, err
 	}

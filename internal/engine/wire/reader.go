@@ -6,8 +6,11 @@ package wire
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/dynorm/dynorm/internal/engine/value"
 )
 
 // SerializationError is a request that is not of the right form. Its text is
@@ -23,18 +26,34 @@ const malformed SerializationError = ""
 // it is empty, and Err reports it. Strings that need no unescaping share the
 // text's memory.
 type Reader struct {
-	text string
-	pos  int
-	err  error
+	text  string
+	pos   int
+	err   error
+	attrs []value.Attr // of the maps that are being read, the innermost last
 }
 
-// NewReader returns a Reader of text, which must be valid UTF-8.
+var readers = sync.Pool{New: func() any { return &Reader{attrs: make([]value.Attr, 0, 16)} }}
+
+// NewReader returns a Reader of text, which must be valid UTF-8. Release it, if
+// there are many.
 func NewReader(text string) *Reader {
-	r := &Reader{text: text}
+	r := readers.Get().(*Reader)
+	*r = Reader{text: text, attrs: r.attrs}
 	if !utf8.ValidString(text) {
 		r.fail(malformed)
 	}
 	return r
+}
+
+// Release lets go of r, which is not used any more. What was read is not
+// touched.
+func (r *Reader) Release() {
+	if cap(r.attrs) > 256 { // as few items need
+		return
+	}
+	clear(r.attrs[:cap(r.attrs)])
+	*r = Reader{attrs: r.attrs[:0]}
+	readers.Put(r)
 }
 
 // Err returns the first error.

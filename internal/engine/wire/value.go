@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dynorm/dynorm/internal/engine/value"
@@ -26,22 +27,25 @@ const (
 // Item reads a map of attribute values. A value that is of the right form but
 // not valid leaves its fault, the first one, in err, to be reported in its
 // turn; what has the wrong form fails the Reader.
-func (r *Reader) Item() (it value.Item, set bool, err error) {
-	var attrs []value.Attr
+func (r *Reader) Item() (it value.Item, set bool, err error) { return r.item(1) }
+
+// item reads a map whose values are at the given level of nesting. They are
+// gathered on a stack, so that what is kept of them is of their size.
+func (r *Reader) item(level int) (it value.Item, set bool, err error) {
+	at := len(r.attrs)
 	set = r.Map("AttributeValue", func(name string) {
-		v, e := r.Value()
+		v, e := r.value(level)
 		if name == "" {
 			e = errName
 		}
 		if err == nil {
 			err = e
 		}
-		if attrs == nil {
-			attrs = make([]value.Attr, 0, 8)
-		}
-		attrs = append(attrs, value.Attr{Name: name, Value: v})
+		r.attrs = append(r.attrs, value.Attr{Name: name, Value: v})
 	})
-	return value.NewItem(attrs), set, err
+	it = value.NewItem(slices.Clone(r.attrs[at:]))
+	r.attrs = r.attrs[:at]
+	return it, set, err
 }
 
 // Value reads one attribute value. See Item for its errors.
@@ -117,18 +121,9 @@ func (r *Reader) typed(name string, level int) (v value.Value, found bool, err e
 		})
 		return value.List(elems), found, err
 	case "M":
-		var attrs []value.Attr
-		found = r.Map("AttributeValue", func(name string) {
-			e, eerr := r.value(level + 1)
-			if name == "" {
-				eerr = errName
-			}
-			if err == nil {
-				err = eerr
-			}
-			attrs = append(attrs, value.Attr{Name: name, Value: e})
-		})
-		return value.Map(value.NewItem(attrs)), found, err
+		var m value.Item
+		m, found, err = r.item(level + 1)
+		return value.Map(m), found, err
 	}
 	r.Skip()
 	return v, false, nil
