@@ -47,8 +47,11 @@ func stateOf(t testing.TB, c *dynamodb.Client) map[string]tableState {
 	for _, name := range names.TableNames {
 		table, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		require.NoError(t, err)
-		ttl, err := c.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &name})
-		require.NoError(t, err)
+		ttl := &dynamodb.DescribeTimeToLiveOutput{}
+		if status := table.Table.TableStatus; status != types.TableStatusCreating && status != types.TableStatusDeleting {
+			ttl, err = c.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &name})
+			require.NoError(t, err)
+		}
 		tags, err := c.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: table.Table.TableArn})
 		require.NoError(t, err)
 		s := tableState{Description: table.Table, TTL: ttl.TimeToLiveDescription, Tags: tags.Tags, Indexes: make(map[string][]map[string]types.AttributeValue)}

@@ -3,6 +3,8 @@ package engine
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -32,30 +34,46 @@ func readTags(r *wire.Reader) (tags []tag, set bool) {
 	return tags, set
 }
 
+// The most characters of a tag.
+const (
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
 // checkTags reports tags that can't be added to those there are.
 func checkTags(tags, present []tag) error {
-	var s shape
-	for i, t := range tags {
-		s.required(t.key.Set, member("tags", i)+".key")
-		s.length(t.key, member("tags", i)+".key", 1, 128)
-		s.required(t.value.Set, member("tags", i)+".value")
-		s.length(t.value, member("tags", i)+".value", 0, 256)
-	}
-	if err := s.err(); err != nil {
-		return err
-	}
-	if key, ok := twice(tags, func(t tag) string { return t.key.V }); ok {
-		return invalid("One or more parameter values were invalid: Duplicate tag keys are not allowed: %s", key)
-	}
 	for _, t := range tags {
-		if strings.HasPrefix(strings.ToLower(t.key.V), "aws:") {
-			return invalid("One or more parameter values were invalid: Tag keys starting with 'aws:' are reserved for system use")
+		if err := checkTagKey(t.key); err != nil {
+			return err
+		}
+		if !t.value.Set || !tagText(t.value.V, maxTagValue) {
+			return invalid("The Tag Value provided is invalid, Value: %s", t.value.Or("null"))
 		}
 	}
+	if key, ok := twice(tags, func(t tag) string { return t.key.V }); ok {
+		return invalid("Duplicate Tag Keys provided as input: Duplicate Tag Key found %s", key)
+	}
 	if len(tags) > maxTags || len(merge(present, tags)) > maxTags {
-		return invalid("One or more parameter values were invalid: Too many tags: a resource can have at most %d tags", maxTags)
+		return invalid("Number of Tags exceed the current limit for the provided ResourceArn")
 	}
 	return nil
+}
+
+func checkTagKey(key wire.Text) error {
+	switch {
+	case strings.HasPrefix(strings.ToLower(key.V), "aws:"):
+		return invalid("Tag Key cannot be prefixed with aws:, Key: %s", key.V)
+	case key.V == "" || !tagText(key.V, maxTagKey):
+		return invalid("The Tag Key provided is invalid, Key: %s", key.Or("null"))
+	}
+	return nil
+}
+
+// tagText reports whether s has the characters and length of a tag's text.
+func tagText(s string, limit int) bool {
+	return utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r) && !strings.ContainsRune("_.:/=+-@", r)
+	})
 }
 
 // merge returns present with tags added or changed.
@@ -74,12 +92,20 @@ func merge(present, tags []tag) []tag {
 
 // tagged returns the table with the given ARN.
 func (e *Engine) tagged(arn wire.Text) (*table, error) {
-	if !strings.HasPrefix(arn.V, "arn:aws") || !strings.Contains(arn.V, ":table/") {
+	parts := strings.SplitN(arn.V, ":", 6)
+	switch {
+	case parts[0] != "arn":
+		return nil, parameter("ARNs must start with 'arn:': %s", arn.V)
+	case len(parts) < 6 || parts[2] != "dynamodb" || !strings.HasPrefix(parts[5], "table/") || strings.Contains(parts[5], "/backup/"):
+		return nil, parameter("Provided Arn is not a DynamoDB resource arn: %s", arn.V)
+	case strings.Contains(parts[5], "/index/"):
+		return nil, parameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn.V)
+	case parts[3] != e.cfg.Region:
 		return nil, invalid("Invalid TableArn: Invalid ResourceArn provided as input %s", arn.V)
 	}
 	t, ok := e.tables.Get(tableName(arn))
 	if !ok || t.arn != arn.V {
-		return nil, fault("ResourceNotFoundException", "Requested resource not found: ResourcArn: "+arn.V+" not found")
+		return nil, fault("ResourceNotFoundException", "Requested resource not found: ResourceArn: "+arn.V+" not found")
 	}
 	return t, nil
 }
@@ -151,6 +177,11 @@ func (e *Engine) untagResource(r *wire.Reader) ([]byte, error) {
 	}
 	if len(keys) == 0 {
 		return nil, invalid("Atleast one Tag Key needs to be provided as Input.")
+	}
+	for _, key := range keys {
+		if err := checkTagKey(key); err != nil {
+			return nil, err
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -226,7 +257,7 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	var s shape
-	s.table(table, "tableName")
+	s.definedTable(table, "tableName")
 	s.required(set, "timeToLiveSpecification")
 	if set {
 		s.required(attribute.Set, "timeToLiveSpecification.attributeName")
@@ -234,9 +265,6 @@ func (e *Engine) updateTimeToLive(r *wire.Reader) ([]byte, error) {
 		s.required(enabled.Set, "timeToLiveSpecification.enabled")
 	}
 	if err := s.err(); err != nil {
-		return nil, err
-	}
-	if err := checkName(table); err != nil {
 		return nil, err
 	}
 	e.mu.Lock()
@@ -282,6 +310,9 @@ func (e *Engine) describeTimeToLive(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if status := t.status(e.cfg.Now()); status == statusCreating || status == statusDeleting {
+		return nil, invalid("Cannot describe time to live while table is in %[1]s state: Current table state is %[1]s", status)
+	}
 	o := wire.Begin(nil)
 	o.Object("TimeToLiveDescription", func(o *wire.Object) {
 		if t.ttl == "" {
@@ -299,10 +330,10 @@ func (e *Engine) describeLimits(r *wire.Reader) ([]byte, error) {
 		return nil, err
 	}
 	o := wire.Begin(nil)
-	o.Int("AccountMaxReadCapacityUnits", 80000)
-	o.Int("AccountMaxWriteCapacityUnits", 80000)
-	o.Int("TableMaxReadCapacityUnits", 40000)
-	o.Int("TableMaxWriteCapacityUnits", 40000)
+	o.Int("AccountMaxReadCapacityUnits", maxAccountUnits)
+	o.Int("AccountMaxWriteCapacityUnits", maxAccountUnits)
+	o.Int("TableMaxReadCapacityUnits", maxTableUnits)
+	o.Int("TableMaxWriteCapacityUnits", maxTableUnits)
 	return o.End(), nil
 }
 

@@ -77,6 +77,11 @@ func (a attrs) capacity(c capacity) {
 	a.int("writes", c.write)
 }
 
+func (a attrs) warm(c capacity) {
+	a.int("warmReads", c.read)
+	a.int("warmWrites", c.write)
+}
+
 func (a attrs) keys(k keySchema) {
 	pair := func(k keyAttr) value.Value { return pairOf(k.name, k.kind.String()) }
 	a["partition"] = listOf(k.partition, pair)
@@ -107,6 +112,7 @@ func (t *table) definition() value.Item {
 	a.flag("onDemand", t.onDemand)
 	a.capacity(t.capacity)
 	a.limits(t.onDemandLimit)
+	a.warm(t.warm)
 	a.flag("protected", t.protected)
 	a.text("class", t.class)
 	a.text("stream", t.stream.V)
@@ -213,6 +219,7 @@ func (x *index) definition() value.Item {
 	a.capacity(x.capacity)
 	a.flag("global", x.global)
 	a.limits(x.onDemand)
+	a.warm(x.warm)
 	a.time("ready", x.readyAt)
 	a.time("gone", x.goneAt)
 	a.flag("backfill", x.backfill)
@@ -322,6 +329,8 @@ func (s *stored) limits() (limits [2]wire.Int) {
 	return limits
 }
 
+func (s *stored) warm() capacity { return capacity{s.int("warmReads").V, s.int("warmWrites").V} }
+
 func (s *stored) capacity() capacity { return capacity{s.int("reads").V, s.int("writes").V} }
 
 // items returns the named list of definitions.
@@ -359,7 +368,7 @@ func (s *stored) keys() (k keySchema) {
 			}
 			out = append(out, keyAttr{p[0], kind})
 		}
-		if len(out) > 4 {
+		if len(out) > maxKeyAttrs {
 			s.fail(name)
 		}
 		return out
@@ -377,7 +386,7 @@ func parseDefinition(it value.Item) (*table, error) {
 	s := &stored{Item: it}
 	t := &table{tableDef: tableDef{
 		name: s.text("name"), arn: s.text("arn"), id: s.text("id"), keys: s.keys(), onDemand: s.flag("onDemand"),
-		capacity: s.capacity(), onDemandLimit: s.limits(), protected: s.flag("protected"), class: s.text("class"),
+		capacity: s.capacity(), warm: s.warm(), onDemandLimit: s.limits(), protected: s.flag("protected"), class: s.text("class"),
 		sse: s.flag("sse"), ttl: s.text("ttl"),
 	}}
 	if view := s.text("stream"); view != "" {
@@ -456,7 +465,7 @@ func parseIndex(it value.Item) (*index, error) {
 	s := &stored{Item: it}
 	x := &index{
 		indexDef: indexDef{
-			name: s.text("name"), keys: s.keys(), capacity: s.capacity(), global: s.flag("global"), onDemand: s.limits(),
+			name: s.text("name"), keys: s.keys(), capacity: s.capacity(), warm: s.warm(), global: s.flag("global"), onDemand: s.limits(),
 			projection: projection{kind: s.text("projection")},
 		},
 		readyAt: s.time("ready"), goneAt: s.time("gone"), backfill: s.flag("backfill"),

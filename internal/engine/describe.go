@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/value"
@@ -32,6 +34,11 @@ func (t *table) status(now time.Time) string {
 	return statusActive
 }
 
+// inUse returns the refusal of a request that has to wait for the table.
+func (t *table) inUse(now time.Time) error {
+	return fault("ResourceInUseException", "Attempt to change a resource which is still in use: Table is being "+inProgress[t.status(now)]+": "+t.name)
+}
+
 // status returns the index's state at the given time.
 func (x *index) status(now time.Time) string {
 	switch {
@@ -52,10 +59,11 @@ func (t *table) describe(o *wire.Object, now time.Time, status string) {
 	if status == "" {
 		status = t.status(now)
 	}
-	o.List("AttributeDefinitions", len(t.attrs), func(dst []byte, i int) []byte {
+	attrs := slices.SortedFunc(slices.Values(t.attrs), func(a, b attrDef) int { return strings.Compare(a.name, b.name) })
+	o.List("AttributeDefinitions", len(attrs), func(dst []byte, i int) []byte {
 		a := wire.Begin(dst)
-		a.Text("AttributeName", t.attrs[i].name)
-		a.Text("AttributeType", t.attrs[i].kind.String())
+		a.Text("AttributeName", attrs[i].name)
+		a.Text("AttributeType", attrs[i].kind.String())
 		return a.End()
 	})
 	o.Text("TableName", t.name)
@@ -78,10 +86,18 @@ func (t *table) describe(o *wire.Object, now time.Time, status string) {
 	if !t.billedAt.IsZero() {
 		o.Object("BillingModeSummary", func(o *wire.Object) {
 			o.Text("BillingMode", t.billing())
-			o.Float("LastUpdateToPayPerRequestDateTime", seconds(t.billedAt))
+			if !creating {
+				o.Float("LastUpdateToPayPerRequestDateTime", seconds(t.billedAt))
+			}
 		})
 	}
 	describeOnDemand(o, t.onDemandLimit)
+	switch {
+	case !creating:
+		describeWarm(o, t.warmth(), statusActive)
+	case t.warm != capacity{}:
+		describeWarm(o, t.warmth(), statusUpdating)
+	}
 	t.describeIndexes(o, "LocalSecondaryIndexes", false, now, creating)
 	t.describeIndexes(o, "GlobalSecondaryIndexes", true, now, creating)
 	if t.stream.Set {
@@ -146,10 +162,17 @@ func (t *table) describeIndexes(o *wire.Object, name string, global bool, now ti
 			}
 			o.Text("IndexStatus", status)
 			if x.backfill || (status == statusCreating && t.readyAt.Before(x.readyAt)) {
-				o.Bool("Backfilling", true)
+				o.Bool("Backfilling", !x.backfill) // at first there is only room made for it
 			}
 			o.Object("ProvisionedThroughput", func(o *wire.Object) { describeCapacity(o, x.capacity) })
 			describeOnDemand(&o, x.onDemand)
+			if !creating {
+				warm := statusActive
+				if status == statusCreating {
+					warm = statusUpdating
+				}
+				describeWarm(&o, t.warmthOf(x), warm)
+			}
 		}
 		o.Int("IndexSizeBytes", x.bytes)
 		o.Int("ItemCount", int64(x.tree.Len()))

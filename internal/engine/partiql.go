@@ -117,7 +117,7 @@ func (s *statement) isNamed() bool {
 
 // schema returns the keys of the statement's table, or of its index.
 func (s *statement) schema(e *Engine) (table keySchema, read keySchema, err error) {
-	if !s.isNamed() {
+	if s.Verb != partiql.Insert && !s.isNamed() {
 		return table, read, errTableName
 	}
 	e.mu.RLock()

@@ -14,6 +14,9 @@ type keyAttr struct {
 	kind value.Kind
 }
 
+// maxKeyAttrs is how many partition and how many sort attributes a key can have.
+const maxKeyAttrs = 4
+
 // keySchema is the key of a table or index: one partition attribute and at
 // most one sort attribute for tables, up to four of each for GSIs.
 type keySchema struct {
@@ -49,6 +52,7 @@ type indexDef struct {
 	capacity   capacity
 	global     bool
 	onDemand   [2]wire.Int // read and write limits
+	warm       capacity    // the most that it was told to serve, a second
 }
 
 // holds returns whether the index has the named attribute of every item.
@@ -84,6 +88,7 @@ type indexInput struct {
 	projection projectionInput
 	throughput throughputInput
 	onDemand   [2]wire.Int
+	warm       warmInput
 }
 
 type projectionInput struct {
@@ -166,6 +171,8 @@ func readIndex(r *wire.Reader, class string) (in indexInput, set bool) {
 			in.throughput = readThroughput(r)
 		case "OnDemandThroughput":
 			in.onDemand = readOnDemand(r)
+		case "WarmThroughput":
+			in.warm = readWarm(r)
 		default:
 			r.Skip()
 		}
@@ -255,6 +262,9 @@ func resolveKeys(elements []keyElement, attrs []attrDef, multi, index bool) (key
 	for i, e := range elements {
 		names[i] = e.name.V
 	}
+	if len(attrs) == 0 && !index {
+		return keySchema{}, invalid("Invalid KeySchema: Some index key attribute have no definition")
+	}
 	kinds := make([]value.Kind, len(names))
 	for i, name := range names {
 		at := slices.IndexFunc(attrs, func(a attrDef) bool { return a.name == name })
@@ -262,12 +272,8 @@ func resolveKeys(elements []keyElement, attrs []attrDef, multi, index bool) (key
 			if len(names) == 2 && !index {
 				return keySchema{}, invalid("Invalid KeySchema: Some index key attribute have no definition")
 			}
-			defined := make([]string, len(attrs))
-			for i, a := range attrs {
-				defined[i] = a.name
-			}
 			return keySchema{}, parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
-				strings.Join(names, ", "), strings.Join(defined, ", "))
+				strings.Join(names, ", "), strings.Join(definedNames(attrs), ", "))
 		}
 		kinds[i] = attrs[at].kind
 	}
@@ -275,6 +281,9 @@ func resolveKeys(elements []keyElement, attrs []attrDef, multi, index bool) (key
 		if slices.Contains(names[:i], name) {
 			if len(names) == 2 && len(attrs) == 1 && !index {
 				return keySchema{}, invalid("Invalid KeySchema: Some index key attribute have no definition")
+			}
+			if multi {
+				return keySchema{}, invalid("The KeySchema contains multiple key attributes with the same name")
 			}
 			return keySchema{}, invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 		}
@@ -288,14 +297,21 @@ func resolveKeys(elements []keyElement, attrs []attrDef, multi, index bool) (key
 		switch {
 		case e.role.V == "RANGE":
 			k.sort = append(k.sort, attr)
+		case len(k.sort) > 0 && multi:
+			return keySchema{}, parameter("All HASH key attributes must precede RANGE key attributes in the KeySchema")
 		case len(k.sort) > 0 || (i > 0 && !multi):
 			return keySchema{}, invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 		default:
 			k.partition = append(k.partition, attr)
 		}
 	}
-	if len(k.partition) > 4 || len(k.sort) > 4 {
-		return keySchema{}, parameter("Index KeySchema can have at most 4 HASH and 4 RANGE key elements")
+	for _, part := range []struct {
+		attrs []keyAttr
+		role  string
+	}{{k.partition, "HASH"}, {k.sort, "RANGE"}} {
+		if len(part.attrs) > maxKeyAttrs {
+			return keySchema{}, parameter("The KeySchema exceeds the maximum allowed number of %s key attributes", part.role)
+		}
 	}
 	k.all = slices.Concat(k.partition, k.sort)
 	return k, nil
@@ -329,7 +345,7 @@ func resolveIndex(in indexInput, table keySchema, attrs []attrDef, global bool) 
 	}
 	for _, name := range in.projection.include {
 		if slices.Contains(d.projection.include, name.V) {
-			return d, parameter("Duplicate attribute name in NonKeyAttributes: %s", name.V)
+			return d, parameter("Duplicate element in NonKeyAttributes: %s", name.V)
 		}
 		d.projection.include = append(d.projection.include, name.V)
 	}
@@ -354,10 +370,8 @@ func describeKeys(o *wire.Object, k keySchema) {
 func (d *indexDef) describeProjection(o *wire.Object) {
 	o.Object("Projection", func(o *wire.Object) {
 		o.Text("ProjectionType", d.projection.kind)
-		if len(d.projection.include) > 0 {
-			o.List("NonKeyAttributes", len(d.projection.include), func(dst []byte, i int) []byte {
-				return wire.AppendString(dst, d.projection.include[i])
-			})
+		if include := slices.Sorted(slices.Values(d.projection.include)); len(include) > 0 {
+			o.List("NonKeyAttributes", len(include), func(dst []byte, i int) []byte { return wire.AppendString(dst, include[i]) })
 		}
 	})
 }

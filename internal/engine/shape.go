@@ -139,6 +139,18 @@ func (s *shape) table(t wire.Text, path string) {
 	}
 }
 
+// definedTable is table for operations on definitions, which check the length
+// of a name with the rest.
+func (s *shape) definedTable(t wire.Text, path string) {
+	if strings.HasPrefix(t.V, "arn:") {
+		s.length(t, path, 1, 1024)
+		return
+	}
+	s.required(t.Set, path)
+	s.name(t, path)
+	s.length(t, path, 3, 255)
+}
+
 // index checks a member that names an index.
 func (s *shape) index(t wire.Text, path string) {
 	s.name(t, path)

@@ -62,14 +62,27 @@ func (s *shape) stream(in streamInput) {
 	s.enum(in.view, "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
 }
 
-// check reports a view type that does not go with StreamEnabled.
-func (in streamInput) check() error {
+// checkCreate reports a view type that does not go with StreamEnabled, of a new
+// table.
+func (in streamInput) checkCreate() error {
 	switch {
 	case !in.set:
 	case in.enabled.V && !in.view.Set:
-		return parameter("StreamViewType must be specified when StreamEnabled is true")
+		return parameter("Table is being created with a stream enabled, UpdateViewType is required")
 	case !in.enabled.V && in.view.Set:
-		return parameter("StreamViewType should not be specified when StreamEnabled is false")
+		return parameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
+	}
+	return nil
+}
+
+// checkUpdate reports the same of a table that is there.
+func (in streamInput) checkUpdate() error {
+	switch {
+	case !in.set:
+	case in.enabled.V && !in.view.Set:
+		return parameter("If stream is being enabled then UpdateViewType is required")
+	case !in.enabled.V && in.view.Set:
+		return parameter("If stream is being disabled, then UpdateViewType must not be specified")
 	}
 	return nil
 }

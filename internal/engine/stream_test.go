@@ -359,7 +359,7 @@ func TestStreamRefuses(t *testing.T) {
 	for _, tc := range []struct{ operation, body, fault string }{
 		{"UpdateTable", `{"TableName":"str","StreamSpecification":{}}`, "Value null at 'streamSpecification.streamEnabled'"},
 		{"UpdateTable", `{"TableName":"str","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`, "Table already has an enabled stream"},
-		{"UpdateTable", `{"TableName":"str","StreamSpecification":{"StreamEnabled":false,"StreamViewType":"KEYS_ONLY"}}`, "StreamViewType should not be specified"},
+		{"UpdateTable", `{"TableName":"str","StreamSpecification":{"StreamEnabled":false,"StreamViewType":"KEYS_ONLY"}}`, "UpdateViewType must not be specified"},
 		{"DescribeStream", `{"StreamArn":"` + arn + `x"}`, "ResourceNotFoundException"},
 		{"GetShardIterator", `{"StreamArn":"` + arn + `","ShardId":"` + shard + `x","ShardIteratorType":"LATEST"}`, "ResourceNotFoundException"},
 		{"GetShardIterator", `{"StreamArn":"` + arn + `","ShardId":"` + shard + `","ShardIteratorType":"LATEST","SequenceNumber":"100000000000000000001"}`, "SequenceNumber should not be passed"},

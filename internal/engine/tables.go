@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -17,6 +19,7 @@ type tableDef struct {
 	onDemand      bool // PAY_PER_REQUEST
 	capacity      capacity
 	onDemandLimit [2]wire.Int
+	warm          capacity // the most that it was told to serve, a second
 	protected     bool
 	class         string
 	stream        wire.Text // view type, when enabled
@@ -94,6 +97,7 @@ type createInput struct {
 	billing    wire.Text
 	throughput throughputInput
 	onDemand   [2]wire.Int
+	warm       warmInput
 	lsis, gsis []indexInput
 	lsisSet    bool
 	gsisSet    bool
@@ -157,6 +161,8 @@ func (in *createInput) field(r *wire.Reader, name string) {
 		in.throughput = readThroughput(r)
 	case "OnDemandThroughput":
 		in.onDemand = readOnDemand(r)
+	case "WarmThroughput":
+		in.warm = readWarm(r)
 	case "LocalSecondaryIndexes":
 		in.lsisSet = r.List(func() {
 			x, _ := readIndex(r, "LocalSecondaryIndex")
@@ -186,7 +192,7 @@ func (in *createInput) check() error {
 	s := shape{under: in.under}
 	s.required(in.attrsSet, "attributeDefinitions")
 	s.attrs(in.attrs, "attributeDefinitions")
-	s.table(in.name, "tableName")
+	s.definedTable(in.name, "tableName")
 	s.throughput(in.throughput, "provisionedThroughput")
 	s.keys(in.keys, in.keysSet, "keySchema", 2)
 	for i, x := range in.lsis {
@@ -199,9 +205,6 @@ func (in *createInput) check() error {
 	s.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	s.stream(in.stream)
 	if err := s.err(); err != nil {
-		return err
-	}
-	if err := checkName(in.name); err != nil {
 		return err
 	}
 	onDemand := in.billing.V == "PAY_PER_REQUEST"
@@ -221,7 +224,7 @@ func (in *createInput) check() error {
 // checkDistinct refuses two definitions of one attribute.
 func checkDistinct(attrs []attrInput) error {
 	if name, ok := twice(attrs, func(a attrInput) string { return a.name.V }); ok {
-		return parameter("Duplicate AttributeName in AttributeDefinitions: %s", name)
+		return invalid("Attribute Name is duplicated: %s", name)
 	}
 	return nil
 }
@@ -257,6 +260,11 @@ func (in *createInput) resolve() (*table, error) {
 	if in.lsisSet && len(t.keys.sort) == 0 && len(in.lsis) > 0 {
 		return nil, parameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 	}
+	if in.lsisSet || in.gsisSet {
+		if err := in.checkUsed(t.attrs); err != nil {
+			return nil, err
+		}
+	}
 	var gsis, lsis []*index
 	if lsis, err = t.resolveIndexes(in.lsis, in.lsisSet, false); err != nil {
 		return nil, err
@@ -266,7 +274,13 @@ func (in *createInput) resolve() (*table, error) {
 		return nil, err
 	}
 	t.indexes = slices.Concat(gsis, lsis)
-	if err := in.stream.check(); err != nil {
+	if err := in.stream.checkCreate(); err != nil {
+		return nil, err
+	}
+	if err := checkOnDemand(in.onDemand, whose{}, t.onDemand, false); err != nil {
+		return nil, err
+	}
+	if t.warm, err = in.warm.create(whose{}, t.capacity, t.onDemand); err != nil {
 		return nil, err
 	}
 	if in.stream.enabled.V {
@@ -275,7 +289,7 @@ func (in *createInput) resolve() (*table, error) {
 	if err := checkTags(in.tags, nil); err != nil {
 		return nil, err
 	}
-	return t, t.checkAttrs()
+	return t, nil
 }
 
 func resolveAttrs(in []attrInput) []attrDef {
@@ -302,6 +316,12 @@ func (t *table) resolveIndexes(in []indexInput, set, global bool) ([]*index, err
 			return nil, err
 		}
 		if err := t.checkIndexCapacity(x, global); err != nil {
+			return nil, err
+		}
+		if err := checkOnDemand(x.onDemand, whose{def.name}, t.onDemand, false); err != nil {
+			return nil, err
+		}
+		if def.warm, err = x.warm.create(whose{def.name}, def.capacity, t.onDemand); err != nil {
 			return nil, err
 		}
 		same := func(y *index) bool { return y.name == def.name }
@@ -338,24 +358,58 @@ func (t *table) checkIndexCapacity(x indexInput, global bool) error {
 	return nil
 }
 
-// checkAttrs reports attributes that are defined and no key uses.
-func (t *table) checkAttrs() error {
-	for _, a := range t.attrs {
-		used := t.keys.has(a.name) || slices.ContainsFunc(t.indexes, func(x *index) bool { return x.keys.has(a.name) })
-		if !used {
+// checkUsed reports attributes that are defined and no key uses.
+func (in *createInput) checkUsed(attrs []attrDef) error {
+	var used []string
+	add := func(keys []keyElement) {
+		for _, k := range keys {
+			if !slices.Contains(used, k.name.V) {
+				used = append(used, k.name.V)
+			}
+		}
+	}
+	add(in.keys)
+	for _, x := range slices.Concat(in.lsis[:min(len(in.lsis), maxLSIs+1)], in.gsis[:min(len(in.gsis), maxGSIs+1)]) {
+		add(x.keys)
+	}
+	for _, a := range attrs {
+		if !slices.Contains(used, a.name) {
+			hashed(used, 16)
 			return parameter("Some AttributeDefinitions are not used. AttributeDefinitions: [%s], keys used: [%s]",
-				strings.Join(attrNames(t.attrs), ", "), strings.Join(t.keyNames(), ", "))
+				strings.Join(definedNames(attrs), ", "), strings.Join(used, ", "))
 		}
 	}
 	return nil
 }
 
-func attrNames(attrs []attrDef) []string {
+// definedNames returns the names of attributes as messages list them.
+func definedNames(attrs []attrDef) []string {
 	names := make([]string, len(attrs))
 	for i, a := range attrs {
 		names[i] = a.name
 	}
+	buckets := 2
+	for buckets*3 < len(names)*4 {
+		buckets *= 2
+	}
+	hashed(names, buckets)
 	return names
+}
+
+// hashed orders names as they come out of a hash table of so many buckets, a
+// power of two, in the service, a Java program.
+func hashed(names []string, buckets int) {
+	for buckets*3 < len(names)*4 {
+		buckets *= 2
+	}
+	bucket := func(name string) uint32 {
+		var h uint32
+		for _, c := range utf16.Encode([]rune(name)) {
+			h = 31*h + uint32(c)
+		}
+		return (h ^ h>>16) & uint32(buckets-1)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(bucket(a), bucket(b)) })
 }
 
 // keyNames returns the attributes that the table or an index has as a key.
@@ -407,8 +461,14 @@ func (e *Engine) createTable(r *wire.Reader) ([]byte, error) {
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, exists := e.tables.Get(t.name); exists {
+	if present, exists := e.tables.Get(t.name); exists {
+		if present.status(now) == statusCreating {
+			return nil, present.inUse(now)
+		}
 		return nil, fault("ResourceInUseException", "Table already exists: "+t.name)
+	}
+	if err := t.checkQuotas(e.cfg.Region); err != nil {
+		return nil, err
 	}
 	e.setStream(t, now)
 	e.define(t)
@@ -430,11 +490,8 @@ func readTableName(r *wire.Reader, class string) (wire.Text, error) {
 		return t, err
 	}
 	var s shape
-	s.table(t, "tableName")
-	if err := s.err(); err != nil {
-		return t, err
-	}
-	return t, checkName(t)
+	s.definedTable(t, "tableName")
+	return t, s.err()
 }
 
 func (e *Engine) describeTable(r *wire.Reader) ([]byte, error) {
@@ -466,8 +523,10 @@ func (e *Engine) deleteTable(r *wire.Reader) ([]byte, error) {
 	}
 	now := e.cfg.Now()
 	switch status := t.status(now); {
-	case status == statusCreating || status == statusDeleting || status == statusUpdating:
-		return nil, fault("ResourceInUseException", "Attempt to change a resource which is still in use: Table is being "+inProgress[status]+": "+t.name)
+	case (status == statusActive || status == statusUpdating) && slices.ContainsFunc(t.indexes, func(x *index) bool { return x.status(now) != statusActive }):
+		return nil, fault("ResourceInUseException", "Attempt to change a resource which is still in use: Cannot delete table while indexes are being created, updated, or deleted.")
+	case status != statusActive:
+		return nil, t.inUse(now)
 	case t.protected:
 		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}

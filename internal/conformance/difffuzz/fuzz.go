@@ -123,27 +123,23 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 // round runs one set of tables through its requests.
 func (f *fuzzer) round(ctx context.Context, n int) error {
 	g := &generator{r: rand.New(rand.NewPCG(f.Seed, uint64(n))), prefix: fmt.Sprintf("%s%s.%d", f.prefix(), f.run, n), token: fmt.Sprintf("%08x", rand.Uint32()), share: f.Statements, streams: f.Streams}
-	var history []*Request
 	defer f.drop(context.WithoutCancel(ctx), g)
+	var history []*Request
 	for range 1 + g.r.IntN(3) {
-		t, q := g.newTable()
-		same, err := f.compare(ctx, n, history, q)
-		if err != nil {
+		if err := f.begin(ctx, n, g, &history); err != nil {
 			return err
 		}
-		if !same {
-			return nil
-		}
-		if err := f.settle(ctx, t); err != nil {
-			return err
-		}
-		history = append(history, q)
-		g.tables = append(g.tables, t)
 	}
 	known := len(f.findings)
 	for range f.RoundLength {
 		if f.report.Requests >= f.Requests || ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if len(g.tables) == 0 {
+			if err := f.begin(ctx, n, g, &history); err != nil {
+				return err
+			}
+			continue
 		}
 		q := g.next()
 		same, err := f.compare(ctx, n, history, q)
@@ -156,8 +152,7 @@ func (f *fuzzer) round(ctx context.Context, n int) error {
 		if q.changes() && q.Op != "CreateTable" && q.Op != "DeleteTable" {
 			history = append(history, q)
 		}
-		ok, err := f.keepUp(ctx, g, q, same)
-		if err != nil || !ok {
+		if err := f.keepUp(ctx, g, q, same); err != nil {
 			return err
 		}
 	}
@@ -169,6 +164,28 @@ func (f *fuzzer) round(ctx context.Context, n int) error {
 		}
 	}
 	return nil
+}
+
+// begin adds a table to the round.
+func (f *fuzzer) begin(ctx context.Context, n int, g *generator, history *[]*Request) error {
+	t, q := g.newTable()
+	g.tables = append(g.tables, t)
+	same, err := f.compare(ctx, n, *history, q)
+	if err != nil {
+		return err
+	}
+	*history = append(*history, q)
+	if !same {
+		return f.lose(ctx, g, t)
+	}
+	return f.settle(ctx, t)
+}
+
+// lose takes a table out of the round that the two engines can't agree on any
+// more.
+func (f *fuzzer) lose(ctx context.Context, g *generator, t *table) error {
+	g.tables = slices.DeleteFunc(g.tables, func(o *table) bool { return o == t })
+	return f.dropTable(ctx, t.name)
 }
 
 // changes reports whether q may change what later requests see.
@@ -250,40 +267,49 @@ func (d *Finding) String() string {
 }
 
 // keepUp keeps the generator's tables in step with the engines' after q, and
-// the two engines with each other. It reports whether the round can go on.
-func (f *fuzzer) keepUp(ctx context.Context, g *generator, q *Request, same bool) (bool, error) {
+// the two engines with each other.
+func (f *fuzzer) keepUp(ctx context.Context, g *generator, q *Request, same bool) error {
 	switch q.Op {
 	case "CreateTable", "DeleteTable":
 		// DynamoDB Local makes a name of any scalar.
 		name := fmt.Sprint(q.Body["TableName"])
 		for _, t := range g.tables {
 			if t.name == name {
-				return false, nil
+				return f.lose(ctx, g, t)
 			}
 		}
 		if q.Op == "CreateTable" {
-			return true, f.dropTable(ctx, name)
+			return f.dropTable(ctx, name)
 		}
-		return true, nil
+		return nil
 	case "UpdateTable":
-		if !same {
-			return false, nil
+		if same {
+			if err := f.settle(ctx, q.table); err != nil {
+				return err
+			}
+			ok, err := f.relearn(ctx, q.table)
+			if err != nil || ok {
+				return err
+			}
 		}
-		if err := f.settle(ctx, q.table); err != nil {
-			return false, err
-		}
-		return f.relearn(ctx, q.table)
+		return f.lose(ctx, g, q.table)
 	}
 	if same {
-		return true, nil
+		return nil
 	}
-	for _, t := range g.tables {
+	for _, t := range slices.Clone(g.tables) {
 		t.apart = t.apart || q.changes() && strings.Contains(encode(q.Body), t.name)
-		if ok, err := f.mend(ctx, t); err != nil || !ok {
-			return false, err
+		ok, err := f.mend(ctx, t)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if err := f.lose(ctx, g, t); err != nil {
+				return err
+			}
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // relearn reads from both engines which indexes t has now. It reports false

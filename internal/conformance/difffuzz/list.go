@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -227,8 +228,21 @@ var Allowed = []Difference{
 		Page: "Query", ops: "Query Scan", local: valid + `.*|` + noTable, engine: valid + `(ALL_PROJECTED_ATTRIBUTES can be used only .*|Must specify the AttributesToGet .*|Cannot specify the .*)`,
 	},
 	{
-		Name: "unused definitions", Why: "Attributes are defined once, and only for keys, and those of a new index with it; DynamoDB Local takes others in UpdateTable, and the table's own.",
-		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: (Some AttributeDefinitions are not used\. .*|Some index key attributes are not defined in AttributeDefinitions\. .*|Duplicate AttributeName in AttributeDefinitions: .*)`,
+		Name: "unused definitions", Why: "UpdateTable looks at definitions of a new index's keys alone; DynamoDB Local keeps others.",
+		Page: "UpdateTable", path: `\.Table(Description)?\.AttributeDefinitions`, when: func(x *exchange) bool {
+			kept := elements(x.at.local)
+			return !slices.ContainsFunc(elements(x.at.engine), func(d any) bool {
+				return !slices.ContainsFunc(kept, func(e any) bool { return encode(d) == encode(e) })
+			})
+		},
+	},
+	{
+		Name: "definitions of a new index", Why: "A new index's key attributes are defined with it, and once; DynamoDB Local takes the table's own.",
+		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `(One or more parameter values were invalid: (AttributeDefinitions is not specified for index: .*|Some index key attributes are not defined in AttributeDefinitions\. .*)|Attribute Name is duplicated: .*)`,
+	},
+	{
+		Name: "changes together", Why: "Changes that go alone, and throughputs of the other billing mode, are refused; DynamoDB Local takes some.",
+		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: (.* must be the only operation in the request|OnDemandThroughput can only be .*|You cannot .*|Only one global secondary index action is allowed .*|List of GlobalSecondaryIndexUpdates is empty|ProvisionedThroughput must be specified .*|The only Updates for index: .*|(Both|Neither) ReadCapacityUnits .*)`,
 	},
 	{
 		Name: "item collections", Why: "ItemCollectionMetrics are returned for tables with local indexes; DynamoDB Local has none.",
@@ -290,8 +304,8 @@ var Allowed = []Difference{
 		Page: "CreateTable", ops: "CreateTable", local: `ok`, engine: valid + `One or more parameter values were invalid: List of LocalSecondaryIndexes is empty`,
 	},
 	{
-		Name: "quotas of throughput", Why: "The most units of a table is a quota of an account, which it can have raised; the engine has none but the API's own bound.",
-		Page: "Quotas in Amazon DynamoDB (Developer Guide)", ops: "CreateTable UpdateTable", local: valid + `Cannot increase provisioned throughput to more than [0-9,]+ units per (table|account)`, engine: `ok`,
+		Name: "quotas of throughput", Why: "More units than the account can have are a LimitExceededException.",
+		Page: "Quotas in Amazon DynamoDB (Developer Guide)", ops: "CreateTable UpdateTable", local: `ok`, engine: `LimitExceededException: .*`,
 	},
 	{
 		Name: "definitions", Why: "Faults of definitions name the attribute or index; DynamoDB Local has its own words and order.",
@@ -424,7 +438,7 @@ func malformed(x *exchange) bool {
 
 // badStatement are faults of the text of a statement.
 const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
-	`Aliasing is not supported|The (first |second )?arguments? to .*|SET_[A-Z]+ must .*|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|Incorrect operand type .*|PartiQL statements cannot .*|One or more parameter values were invalid: Global secondary index \S+ does not project .*|Consistent reads .*|Variable reference .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
+	`Aliasing is not supported|The (first |second )?arguments? to .*|SET_[A-Z]+ must .*|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|The BETWEEN operator .*|Incorrect operand type .*|PartiQL statements cannot .*|One or more parameter values were invalid: Global secondary index \S+ does not project .*|Consistent reads .*|Variable reference .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
 
 // knownText is true for a message of which DynamoDB Local's own wording is
 // listed where it stands alone.

@@ -19,8 +19,12 @@ var sequenceKinds = []string{"AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"}
 
 // nextStream makes up a request about a table's stream, sometimes a wrong one.
 func (g *generator) nextStream(t *table) *Request {
-	if t.apart && t.stream != "" {
-		return &Request{Op: "UpdateTable", Body: object{"TableName": t.name, "StreamSpecification": object{"StreamEnabled": false}}, table: t}
+	if t.apart { // until it has a new stream
+		spec := object{"StreamEnabled": t.stream == ""}
+		if t.stream == "" {
+			spec["StreamViewType"] = "NEW_AND_OLD_IMAGES"
+		}
+		return &Request{Op: "UpdateTable", Body: object{"TableName": t.name, "StreamSpecification": spec}, table: t}
 	}
 	q := g.streamRequest(t)
 	if q.Op != "UpdateTable" && !g.reads(q) && chance(g.r, 30) {

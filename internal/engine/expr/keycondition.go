@@ -221,21 +221,30 @@ func missedKey(a KeyAttr) error {
 
 // checkMulti checks the conditions against a key of several attributes.
 func (k *KeyCondition) checkMulti(schema KeySchema) error {
-	if open := k.notEqual(schema.Partition); len(open) > 0 {
+	open := k.without(schema.Partition)
+	if len(open) == 0 {
+		open = k.notEqual(schema.Partition)
+	}
+	if len(open) > 0 {
 		return faultf("HASH key attributes %s must have equality conditions specified in the query", strings.Join(open, ", "))
 	}
-	last := len(schema.Sort) - 1
-	for last >= 0 {
-		if _, ok := k.on(schema.Sort[last].Name); ok {
-			break
+	last, gap, before := -1, []string(nil), ""
+	for i, a := range schema.Sort {
+		if _, ok := k.on(a.Name); !ok {
+			continue
 		}
-		last--
+		// The first gap is told, by what is behind it.
+		if gap == nil {
+			gap, before = k.without(schema.Sort[last+1:i]), a.Name
+		}
+		last = i
 	}
-	if last >= 0 {
-		if open := k.notEqual(schema.Sort[:last]); len(open) > 0 {
-			return faultf("RANGE key attributes %s must have equality conditions specified in the query"+
-				" because a condition is present on key attribute %s", strings.Join(open, ", "), schema.Sort[last].Name)
-		}
+	if gap == nil && last >= 0 {
+		gap, before = k.notEqual(schema.Sort[:last]), schema.Sort[last].Name
+	}
+	if len(gap) > 0 {
+		return faultf("RANGE key attributes %s must have equality conditions specified in the query"+
+			" because a condition is present on key attribute %s", strings.Join(gap, ", "), before)
 	}
 	switch used := len(schema.Partition) + last + 1; {
 	case len(k.conds) > len(schema.Partition)+len(schema.Sort):
@@ -261,6 +270,17 @@ func (k *KeyCondition) checkIndexable(attrs []KeyAttr) error {
 		}
 	}
 	return nil
+}
+
+// without returns the attributes that have no condition.
+func (k *KeyCondition) without(attrs []KeyAttr) []string {
+	var names []string
+	for _, a := range attrs {
+		if _, ok := k.on(a.Name); !ok {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }
 
 // notEqual returns the attributes without a condition of equality.
