@@ -45,8 +45,10 @@ func askRegion(t testing.TB, c *dynamodb.Client) {
 	for _, name := range names.TableNames {
 		table, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		require.NoError(t, err)
-		_, err = c.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &name})
-		require.NoError(t, err)
+		if table.Table.TableStatus == types.TableStatusActive || table.Table.TableStatus == types.TableStatusUpdating {
+			_, err = c.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &name})
+			require.NoError(t, err)
+		}
 		_, err = c.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &name})
 		require.NoError(t, err)
 		_, err = c.DescribeKinesisStreamingDestination(ctx, &dynamodb.DescribeKinesisStreamingDestinationInput{TableName: &name})
@@ -424,8 +426,16 @@ func TestReopenRegions(t *testing.T) {
 				TableName: aws.String("app"), TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("dies"), Enabled: aws.Bool(true)},
 			})
 			require.NoError(t, err)
+			for _, in := range []dynamodb.UpdateTableInput{
+				{DeletionProtectionEnabled: aws.Bool(true)},
+				{OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(9)}},
+			} {
+				in.TableName = aws.String("app")
+				_, err = e.Client().UpdateTable(ctx, &in)
+				require.NoError(t, err)
+			}
 			_, err = e.Client().UpdateTable(ctx, &dynamodb.UpdateTableInput{
-				TableName: aws.String("app"), DeletionProtectionEnabled: aws.Bool(true), OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(9)},
+				TableName:                   aws.String("app"),
 				GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String("by-city")}}},
 			})
 			require.NoError(t, err)

@@ -380,7 +380,7 @@ func (e *Engine) prepareActions(writes []*write, now time.Time) ([]step, error) 
 			}
 			continue
 		}
-		id := itemID{w.home.name, w.place}
+		id := itemID{tableName(w.table), w.place}
 		if places[id] {
 			return nil, invalid("Transaction request cannot include multiple operations on one item")
 		}

@@ -36,10 +36,11 @@ type write struct {
 	compiled  compiled
 	unique    bool // an INSERT: that the item is there is a fault of its own
 
-	home    *table   // that the write is prepared for, nil if there is none
-	indexes []*index // of home, as it was then
-	place   string   // the tree key there
-	record  *record  // of a put
+	home    *table    // that the write is prepared for, nil if there is none
+	keys    keySchema // of home
+	indexes []*index  // of home, as it was then
+	place   string    // the tree key there
+	record  *record   // of a put
 }
 
 // itemInput is an attribute map of a request, with the fault in it if any.
@@ -74,7 +75,7 @@ func (w *write) prepare() error {
 	if w.home == nil {
 		return errNoTable
 	}
-	keys, indexes := w.home.keys, w.indexes
+	keys, indexes := w.keys, w.indexes
 	if w.kind != put {
 		place, err := keys.place(w.key.item)
 		if err != nil {
@@ -160,7 +161,7 @@ func (w *write) conditionFailed(old *record) *Fault {
 // seek finds the write's table. The caller holds the lock.
 func (e *Engine) seek(w *write, now time.Time) {
 	if t, err := e.table(w.table, now); err == nil {
-		w.home, w.indexes = t, t.indexes
+		w.home, w.keys, w.indexes = t, t.keys, t.indexes
 	}
 }
 
@@ -172,7 +173,7 @@ func (e *Engine) locked(w *write, now time.Time) (*table, error) {
 	if err != nil || t == w.home {
 		return t, err
 	}
-	w.home, w.indexes = t, t.indexes
+	w.home, w.keys, w.indexes = t, t.keys, t.indexes
 	return t, w.prepare()
 }
 
