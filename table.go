@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,7 +34,9 @@ type TableConfig struct {
 	Class types.TableClass
 	// DeletionProtection keeps the table from being deleted. Defaults to false.
 	DeletionProtection bool
-	// Tags are the table's tags.
+	// Tags are the table's tags: at most 50, keys of 1 to 128 and values of at
+	// most 256 letters, digits, spaces and "_.:/=+-@", no key beginning with
+	// "aws:"; "Tagging restrictions in DynamoDB" in the developer guide.
 	Tags map[string]string
 	// KMSKey is the key that encrypts the table at rest: "alias/aws/dynamodb"
 	// for the one that AWS manages, or the id, name or ARN of your own. Defaults
@@ -57,7 +61,30 @@ func (c *TableConfig) check() (faults []error) {
 	if c.Class != "" && !slices.Contains(c.Class.Values(), c.Class) {
 		faults = append(faults, fmt.Errorf("SchemaConfig.Table.Class is %q: give one of %v", c.Class, c.Class.Values()))
 	}
+	return append(faults, c.checkTags()...)
+}
+
+// checkTags reports tags that DynamoDB does not take.
+func (c *TableConfig) checkTags() (faults []error) {
+	if n := len(c.Tags); n > 50 {
+		faults = append(faults, fmt.Errorf("SchemaConfig.Table.Tags has %d tags: a table has at most 50", n))
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
+		if key == "" || !tagText(key, 128) || len(key) >= 4 && strings.EqualFold(key[:4], "aws:") {
+			faults = append(faults, fmt.Errorf(`SchemaConfig.Table.Tags: the key %q is not 1 to 128 letters, digits, spaces and "_.:/=+-@" that don't begin with "aws:"`, key))
+		}
+		if value := c.Tags[key]; !tagText(value, 256) {
+			faults = append(faults, fmt.Errorf(`SchemaConfig.Table.Tags: the value %q of %q is not at most 256 letters, digits, spaces and "_.:/=+-@"`, value, key))
+		}
+	}
 	return faults
+}
+
+// tagText reports whether s has the characters and length of a tag's text.
+func tagText(s string, limit int) bool {
+	return utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.In(r, unicode.Letter, unicode.Digit, unicode.Space) && !strings.ContainsRune("_.:/=+-@", r)
+	})
 }
 
 // TableDefinition returns the table that the schema needs, as the SDK's input

@@ -3,6 +3,7 @@ package dynorm_test
 import (
 	"encoding/json"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"text/scanner"
@@ -28,13 +29,14 @@ func tableSchemas(t *testing.T) map[string]*dynorm.Schema {
 		LocalIndexes: []dynorm.IndexConfig{{Name: "sorted", SK: "SORTED"}},
 		Table: dynorm.TableConfig{
 			ReadUnits: 5, WriteUnits: 6, Stream: types.StreamViewTypeNewAndOldImages, Class: types.TableClassStandardInfrequentAccess,
-			Tags: map[string]string{"stage": "test", `a "b" ${c}`: `d\e`}, KMSKey: "alias/aws/dynamodb",
+			Tags: map[string]string{"stage": "test", "cost centre": "a+b=c@d"}, KMSKey: "alias/aws/dynamodb",
 		},
 	}
 	schemas := map[string]*dynorm.Schema{}
 	for name, models := range map[string][]any{
 		"defaults": append(seven.Models(), patternModels()...),
 		"full":     append(patternModels(), full),
+		"quoted":   append(patternModels(), dynorm.SchemaConfig{PK: `a "b" ${c}`, SK: `d\e`}),
 		"bounded":  append(seven.Models(), dynorm.SchemaConfig{Table: dynorm.TableConfig{MaxReadUnits: 100, MaxWriteUnits: 50, DeletionProtection: true}}),
 	} {
 		schema, err := dynorm.NewSchema(models...)
@@ -281,7 +283,7 @@ func readTerraform(t *testing.T, src string) *dynamodb.CreateTableInput {
 		}
 	}
 	if tags, ok := res.args["tags"].(map[string]string); ok {
-		for _, key := range []string{`a "b" ${c}`, "stage"} {
+		for _, key := range []string{"cost centre", "stage"} {
 			in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
 		}
 		require.Len(t, tags, 2)
@@ -290,6 +292,10 @@ func readTerraform(t *testing.T, src string) *dynamodb.CreateTableInput {
 }
 
 func TestTableConfigFaults(t *testing.T) {
+	tags := map[string]string{}
+	for len(tags) < 51 {
+		tags["tag "+strconv.Itoa(len(tags))] = ""
+	}
 	for _, c := range []struct {
 		cfg  dynorm.TableConfig
 		want string
@@ -297,6 +303,11 @@ func TestTableConfigFaults(t *testing.T) {
 		{dynorm.TableConfig{ReadUnits: 5}, "ReadUnits and WriteUnits go together"},
 		{dynorm.TableConfig{ReadUnits: 5, WriteUnits: 5, MaxReadUnits: 9}, "give the ones or the others"},
 		{dynorm.TableConfig{MaxReadUnits: -1}, "not negative"},
+		{dynorm.TableConfig{Tags: map[string]string{"": "x"}}, `Table.Tags: the key ""`},
+		{dynorm.TableConfig{Tags: map[string]string{"AWS:team": "x"}}, `Table.Tags: the key "AWS:team"`},
+		{dynorm.TableConfig{Tags: map[string]string{strings.Repeat("é", 129): "x"}}, "not 1 to 128 letters"},
+		{dynorm.TableConfig{Tags: map[string]string{"stage": "a,b"}}, `the value "a,b" of "stage"`},
+		{dynorm.TableConfig{Tags: tags}, "51 tags"},
 		{dynorm.TableConfig{Stream: "EVERYTHING"}, "NEW_AND_OLD_IMAGES"},
 		{dynorm.TableConfig{Class: "CHEAP"}, "STANDARD_INFREQUENT_ACCESS"},
 	} {
