@@ -133,10 +133,10 @@ var Allowed = []Difference{
 		Page: namesPage, local: valid + `.*\{N:.*`, engine: valid + `.*\{N:.*`, when: sameButNumbers,
 	},
 	{
-		Name: "starting keys", Why: "A starting key is invalid, outside the query's boundaries, or does not match the range key predicate; DynamoDB Local tells these cases apart otherwise.",
+		Name: "starting keys", Why: "A starting key is invalid, outside the query's boundaries, or does not match the range key predicate; DynamoDB Local tells these cases apart otherwise, and before it looks at the sizes of key values in conditions.",
 		Page: "Query", ops: "Query Scan",
 		local:  valid + `(The provided starting key .*|Exclusive Start Key must have same size as table's key schema|Type mismatch for attribute to update|One or more parameter values .*|Input collection .*|Number .*|Supplied AttributeValue .*|A value provided .*|DynamoDB only supports .*|Invalid attribute value type|Nesting Levels .*)`,
-		engine: valid + `(The provided starting key .*|The query can return at most one row and cannot be restarted|The provided key element does not match the schema)`,
+		engine: valid + `(The provided starting key .*|The query can return at most one row and cannot be restarted|The provided key element does not match the schema|One or more parameter values were invalid: Size of .*)`,
 	},
 	{
 		Name: "starting keys first", Why: "The values of a starting key are checked before expressions are read; DynamoDB Local goes the other way.",
