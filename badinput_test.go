@@ -74,11 +74,10 @@ func inTx(db *dynorm.DB, add func(ctx context.Context, tx *dynorm.Tx) error) fun
 	}
 }
 
-// ofValue are the calls that write a value. Those that read first, to know what
-// they write, are in reading.
-func ofValue[T any](db *dynorm.DB, v *T) (checked, reading calls) {
+// ofValue are the calls that write a value.
+func ofValue[T any](db *dynorm.DB, v *T) calls {
 	m := dynorm.ModelOf[T](db)
-	checked = calls{
+	return calls{
 		"Create":     func(ctx context.Context) error { return m.Create(ctx, v) },
 		"Put":        func(ctx context.Context) error { return m.Put(ctx, v) },
 		"Save":       func(ctx context.Context) error { return m.Save(ctx, v) },
@@ -91,12 +90,9 @@ func ofValue[T any](db *dynorm.DB, v *T) (checked, reading calls) {
 		"Chunked Create": func(ctx context.Context) error {
 			return db.Chunked(ctx, func(tx *dynorm.Tx) error { return m.In(tx).Create(ctx, v) })
 		},
-	}
-	reading = calls{
 		"FirstOrCreate": func(ctx context.Context) error { return drop3(m.FirstOrCreate(ctx, v)) },
 		"tx Upsert":     inTx(db, func(ctx context.Context, tx *dynorm.Tx) error { return m.In(tx).Upsert(ctx, v) }),
 	}
-	return checked, reading
 }
 
 // ofKey are the calls that go by a key.
@@ -145,8 +141,7 @@ func ofChanges[T any](db *dynorm.DB, key *T, changes ...dynorm.Change) calls {
 // everywhere are the calls of every kind, of a model whose type is T.
 func everywhere[T any](db *dynorm.DB, v *T) calls {
 	m := dynorm.ModelOf[T](db)
-	checked, reading := ofValue(db, v)
-	return checked.and(reading).and(ofKey[T](db, "1")).and(ofChanges(db, v, dynorm.Set("name", "x"))).and(calls{
+	return ofValue(db, v).and(ofKey[T](db, "1")).and(ofChanges(db, v, dynorm.Set("name", "x"))).and(calls{
 		"Get":        func(ctx context.Context) error { return drop2(m.Get(ctx, *v)) },
 		"FindBy":     func(ctx context.Context) error { return drop2(m.FindBy(ctx, "code", "x")) },
 		"DeleteMany": func(ctx context.Context) error { return m.DeleteMany(ctx, v) },
@@ -215,18 +210,12 @@ func TestBadInputOnEveryPath(t *testing.T) {
 	s := open(t, Parcel{}, Crate{})
 	db := s.db
 	good := func() parcel { return parcel{ID: "1", Owner: "o", Mark: "m"} }
-	// bad are the calls that write a parcel with something bad.
-	bad := func(change func(p *parcel)) (checked, reading calls) {
+	// values are the calls that write a parcel with something bad.
+	values := func(change func(p *parcel)) calls {
 		p, c := &Parcel{parcel: good()}, &Crate{parcel: good(), Code: "x"}
 		change(&p.parcel)
 		change(&c.parcel)
-		checkedParcel, readingParcel := ofValue(db, p)
-		checkedCrate, readingCrate := ofValue(db, c)
-		return both(checkedParcel, checkedCrate), both(readingParcel, readingCrate)
-	}
-	values := func(change func(p *parcel)) calls {
-		checked, _ := bad(change)
-		return checked
+		return both(ofValue(db, p), ofValue(db, c))
 	}
 	keys := func(key parcel) calls {
 		return both(ofKey[Parcel](db, Parcel{parcel: key}), ofKey[Crate](db, &Crate{parcel: key}))
@@ -249,9 +238,8 @@ func TestBadInputOnEveryPath(t *testing.T) {
 		calls calls
 	}{
 		{"a nil value", dynorm.ErrInvalid, []string{"nil"}, func() calls {
-			checked, reading := ofValue[Parcel](db, nil)
 			crates := dynorm.ModelOf[Crate](db)
-			list := checked.and(reading).and(calls{
+			list := ofValue[Parcel](db, nil).and(calls{
 				"UpdateOrCreate": func(ctx context.Context) error {
 					return drop3(crates.UpdateOrCreate(ctx, nil, dynorm.Set("name", "x")))
 				},
@@ -288,26 +276,16 @@ func TestBadInputOnEveryPath(t *testing.T) {
 			"DB.TransactGet": func(ctx context.Context) error { return drop2(db.TransactGet(ctx, &Stranger{ID: "1"})) },
 		})},
 		{"an entity that is not in the schema", dynorm.ErrUnregistered, []string{"Crato", "did you mean Crate"}, byName(db.Entity("Crato"), db, dynorm.Record{"id": "1"})},
-		{"a missing key field", dynorm.ErrMissingKey, []string{"Owner"}, func() calls {
-			checked, reading := bad(func(p *parcel) { p.Owner = "" })
-			return checked.and(reading).and(keys(parcel{ID: "1"})).and(mark(func(r dynorm.Record) { delete(r, "owner") }))
-		}()},
-		{"a missing primary key", dynorm.ErrMissingKey, []string{"ID"}, func() calls {
-			checked, reading := bad(func(p *parcel) { p.ID = "" })
-			return checked.and(reading).and(keys(parcel{Owner: "o"})).and(mark(func(r dynorm.Record) { r["id"] = "" }))
-		}()},
-		{"a key of too many bytes", dynorm.ErrTooLarge, []string{"2048"}, func() calls {
-			checked, reading := bad(func(p *parcel) { p.Owner = strings.Repeat("o", 2048) })
-			return checked.and(reading).and(keys(parcel{ID: "1", Owner: strings.Repeat("o", 2048)}))
-		}()},
-		{"a sort key of too many bytes", dynorm.ErrTooLarge, []string{"1024"}, func() calls {
-			checked, reading := bad(func(p *parcel) { p.ID = strings.Repeat("i", 1024) })
-			return checked.and(reading).and(keys(parcel{ID: strings.Repeat("i", 1024), Owner: "o"}))
-		}()},
-		{"a key that is no UTF-8", dynorm.ErrValue, []string{"UTF-8"}, func() calls {
-			checked, reading := bad(func(p *parcel) { p.ID = invalid })
-			return checked.and(reading).and(keys(parcel{ID: invalid, Owner: "o"})).and(mark(func(r dynorm.Record) { r["id"] = invalid }))
-		}()},
+		{"a missing key field", dynorm.ErrMissingKey, []string{"Owner"}, values(func(p *parcel) { p.Owner = "" }).
+			and(keys(parcel{ID: "1"})).and(mark(func(r dynorm.Record) { delete(r, "owner") }))},
+		{"a missing primary key", dynorm.ErrMissingKey, []string{"ID"}, values(func(p *parcel) { p.ID = "" }).
+			and(keys(parcel{Owner: "o"})).and(mark(func(r dynorm.Record) { r["id"] = "" }))},
+		{"a key of too many bytes", dynorm.ErrTooLarge, []string{"2048"}, values(func(p *parcel) { p.Owner = strings.Repeat("o", 2048) }).
+			and(keys(parcel{ID: "1", Owner: strings.Repeat("o", 2048)}))},
+		{"a sort key of too many bytes", dynorm.ErrTooLarge, []string{"1024"}, values(func(p *parcel) { p.ID = strings.Repeat("i", 1024) }).
+			and(keys(parcel{ID: strings.Repeat("i", 1024), Owner: "o"}))},
+		{"a key that is no UTF-8", dynorm.ErrValue, []string{"UTF-8"}, values(func(p *parcel) { p.ID = invalid }).
+			and(keys(parcel{ID: invalid, Owner: "o"})).and(mark(func(r dynorm.Record) { r["id"] = invalid }))},
 		{"an id where the key has more parts", dynorm.ErrMissingKey, []string{"Owner", "whole key"}, both(ofKey[Parcel](db, 5), ofKey[Crate](db, 5))},
 		{"a changed base key", dynorm.ErrImmutable, []string{"Owner", "base key"}, changes(dynorm.Set("owner", "x")).
 			and(changes(dynorm.Remove("Owner")).under("removed")).and(changes(dynorm.SetIfAbsent("owner", "x")).under("if absent"))},
@@ -340,9 +318,8 @@ func TestBadInputOnEveryPath(t *testing.T) {
 			and(changes(dynorm.Set("name", big))).and(changes(dynorm.Append("lines", big[1:], "x")).under("appended"))},
 		{"a nil context", dynorm.ErrInvalid, []string{"context is nil"}, func() calls {
 			v := &Crate{parcel: good(), Code: "x"}
-			checked, reading := ofValue(db, v)
 			m := dynorm.ModelOf[Crate](db)
-			list := checked.and(reading).and(ofKey[Crate](db, v)).and(ofChanges(db, v, dynorm.Set("name", "x"))).
+			list := ofValue(db, v).and(ofKey[Crate](db, v)).and(ofChanges(db, v, dynorm.Set("name", "x"))).
 				and(byName(db.Entity("Crate"), db, dynorm.Record{"id": "1", "owner": "o"}).under("by name")).
 				and(calls{
 					"DB.FindMany":     func(ctx context.Context) error { return drop2(db.FindMany(ctx, v)) },
@@ -460,6 +437,22 @@ func TestBadInputOnEveryPath(t *testing.T) {
 				return db.Chunked(ctx, func(tx *dynorm.Tx) error { tx.Token("t"); return nil })
 			},
 		}},
+		{"writes to skip", dynorm.ErrInvalid, []string{"Skip"}, calls{
+			"of a transaction": inTx(db, func(ctx context.Context, tx *dynorm.Tx) error {
+				tx.Skip(1)
+				m := dynorm.ModelOf[Parcel](db).In(tx)
+				return errors.Join(m.Create(ctx, &Parcel{parcel: good()}), m.Create(ctx, &Parcel{parcel: parcel{ID: "2", Owner: "o"}}))
+			}),
+			"fewer than none": func(ctx context.Context) error {
+				return db.Chunked(ctx, func(tx *dynorm.Tx) error { tx.Skip(-1); return nil })
+			},
+			"more than there are": func(ctx context.Context) error {
+				return db.Chunked(ctx, func(tx *dynorm.Tx) error {
+					tx.Skip(2)
+					return dynorm.ModelOf[Parcel](db).In(tx).Create(ctx, &Parcel{parcel: good()})
+				})
+			},
+		}},
 		{"a model of another DB", dynorm.ErrInvalid, []string{"different DBs"}, calls{
 			"typed": inTx(s.reopen(t, dynorm.Config{}), func(ctx context.Context, tx *dynorm.Tx) error {
 				return dynorm.ModelOf[Parcel](db).In(tx).Create(ctx, &Parcel{parcel: good()})
@@ -504,16 +497,6 @@ func TestBadInputOnEveryPath(t *testing.T) {
 			if name != "over a query" { // it has no key of the item
 				require.ErrorIs(t, call(t.Context()), dynorm.ErrTooLarge, name)
 			}
-		}
-	})
-
-	// What writes one thing or another reads the item first, and nothing more.
-	t.Run("read first", func(t *testing.T) {
-		_, reading := bad(func(p *parcel) { p.Value = math.NaN() })
-		for name, call := range reading {
-			s.kinds()
-			require.ErrorIs(t, call(t.Context()), dynorm.ErrValue, name)
-			require.Equal(t, []dynorm.OpKind{dynorm.OpGetItem}, s.kinds(), name)
 		}
 	})
 }

@@ -38,7 +38,9 @@ func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
 }
 
 // FirstOrCreate returns the item whose key fields are those of v, or creates v
-// and returns it. It reports whether it created it.
+// and returns it. It reports whether it created it. A v that could not be created
+// is refused before anything is sent, also where the item exists, unless a hook
+// may yet complete it.
 //
 // It sends a strongly consistent GetItem and, where there is no item, what
 // [Model.Create] sends. An item that was deleted softly is an ErrExists.
@@ -46,6 +48,12 @@ func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, 
 	ctx, tr := m.db.begin(ctx, "FirstOrCreate", m.e)
 	defer tr.end(&err)
 	if err := m.check(v); err != nil {
+		return nil, false, opError("FirstOrCreate", m.e, err)
+	}
+	undo := keep(m.e, v)
+	err = m.db.checkNew(m.e, unsafe.Pointer(v))
+	undo()
+	if err != nil {
 		return nil, false, opError("FirstOrCreate", m.e, err)
 	}
 	found, err := m.current(ctx, "FirstOrCreate", v)
@@ -289,7 +297,11 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 	}
 	own := map[string]bool{}
 	for i := range e.codec.NumFields() {
-		own[e.codec.Field(i).Attr] = true
+		f := e.codec.Field(i)
+		own[f.Attr] = true
+		if was := stored[f.Attr]; was != nil && sameDeclared(&f.Type, was, item[f.Attr]) {
+			item[f.Attr] = was // with what a struct was stored with beyond its fields
+		}
 	}
 	for _, d := range e.demands {
 		own[d.pk.attr], own[d.sk.attr] = true, true

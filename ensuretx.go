@@ -46,7 +46,9 @@ func (db *DB) planUpsert(ctx context.Context, e *entity, v unsafe.Pointer, undo 
 	m := &mutation{e: e, op: "Upsert", key: key}
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if stored == nil {
-			return nil, true, nil
+			err := db.checkNew(e, v)
+			undo()
+			return nil, true, err
 		}
 		undo()
 		plan := db.planSave

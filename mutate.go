@@ -413,6 +413,24 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	return m, nil
 }
 
+// checkNew reports why the struct at v can't be created, for calls that read
+// before they write. Where hooks have yet to complete the value it finds
+// nothing. It leaves what a creation fills in behind, for the caller to undo.
+func (db *DB) checkNew(e *entity, v unsafe.Pointer) error {
+	if db.hooked(e, BeforeSave, BeforeCreate) {
+		return nil
+	}
+	now := db.cfg.Clock()
+	if err := db.stamp(e, v, now); err != nil {
+		return err
+	}
+	if err := e.setVersion(v, 1); err != nil {
+		return err
+	}
+	_, err := e.encode(v, now, true)
+	return err
+}
+
 // planPut plans [Model.Put].
 func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
 	if err := db.runHooks(ctx, e, v, BeforeSave); err != nil {

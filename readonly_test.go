@@ -134,6 +134,11 @@ func TestReadOnlyStructKeepsUndeclared(t *testing.T) {
 		require.ErrorContains(t, err, "Permit.Origin: is readonly", name)
 	}
 	require.Equal(t, before, origin())
+
+	_, err = permits.Move(ctx, "1", func(p *Permit) error { p.ID = "2"; return nil })
+	require.NoError(t, err)
+	key = dynorm.Item{"pk": textValue("PERMIT#2"), "sk": textValue("PERMIT#2")}
+	require.Equal(t, before, origin(), "it goes with the item to another key")
 }
 
 // Domain keeps its name while it is deleted, Site gives it up.

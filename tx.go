@@ -72,8 +72,15 @@ type Tx struct {
 
 // Skip leaves out the first n writes that are added from now on: those that a
 // [DB.Chunked] that ended early has done ([ChunkedError]). The Done of the next
-// one counts them too.
-func (tx *Tx) Skip(n int) { tx.skip = n }
+// one counts them too. An n below zero or above the number of writes is an
+// ErrInvalid, and so is a Skip in [DB.Transact], which writes all or none.
+func (tx *Tx) Skip(n int) {
+	if n < 0 {
+		tx.fail(opError("Skip", nil, faultf(ErrInvalid, "Skip(%d): give 0 or more", n)))
+		return
+	}
+	tx.skip = n
+}
 
 // Token gives the idempotency token of the transaction, 1 to 36 characters: a
 // transaction with the same token and the same writes that was sent within the
@@ -119,6 +126,9 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	ctx, tr := db.begin(ctx, "Transact", nil)
 	defer tr.end(&err)
 	tx, err := db.build(fn)
+	if err == nil && tx.skipped > 0 {
+		err = faultf(ErrInvalid, "Skip leaves out %d writes: a transaction writes all or none, Chunked goes on where one ended", tx.skipped)
+	}
 	if err == nil {
 		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
 	}
@@ -139,6 +149,9 @@ func (db *DB) build(fn func(tx *Tx) error) (*Tx, error) {
 	}
 	if err := fn(tx); err != nil {
 		return tx, err
+	}
+	if tx.err == nil && tx.skip > 0 {
+		tx.fail(faultf(ErrInvalid, "Skip leaves out %d writes more than there are", tx.skip))
 	}
 	return tx, tx.err
 }
