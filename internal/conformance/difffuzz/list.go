@@ -98,8 +98,8 @@ var Allowed = []Difference{
 		Page: "GetItem", local: localKey, engine: valid + `The provided key element does not match the schema`,
 	},
 	{
-		Name: "key of an index", Why: "An item whose attribute can't be an index's key is told which, and of which index; DynamoDB Local does not say.",
-		Page: "PutItem", local: valid + `(One or more parameter values were invalid: Type mismatch for Index Key|Invalid attribute value type)`,
+		Name: "key of an index", Why: "An item whose attribute can't be an index's key is told which, and of which index; DynamoDB Local does not say, or finds a value of another type empty.",
+		Page: "PutItem", local: valid + `(One or more parameter values were invalid: Type mismatch for Index Key|Invalid attribute value type|One or more parameter values are not valid\. A value specified for a secondary index key is not supported\. .*)`,
 		engine: valid + `(One or more parameter values were invalid: Type mismatch for Index Key \S+ Expected: [SNB] Actual: \S+ IndexName: \S+|The update expression attempted to update the secondary index key to unsupported type)`,
 	},
 	{

@@ -116,7 +116,9 @@ func (g *generator) spoilOnce(q *Request) bool {
 	case 13:
 		// A member of another JSON type.
 		if chance(r, 30) {
-			b[someKey(g, b)] = pick[any](r, 1, "x", true, []any{}, object{}, nil, 1.5)
+			k := someKey(g, b)
+			b[k] = pick[any](r, 1, "x", true, []any{}, object{}, nil, 1.5)
+			q.walk = q.walk || k == "Limit" && (q.Op == "Query" || q.Op == "Scan") // 1 and 1.5 are limits
 			return true
 		}
 	case 14:
