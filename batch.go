@@ -108,7 +108,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 		}
 	}
 	how := types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent}
-	rows, ended := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
+	rows, ended := m.db.batchGet(ctx, m.e, "FindMany", unique, how, m.read)
 	byID, now, after := make(map[string]*row, len(rows)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
 	for i := range rows {
 		byID[rows[i].keyID(m.e)] = &rows[i]
@@ -446,8 +446,8 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		}
 		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
-			Input:    &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
-			straight: items,
+			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+			call:  wireCall{straight: items},
 		})
 		if passing(err, &losses) {
 			continue // as if every write came back unprocessed

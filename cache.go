@@ -150,15 +150,15 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 		sent := *op
 		in := new(*op.Input.(*dynamodb.GetItemInput))
 		in.ConsistentRead = new(true)
-		if sent.Input = in; op.read != nil {
-			sent.read = readRaw
+		if sent.Input = in; op.call.read != nil {
+			sent.call.read = readRaw
 		}
 		res, err := db.traced(ctx, &sent)
 		if err != nil {
 			return nil, err
 		}
 		rows := res.rows
-		if op.read == nil {
+		if op.call.read == nil {
 			rows = rowsOf([]Item{res.Output.(*dynamodb.GetItemOutput).Item})
 		}
 		return db.entries(key.Table, rows), nil
@@ -217,8 +217,8 @@ func (db *DB) loadBatch(ctx context.Context, op *Operation, keys []CacheKey) (ma
 			RequestItems:           map[string]types.KeysAndAttributes{table: {Keys: left, ConsistentRead: new(true)}},
 			ReturnConsumedCapacity: op.Input.(*dynamodb.BatchGetItemInput).ReturnConsumedCapacity,
 		}
-		if op.read != nil {
-			sent.read = readRaw
+		if op.call.read != nil {
+			sent.call.read = readRaw
 		}
 		res, err := db.traced(ctx, &sent)
 		if err != nil {
@@ -226,7 +226,7 @@ func (db *DB) loadBatch(ctx context.Context, op *Operation, keys []CacheKey) (ma
 		}
 		out := res.Output.(*dynamodb.BatchGetItemOutput)
 		rows := res.rows
-		if op.read == nil {
+		if op.call.read == nil {
 			rows = rowsOf(out.Responses[table])
 		}
 		for key, entry := range db.entries(table, rows) {
@@ -266,9 +266,9 @@ func answer(op *Operation, keys []CacheKey, found map[CacheKey][]byte) (items []
 			continue
 		}
 		r := codec.NewReader(entry)
-		if op.read != nil {
+		if op.call.read != nil {
 			var w row
-			w, err = op.read(r)
+			w, err = op.call.read(r)
 			rows = append(rows, w)
 		} else {
 			var item Item

@@ -39,14 +39,14 @@ type Operation struct {
 	// Input is the SDK's input, for example a *dynamodb.PutItemInput.
 	Input any
 
-	// read is how the wire codec reads items, nil for into the output.
-	read rowReader
-	// straight are the items that the input lacks.
-	straight straightItems
+	// call is how the wire codec takes the operation.
+	call wireCall
 	// writes are the actions of a transaction.
 	writes []*write
 	// attempts counts the attempts where somebody wants to know.
 	attempts *int
+	// result is where that of an operation which nobody else sees is.
+	result Result
 }
 
 // Result is what came back.
@@ -111,7 +111,10 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 		opts = callOptions(ctx)
 	)
 	if db.wire {
-		wire = &wireCall{straight: op.straight, read: op.read}
+		wire = &op.call
+		if !db.direct() {
+			wire = new(op.call) // an operation can be sent twice at once
+		}
 		if opts == nil {
 			opts = wire.room[:0]
 		}
@@ -155,10 +158,15 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if err != nil {
 		return nil, awsError(err)
 	}
-	if wire != nil && op.read != nil {
-		return &Result{Output: out, rows: wire.rows}, nil
+	res := &op.result
+	if !db.direct() {
+		res = new(Result)
 	}
-	return &Result{Output: out}, nil
+	*res = Result{Output: out}
+	if wire != nil && wire.read != nil {
+		res.rows = wire.rows
+	}
+	return res, nil
 }
 
 // run sends op and returns its output as the type that its kind gives.
@@ -178,12 +186,16 @@ func run[O any](ctx context.Context, db *DB, op *Operation) (*O, error) {
 // makes where the wire codec is used.
 func runRows[O any](ctx context.Context, db *DB, op *Operation, read rowReader, items func(*O) []Item) (*O, []row, error) {
 	if db.direct() {
-		op.read = read
+		op.call.read = read
 		res, err := db.do(ctx, op)
 		if err != nil {
 			return nil, nil, err
 		}
-		return res.Output.(*O), res.rows, nil
+		out := res.Output.(*O)
+		if len(res.rows) == 0 {
+			return out, rowsOf(items(out)), nil // the SDK may have read them after all
+		}
+		return out, res.rows, nil
 	}
 	out, err := run[O](ctx, db, op)
 	if err != nil {

@@ -165,7 +165,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	}
 	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, straight: items, writes: writes,
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, call: wireCall{straight: items}, writes: writes,
 	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
@@ -355,7 +355,7 @@ func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicat
 		if cond == "" {
 			return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
 		}
-		w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.Names(), values: b.Values()}
+		w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.NameList(), values: b.ValueList()}
 		return &unit{m: &mutation{e: e, op: "Check", key: k}, writes: []*write{w}}, nil
 	})
 }

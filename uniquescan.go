@@ -339,7 +339,7 @@ func (s *Schema) unchanged(key, item Item) *write {
 		}
 		w.cond = expr.And(conds...)
 	}
-	w.names, w.values = b.Names(), b.Values()
+	w.names, w.values = b.NameList(), b.ValueList()
 	return w
 }
 
