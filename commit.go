@@ -56,6 +56,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 	)
 	switch w.kind {
 	case OpPutItem:
+		op.call.straight = op.call.item[:0]
 		op.Input = &dynamodb.PutItemInput{
 			TableName: &db.table, Item: op.call.straight.add(w.item),
 			ConditionExpression: w.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,

@@ -443,29 +443,32 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
 		}
-		var (
-			b     expr.Builder
-			conds []string
-		)
-		if versioned {
-			cond := e.versionCondition(&b, version)
-			if version != 0 {
-				cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
-			}
-			conds = append(conds, cond)
-		}
-		switch {
-		case stored == nil:
-		case len(stored) == 0:
-			conds = append(conds, "attribute_not_exists("+b.Name(e.pk.attr)+")")
-		default:
-			for _, attr := range m.guards {
-				conds = append(conds, guardText(&b, stored, attr))
-			}
-		}
 		w := &write{
-			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item, cond: expr.And(conds...), names: b.NameList(), values: b.ValueList(),
+			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item,
 			reason: func(Item) error { return ErrStaleVersion },
+		}
+		if versioned || stored != nil {
+			var (
+				b     expr.Builder
+				conds []string
+			)
+			if versioned {
+				cond := e.versionCondition(&b, version)
+				if version != 0 {
+					cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
+				}
+				conds = append(conds, cond)
+			}
+			switch {
+			case stored == nil:
+			case len(stored) == 0:
+				conds = append(conds, "attribute_not_exists("+b.Name(e.pk.attr)+")")
+			default:
+				for _, attr := range m.guards {
+					conds = append(conds, guardText(&b, stored, attr))
+				}
+			}
+			w.cond, w.names, w.values = expr.And(conds...), b.NameList(), b.ValueList()
 		}
 		if w.cond != "" {
 			w.landed = w.item.sameAs

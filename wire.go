@@ -75,9 +75,10 @@ type wireCall struct {
 	// rows are the items that were read, in their order. Where the response
 	// has a place for each item, an empty row stands for none.
 	rows []row
-	// room is where the options of most calls find theirs, one where a single
-	// item is read to.
+	// room is where the options of most calls find theirs, item where a single one
+	// is that goes straight, and one where it is read to.
 	room [1]func(*dynamodb.Options)
+	item [1][]byte
 	one  [1]row
 }
 
