@@ -148,9 +148,9 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 			return nil, nil
 		}
 		sent := *op
-		in := new(*op.Input.(*dynamodb.GetItemInput))
-		in.ConsistentRead = new(true)
-		if sent.Input = in; op.call.read != nil {
+		sent.Input = op.method.copyOf(op.Input)
+		sent.Input.(*dynamodb.GetItemInput).ConsistentRead = new(true)
+		if op.call.read != nil {
 			sent.call.read = readRaw
 		}
 		res, err := db.traced(ctx, &sent)
@@ -170,9 +170,9 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 	if err != nil {
 		return nil, err
 	}
-	out := &dynamodb.GetItemOutput{}
+	out := op.method.newOutput()
 	if len(items) > 0 {
-		out.Item = items[0]
+		out.(*dynamodb.GetItemOutput).Item = items[0]
 	}
 	return &Result{Output: out, rows: rows}, nil
 }
@@ -189,9 +189,9 @@ func (db *DB) cachedItems(ctx context.Context, op *Operation, keys []CacheKey) (
 	if err != nil {
 		return nil, err
 	}
-	out := &dynamodb.BatchGetItemOutput{}
+	out := op.method.newOutput()
 	if len(keys) > 0 {
-		out.Responses = map[string][]Item{keys[0].Table: items}
+		out.(*dynamodb.BatchGetItemOutput).Responses = map[string][]Item{keys[0].Table: items}
 	}
 	return &Result{Output: out, rows: rows}, nil
 }
@@ -213,10 +213,8 @@ func (db *DB) loadBatch(ctx context.Context, op *Operation, keys []CacheKey) (ma
 			return nil, err
 		}
 		sent := *op
-		sent.Input = &dynamodb.BatchGetItemInput{
-			RequestItems:           map[string]types.KeysAndAttributes{table: {Keys: left, ConsistentRead: new(true)}},
-			ReturnConsumedCapacity: op.Input.(*dynamodb.BatchGetItemInput).ReturnConsumedCapacity,
-		}
+		sent.Input = op.method.copyOf(op.Input)
+		sent.Input.(*dynamodb.BatchGetItemInput).RequestItems = map[string]types.KeysAndAttributes{table: {Keys: left, ConsistentRead: new(true)}}
 		if op.call.read != nil {
 			sent.call.read = readRaw
 		}
