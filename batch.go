@@ -108,7 +108,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 		}
 	}
 	how := types.KeysAndAttributes{ConsistentRead: &m.db.cfg.Consistent}
-	rows, ended := m.db.batchGet(ctx, m.e, "FindMany", unique, how, decoding[T](m.e))
+	rows, ended := m.db.batchGet(ctx, m.e, "FindMany", unique, how, m.read)
 	byID, now, after := make(map[string]*row, len(rows)), m.db.cfg.Clock(), m.db.afterFind(ctx, m.e)
 	for i := range rows {
 		byID[rows[i].keyID(m.e)] = &rows[i]
@@ -187,7 +187,7 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 				Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 					db.table: request,
 				}},
-			}, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
+			}, Client.BatchGetItem, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
 			if passing(err, &losses) {
 				continue // as if every key came back unprocessed
 			}
@@ -444,11 +444,11 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		if err := backoff(ctx, attempt); err != nil {
 			return left, err
 		}
-		out, err := run[dynamodb.BatchWriteItemOutput](ctx, db, &Operation{
+		out, err := run(ctx, db, &Operation{
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
-			Input:    &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
-			straight: items,
-		})
+			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
+			call:  wireCall{straight: items},
+		}, Client.BatchWriteItem)
 		if passing(err, &losses) {
 			continue // as if every write came back unprocessed
 		}

@@ -91,7 +91,7 @@ func (s *queryState) checkChanges(changes []Change) error {
 	if _, err := s.planned(); err != nil {
 		return err
 	}
-	actions, conds, err := s.e.resolveChanges(changes)
+	actions, conds, err := s.e.resolveChanges(nil, changes)
 	if err == nil && len(actions) == 0 {
 		err = faultf(ErrInvalid, "no changes given")
 	}

@@ -148,17 +148,17 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 			return nil, nil
 		}
 		sent := *op
-		in := new(*op.Input.(*dynamodb.GetItemInput))
-		in.ConsistentRead = new(true)
-		if sent.Input = in; op.read != nil {
-			sent.read = readRaw
+		sent.Input = op.method.copyOf(op.Input)
+		sent.Input.(*dynamodb.GetItemInput).ConsistentRead = new(true)
+		if op.call.read != nil {
+			sent.call.read = readRaw
 		}
 		res, err := db.traced(ctx, &sent)
 		if err != nil {
 			return nil, err
 		}
 		rows := res.rows
-		if op.read == nil {
+		if op.call.read == nil {
 			rows = rowsOf([]Item{res.Output.(*dynamodb.GetItemOutput).Item})
 		}
 		return db.entries(key.Table, rows), nil
@@ -170,9 +170,9 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 	if err != nil {
 		return nil, err
 	}
-	out := &dynamodb.GetItemOutput{}
+	out := op.method.newOutput()
 	if len(items) > 0 {
-		out.Item = items[0]
+		out.(*dynamodb.GetItemOutput).Item = items[0]
 	}
 	return &Result{Output: out, rows: rows}, nil
 }
@@ -189,9 +189,9 @@ func (db *DB) cachedItems(ctx context.Context, op *Operation, keys []CacheKey) (
 	if err != nil {
 		return nil, err
 	}
-	out := &dynamodb.BatchGetItemOutput{}
+	out := op.method.newOutput()
 	if len(keys) > 0 {
-		out.Responses = map[string][]Item{keys[0].Table: items}
+		out.(*dynamodb.BatchGetItemOutput).Responses = map[string][]Item{keys[0].Table: items}
 	}
 	return &Result{Output: out, rows: rows}, nil
 }
@@ -213,12 +213,10 @@ func (db *DB) loadBatch(ctx context.Context, op *Operation, keys []CacheKey) (ma
 			return nil, err
 		}
 		sent := *op
-		sent.Input = &dynamodb.BatchGetItemInput{
-			RequestItems:           map[string]types.KeysAndAttributes{table: {Keys: left, ConsistentRead: new(true)}},
-			ReturnConsumedCapacity: op.Input.(*dynamodb.BatchGetItemInput).ReturnConsumedCapacity,
-		}
-		if op.read != nil {
-			sent.read = readRaw
+		sent.Input = op.method.copyOf(op.Input)
+		sent.Input.(*dynamodb.BatchGetItemInput).RequestItems = map[string]types.KeysAndAttributes{table: {Keys: left, ConsistentRead: new(true)}}
+		if op.call.read != nil {
+			sent.call.read = readRaw
 		}
 		res, err := db.traced(ctx, &sent)
 		if err != nil {
@@ -226,7 +224,7 @@ func (db *DB) loadBatch(ctx context.Context, op *Operation, keys []CacheKey) (ma
 		}
 		out := res.Output.(*dynamodb.BatchGetItemOutput)
 		rows := res.rows
-		if op.read == nil {
+		if op.call.read == nil {
 			rows = rowsOf(out.Responses[table])
 		}
 		for key, entry := range db.entries(table, rows) {
@@ -266,9 +264,9 @@ func answer(op *Operation, keys []CacheKey, found map[CacheKey][]byte) (items []
 			continue
 		}
 		r := codec.NewReader(entry)
-		if op.read != nil {
+		if op.call.read != nil {
 			var w row
-			w, err = op.read(r)
+			w, err = op.call.read(r)
 			rows = append(rows, w)
 		} else {
 			var item Item

@@ -16,7 +16,7 @@ import (
 type changePlan struct {
 	e       *entity
 	op      string
-	key     Item
+	key     keyTexts
 	actions []action
 	conds   []Predicate
 	now     time.Time
@@ -34,34 +34,47 @@ type changePlan struct {
 	check func(actions []action, after Item) error
 	// strict guards every one of guards, settled or not.
 	strict bool
+
+	// mutation carries the plan out; first is the update where the item is not
+	// read.
+	mutation mutation
+	first    update
+	room     [6]action
 }
 
 // planUpdate plans [Model.Update].
 func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Change) (*mutation, error) {
-	k, err := e.keyArg(key)
+	k, err := e.keyTextsArg(key)
 	if err != nil {
 		return nil, err
 	}
-	actions, conds, err := e.resolveChanges(changes)
+	c := &changePlan{
+		e: e, op: "Update", key: k, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
+		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead }),
+	}
+	actions, conds, err := e.resolveChanges(c.room[:0], changes)
 	if err != nil {
 		return nil, err
 	}
 	if len(actions) == 0 {
 		return nil, faultf(ErrInvalid, "no changes given")
 	}
-	c := &changePlan{
-		e: e, op: "Update", key: k, conds: conds, now: db.cfg.Clock(), check: db.changeCheck(ctx, e, "Update"),
-		noRead: slices.ContainsFunc(changes, func(c Change) bool { return c.op == changeNoRead }),
-	}
+	c.conds = conds
 	if err := c.act(actions); err != nil {
 		return nil, err
 	}
 	if err := c.know(key); err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
+	return db.mutationOf(ctx, c, actions), nil
+}
+
+// mutationOf is the mutation of a plan whose caller gave the actions.
+func (db *DB) mutationOf(ctx context.Context, c *changePlan, actions []action) *mutation {
+	m := &c.mutation
+	*m = mutation{e: c.e, op: c.op, texts: c.key, guards: c.guards, plan: c.plan}
 	db.hookUpdate(ctx, m, c, actions)
-	return m, nil
+	return m
 }
 
 // know finds what the key argument and the conditions say of the item, where the
@@ -155,7 +168,11 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 		}
 	}
 	e := c.e
-	up := &update{e: e, key: c.key}
+	up := &c.first
+	if stored != nil {
+		up = new(update)
+	}
+	*up = update{e: e, texts: c.key}
 	up.mustExist()
 	for i := range c.actions {
 		c.actions[i].render(&up.b, &up.u)
@@ -211,9 +228,9 @@ func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
 		w.landed = c.landed(after, up)
 	}
 	if len(c.unique) == 0 {
-		return []*write{w}, false, nil
+		return up.alone(), false, nil
 	}
-	claims, err := e.claimWrites(c.op, c.key, before, after)
+	claims, err := e.claimWrites(c.op, e.keyItem(c.key), before, after)
 	return append([]*write{w}, claims...), false, err
 }
 

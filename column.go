@@ -174,7 +174,7 @@ func (c Column[T, V]) NotExists() Predicate { return compare(c.ref, opNotExists,
 // Set sets the field to the value, as a write of the whole item would: a value
 // that is omitted there removes the attribute.
 func (c Column[T, V]) Set(value V) Change {
-	return Change{op: changeSet, ref: c.ref, vals: []any{value}}
+	return Change{op: changeSet, ref: c.ref, val: value}
 }
 
 // Ref returns the reference to the field, for a [Set] or [Column.SetTo] of
@@ -183,17 +183,17 @@ func (c Column[T, V]) Ref() Ref { return Ref{ref: c.ref} }
 
 // SetTo sets the field to what another one holds, or to a sum.
 func (c Column[T, V]) SetTo(r Ref) Change {
-	return Change{op: changeSet, ref: c.ref, vals: []any{r}}
+	return Change{op: changeSet, ref: c.ref, val: r}
 }
 
 // SetIfAbsent sets the field to the value where the item lacks the attribute.
 func (c Column[T, V]) SetIfAbsent(value V) Change {
-	return Change{op: changeSetIfAbsent, ref: c.ref, vals: []any{value}}
+	return Change{op: changeSetIfAbsent, ref: c.ref, val: value}
 }
 
 // Add adds to a number; an absent one counts as 0.
 func (c Column[T, V]) Add(delta V) Change {
-	return Change{op: changeAdd, ref: c.ref, vals: []any{delta}}
+	return Change{op: changeAdd, ref: c.ref, val: delta}
 }
 
 // Remove removes the attribute.

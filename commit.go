@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // opConditionCheck is the action of a transaction that only checks.
@@ -19,13 +21,14 @@ type write struct {
 	name string // the call, as named in the API
 	e    *entity
 
-	key    Item   // nil for a put
+	key    Item // nil for a put, and for that of texts
+	texts  keyTexts
 	putID  string // of a put, which item it is: the keyTexts' id
 	item   row    // of a put
 	update string // of an update
 	cond   string
-	names  map[string]string
-	values Item
+	names  []string               // in the order of their aliases
+	values []types.AttributeValue // in that of their placeholders
 	// returnNew asks an update for the item as it stands afterwards.
 	returnNew bool
 	// after is the item as the write leaves it, where that is known before.
@@ -46,22 +49,24 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 	}
 	w := writes[0]
 	op := &Operation{Kind: w.kind, Name: w.name, Entity: w.e.def.Name}
+	names, values := db.expressed(w, op)
 	var (
 		after row
 		err   error
 	)
 	switch w.kind {
 	case OpPutItem:
+		op.call.straight = op.call.item[:0]
 		op.Input = &dynamodb.PutItemInput{
-			TableName: &db.table, Item: op.straight.add(w.item),
-			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			TableName: &db.table, Item: op.call.straight.add(w.item),
+			ConditionExpression: w.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
-		_, err = run[dynamodb.PutItemOutput](ctx, db, op)
+		_, err = run(ctx, db, op, Client.PutItem)
 	case OpUpdateItem:
 		in := &dynamodb.UpdateItemInput{
-			TableName: &db.table, Key: w.key, UpdateExpression: &w.update,
-			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			TableName: &db.table, Key: db.keyed(w, op), UpdateExpression: &w.update,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
 		if w.returnNew {
@@ -73,17 +78,17 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 			read = readRaw
 		}
 		var rows []row
-		_, rows, err = runRows(ctx, db, op, read, func(out *dynamodb.UpdateItemOutput) []Item { return []Item{out.Attributes} })
+		_, rows, err = runRows(ctx, db, op, Client.UpdateItem, read, func(out *dynamodb.UpdateItemOutput) []Item { return []Item{out.Attributes} })
 		if len(rows) > 0 {
 			after = rows[0]
 		}
 	case OpDeleteItem:
 		op.Input = &dynamodb.DeleteItemInput{
-			TableName: &db.table, Key: w.key,
-			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			TableName: &db.table, Key: db.keyed(w, op),
+			ConditionExpression: w.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
-		_, err = run[dynamodb.DeleteItemOutput](ctx, db, op)
+		_, err = run(ctx, db, op, Client.DeleteItem)
 	default:
 		return row{}, db.transact(ctx, writes, tx)
 	}
@@ -91,6 +96,42 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 		return row{item: ce.Item}, nil // the write was sent again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
+}
+
+// expressed returns the names and values of the expressions of the only write
+// that an operation is, for its input: none where they go straight.
+func (db *DB) expressed(w *write, op *Operation) (map[string]string, Item) {
+	if db.direct() {
+		op.call.given.names, op.call.given.values = w.names, w.values
+		return nil, nil
+	}
+	return expr.NameMap(w.names), expr.ValueMap(w.values)
+}
+
+// keyItem is the key of the item that is not put.
+func (w *write) keyItem() Item {
+	if w.key == nil {
+		w.key = w.e.keyItem(w.texts)
+	}
+	return w.key
+}
+
+// keyed returns the key of the only write that an operation is, for its input.
+func (db *DB) keyed(w *write, op *Operation) Item {
+	if w.key != nil {
+		return w.key
+	}
+	return db.keyFor(op, w.e, w.texts)
+}
+
+// keyFor returns the key that texts are, for the input of an operation: an empty
+// one where it goes straight.
+func (db *DB) keyFor(op *Operation, e *entity, texts keyTexts) Item {
+	if !db.direct() || db.cfg.Cache != nil {
+		return e.keyItem(texts)
+	}
+	op.call.given.pk, op.call.given.sk, op.call.given.key = e.pk.attr, e.sk.attr, texts
+	return straightItem
 }
 
 func (w *write) condition() *string {
@@ -114,25 +155,25 @@ func (w *write) action(table *string, items *straightItems) types.TransactWriteI
 	case OpPutItem:
 		return types.TransactWriteItem{Put: &types.Put{
 			TableName: table, Item: items.add(w.item),
-			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: expr.NameMap(w.names), ExpressionAttributeValues: expr.ValueMap(w.values),
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}}
 	case OpUpdateItem:
 		return types.TransactWriteItem{Update: &types.Update{
-			TableName: table, Key: w.key, UpdateExpression: &w.update,
-			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			TableName: table, Key: w.keyItem(), UpdateExpression: &w.update,
+			ConditionExpression: w.condition(), ExpressionAttributeNames: expr.NameMap(w.names), ExpressionAttributeValues: expr.ValueMap(w.values),
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}}
 	case OpDeleteItem:
 		return types.TransactWriteItem{Delete: &types.Delete{
-			TableName: table, Key: w.key,
-			ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+			TableName: table, Key: w.keyItem(),
+			ConditionExpression: w.condition(), ExpressionAttributeNames: expr.NameMap(w.names), ExpressionAttributeValues: expr.ValueMap(w.values),
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}}
 	}
 	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: table, Key: w.key,
-		ConditionExpression: w.condition(), ExpressionAttributeNames: w.names, ExpressionAttributeValues: w.values,
+		TableName: table, Key: w.keyItem(),
+		ConditionExpression: w.condition(), ExpressionAttributeNames: expr.NameMap(w.names), ExpressionAttributeValues: expr.ValueMap(w.values),
 		ReturnValuesOnConditionCheckFailure: w.onFailure(),
 	}}
 }
@@ -141,6 +182,9 @@ func (w *write) action(table *string, items *straightItems) types.TransactWriteI
 func (w *write) id() string {
 	if w.kind == OpPutItem {
 		return w.putID
+	}
+	if w.key == nil {
+		return w.texts.id
 	}
 	return w.e.keyID(w.key)
 }
@@ -151,10 +195,25 @@ func (w *write) exactSize() int {
 	if err != nil {
 		return w.size()
 	}
-	return itemSize(w.key) + itemSize(w.values) + itemSize(item)
+	return w.keySize() + w.valuesSize() + itemSize(item)
 }
 
 // size is about what the write adds to a request, and no less than that.
 func (w *write) size() int {
-	return itemSize(w.key) + itemSize(w.values) + len(w.item.raw) + itemSize(w.item.item)
+	return w.keySize() + w.valuesSize() + len(w.item.raw) + itemSize(w.item.item)
+}
+
+func (w *write) keySize() int {
+	if w.kind == OpPutItem {
+		return 0
+	}
+	return itemSize(w.keyItem())
+}
+
+func (w *write) valuesSize() int {
+	size := 0
+	for n, av := range w.values {
+		size += len(expr.Placeholder(n)) + valueSize(av)
+	}
+	return size
 }

@@ -54,9 +54,10 @@ type Config struct {
 	// AttributeValues makes all requests with the SDK's attribute values. Without
 	// it, where the client is the SDK's, items go straight between structs and
 	// DynamoDB's JSON, several times as fast: middlewares of the client then see
-	// inputs without the items that are put, and outputs without those that are
-	// read. Where there are Interceptors, they are given attribute values all the
-	// same. Defaults to false.
+	// inputs without the items that are put, the keys of single items and the names
+	// and values in the expressions of single writes, and outputs without the items
+	// that are read. Where there are Interceptors, they are given attribute values
+	// all the same. Defaults to false.
 	AttributeValues bool
 	// Clock gives the time for timestamps. Defaults to time.Now.
 	Clock func() time.Time

@@ -77,11 +77,11 @@ func planEditOf[T any](ctx context.Context, m Model[T], key any, fn func(*T) err
 
 // planEdit plans [Model.Edit].
 func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
-	k, err := e.keyArg(key)
+	k, err := e.keyTextsArg(key)
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Edit", key: k}
+	m := &mutation{e: e, op: "Edit", texts: k}
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if stored == nil {
 			return nil, true, nil
@@ -123,7 +123,7 @@ func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.P
 }
 
 // differences applies fn to the struct at v and returns what it changed.
-func (e *entity) differences(key Item, v unsafe.Pointer, fn func(unsafe.Pointer) error) ([]action, error) {
+func (e *entity) differences(key keyTexts, v unsafe.Pointer, fn func(unsafe.Pointer) error) ([]action, error) {
 	before, after := Item{}, Item{}
 	if err := e.codec.EncodeItem(before, v); err != nil {
 		return nil, encodeError(err)
@@ -137,7 +137,7 @@ func (e *entity) differences(key Item, v unsafe.Pointer, fn func(unsafe.Pointer)
 	if err := e.codec.EncodeItem(after, v); err != nil {
 		return nil, encodeError(err)
 	}
-	now, err := e.baseKey(v)
+	now, err := e.keyTexts(v)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (e *entity) differences(key Item, v unsafe.Pointer, fn func(unsafe.Pointer)
 			a.op = changeRemove
 		}
 		err := e.checkTarget(&a)
-		if errors.Is(err, ErrImmutable) && e.keyID(now) == e.keyID(key) {
+		if errors.Is(err, ErrImmutable) && now == key {
 			err = nil // the part of the attribute that is in the key is as it was
 		}
 		if err != nil {

@@ -125,7 +125,7 @@ func (m Model[T]) UpdateOrCreate(ctx context.Context, v *T, changes ...Change) (
 // applyTo applies changes to the struct at v. Conditions are about a stored
 // item and play no part.
 func (e *entity) applyTo(v unsafe.Pointer, changes []Change) error {
-	actions, _, err := e.resolveChanges(changes)
+	actions, _, err := e.resolveChanges(nil, changes)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 	if e.updatedAttr == "" {
 		return nil, faultf(ErrInvalid, "%s keeps no time of the last change: add the trait timestamps or a field tagged `updated`", e.def.Name)
 	}
-	k, err := e.keyArg(key)
+	k, err := e.keyTextsArg(key)
 	if err != nil {
 		return nil, err
 	}
@@ -196,9 +196,7 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 	if err := c.know(key); err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: c.op, key: k, guards: c.guards, plan: c.plan}
-	db.hookUpdate(ctx, m, c, nil)
-	return m, nil
+	return db.mutationOf(ctx, c, nil), nil
 }
 
 // Move gives an item another base key: it reads it, applies fn, which changes
@@ -323,9 +321,9 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 		same = append(same, guardText(&out, stored, attr))
 	}
 	writes := []*write{
-		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.Names(), values: out.Values(), reason: missingOr(ErrStaleVersion)},
+		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.NameList(), values: out.ValueList(), reason: missingOr(ErrStaleVersion)},
 		{
-			kind: OpPutItem, name: "Move", e: e, putID: e.keyID(item), item: row{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.Names(),
+			kind: OpPutItem, name: "Move", e: e, putID: e.keyID(item), item: row{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.NameList(),
 			reason: func(Item) error { return ErrExists },
 		},
 	}

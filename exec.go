@@ -39,14 +39,16 @@ type Operation struct {
 	// Input is the SDK's input, for example a *dynamodb.PutItemInput.
 	Input any
 
-	// read is how the wire codec reads items, nil for into the output.
-	read rowReader
-	// straight are the items that the input lacks.
-	straight straightItems
+	// method is that of the client which sends it.
+	method method
+	// call is how the wire codec takes the operation.
+	call wireCall
 	// writes are the actions of a transaction.
 	writes []*write
 	// attempts counts the attempts where somebody wants to know.
 	attempts *int
+	// result is where that of an operation which nobody else sees is.
+	result Result
 }
 
 // Result is what came back.
@@ -97,21 +99,48 @@ func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Re
 		}
 		return db.cached(ctx, op)
 	}
-	return rest[0](ctx, op, func(ctx context.Context, op *Operation) (*Result, error) {
-		return db.chain(ctx, op, rest[1:])
+	return rest[0](ctx, op, func(ctx context.Context, sent *Operation) (*Result, error) {
+		if sent.method == nil { // made by the interceptor
+			sent = new(*sent)
+			sent.method = op.method
+		}
+		return db.chain(ctx, sent, rest[1:])
 	})
+}
+
+// method is a method of [Client]. Operations come with theirs, so that the
+// linker leaves out the client's methods for operations that a program has no
+// call for.
+type method interface {
+	call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (output any, _ error)
+	// copyOf returns a copy of an input, newOutput an empty output.
+	copyOf(input any) any
+	newOutput() any
+}
+
+// methodOf is the method that takes an *I and returns an *O, as an expression:
+// Client.GetItem.
+type methodOf[I, O any] func(Client, context.Context, *I, ...func(*dynamodb.Options)) (*O, error)
+
+func (m methodOf[I, O]) call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
+	in, ok := op.Input.(*I)
+	if !ok {
+		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
+	}
+	return m(c, ctx, in, opts...)
 }
 
 // send calls the client and maps its errors.
 func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	var (
-		out  any
-		err  error
 		wire *wireCall
 		opts = callOptions(ctx)
 	)
 	if db.wire {
-		wire = &wireCall{straight: op.straight, read: op.read}
+		wire = &op.call
+		if !db.direct() {
+			wire = new(op.call) // an operation can be sent twice at once
+		}
 		if opts == nil {
 			opts = wire.room[:0]
 		}
@@ -120,49 +149,34 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if op.attempts != nil {
 		opts = append(opts, countAttempts(op.attempts))
 	}
-	switch in := op.Input.(type) {
-	case *dynamodb.GetItemInput:
-		out, err = db.client.GetItem(ctx, in, opts...)
-	case *dynamodb.PutItemInput:
-		out, err = db.client.PutItem(ctx, in, opts...)
-	case *dynamodb.UpdateItemInput:
-		out, err = db.client.UpdateItem(ctx, in, opts...)
-	case *dynamodb.DeleteItemInput:
-		out, err = db.client.DeleteItem(ctx, in, opts...)
-	case *dynamodb.QueryInput:
-		out, err = db.client.Query(ctx, in, opts...)
-	case *dynamodb.ScanInput:
-		out, err = db.client.Scan(ctx, in, opts...)
-	case *dynamodb.BatchGetItemInput:
-		out, err = db.client.BatchGetItem(ctx, in, opts...)
-	case *dynamodb.BatchWriteItemInput:
-		out, err = db.client.BatchWriteItem(ctx, in, opts...)
-	case *dynamodb.TransactGetItemsInput:
-		out, err = db.client.TransactGetItems(ctx, in, opts...)
-	case *dynamodb.TransactWriteItemsInput:
-		out, err = db.client.TransactWriteItems(ctx, in, opts...)
-	case *dynamodb.CreateTableInput:
-		out, err = db.client.CreateTable(ctx, in, opts...)
-	case *dynamodb.DescribeTableInput:
-		out, err = db.client.DescribeTable(ctx, in, opts...)
-	case *dynamodb.UpdateTimeToLiveInput:
-		out, err = db.client.UpdateTimeToLive(ctx, in, opts...)
-	case *dynamodb.DescribeTimeToLiveInput:
-		out, err = db.client.DescribeTimeToLive(ctx, in, opts...)
-	default:
-		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
-	}
+	out, err := op.method.call(ctx, db.client, op, opts)
 	if err != nil {
 		return nil, awsError(err)
 	}
-	if wire != nil && op.read != nil {
-		return &Result{Output: out, rows: wire.rows}, nil
+	res := &op.result
+	if !db.direct() {
+		res = new(Result)
 	}
-	return &Result{Output: out}, nil
+	*res = Result{Output: out}
+	if wire != nil && wire.read != nil {
+		res.rows = wire.rows
+	}
+	return res, nil
 }
 
-// run sends op and returns its output as the type that its kind gives.
-func run[O any](ctx context.Context, db *DB, op *Operation) (*O, error) {
+func (methodOf[I, O]) copyOf(input any) any {
+	in, ok := input.(*I)
+	if !ok {
+		return input // call refuses it
+	}
+	return new(*in)
+}
+
+func (methodOf[I, O]) newOutput() any { return new(O) }
+
+// run sends op by a method of the client and returns its output.
+func run[I, O any](ctx context.Context, db *DB, op *Operation, m methodOf[I, O]) (*O, error) {
+	op.method = m
 	res, err := db.do(ctx, op)
 	if err != nil {
 		return nil, err
@@ -176,16 +190,20 @@ func run[O any](ctx context.Context, db *DB, op *Operation) (*O, error) {
 
 // runRows is run for a reading operation: its items come as rows, which read
 // makes where the wire codec is used.
-func runRows[O any](ctx context.Context, db *DB, op *Operation, read rowReader, items func(*O) []Item) (*O, []row, error) {
+func runRows[I, O any](ctx context.Context, db *DB, op *Operation, m methodOf[I, O], read rowReader, items func(*O) []Item) (*O, []row, error) {
 	if db.direct() {
-		op.read = read
+		op.method, op.call.read = m, read
 		res, err := db.do(ctx, op)
 		if err != nil {
 			return nil, nil, err
 		}
-		return res.Output.(*O), res.rows, nil
+		out := res.Output.(*O)
+		if len(res.rows) == 0 {
+			return out, rowsOf(items(out)), nil // the SDK may have read them after all
+		}
+		return out, res.rows, nil
 	}
-	out, err := run[O](ctx, db, op)
+	out, err := run(ctx, db, op, m)
 	if err != nil {
 		return nil, nil, err
 	}

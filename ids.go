@@ -2,11 +2,12 @@ package dynorm
 
 import (
 	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/oklog/ulid/v2"
 )
 
 // IDs makes the identifiers of fields tagged `ulid` or `uuid`. An
@@ -24,12 +25,24 @@ type RandomIDs struct{}
 
 // ULID returns a new ULID.
 func (RandomIDs) ULID(at time.Time) (string, error) {
-	id, err := ulid.New(ulid.Timestamp(at), rand.Reader)
-	if err != nil {
+	ms := at.UnixMilli()
+	if ms < 0 || ms >= 1<<48 {
+		return "", fmt.Errorf("ulid: the time %s has none", at)
+	}
+	// 48 bits of the time and 80 at random, below bits of 0 to fill the groups of 40
+	// that base 32 takes.
+	var bits [20]byte
+	binary.BigEndian.PutUint64(bits[2:], uint64(ms))
+	if _, err := rand.Read(bits[10:]); err != nil {
 		return "", fmt.Errorf("ulid: %w", err)
 	}
-	return id.String(), nil
+	return ulidDigits.EncodeToString(bits[:])[32-ulidLength:], nil
 }
+
+// ulidLength is the length of a ULID in ulidDigits, those of Douglas Crockford.
+const ulidLength = 26
+
+var ulidDigits = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
 // UUID returns a new UUID of version 4.
 func (RandomIDs) UUID() (string, error) {

@@ -282,6 +282,13 @@ func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (keyTexts, error) {
 	return keyTexts{string(buf), cut}, nil
 }
 
+// keyTextsIn returns the texts of the primary key of a stored item.
+func (e *entity) keyTextsIn(item Item) keyTexts {
+	w := row{item: item}
+	pk := w.text(e.pk.attr)
+	return keyTexts{pk + "\x00" + w.text(e.sk.attr), len(pk)}
+}
+
 func (e *entity) keyItem(key keyTexts) Item {
 	values := [...]types.AttributeValueMemberS{{Value: key.pk()}, {Value: key.sk()}}
 	return Item{e.pk.attr: &values[0], e.sk.attr: &values[1]}
@@ -290,26 +297,22 @@ func (e *entity) keyItem(key keyTexts) Item {
 func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
 // keyOfID returns the primary key of the item whose primary field is id.
-func (e *entity) keyOfID(id any) (Item, error) {
+func (e *entity) keyOfID(id any) (keyTexts, error) {
 	if e.primary == nil {
-		return nil, faultf(ErrMissingKey, "there is no primary field to look up by: pass a value with %s filled", e.keyFields())
+		return keyTexts{}, faultf(ErrMissingKey, "there is no primary field to look up by: pass a value with %s filled", e.keyFields())
 	}
 	for _, kt := range []*keyTemplate{e.pk, e.sk} {
 		for _, f := range kt.fields {
 			if f.Attr != e.primary.Attr {
-				return nil, atField(f.Name, faultf(ErrMissingKey, "an id alone is not the whole key: pass a value with %s filled", e.keyFields()))
+				return keyTexts{}, atField(f.Name, faultf(ErrMissingKey, "an id alone is not the whole key: pass a value with %s filled", e.keyFields()))
 			}
 		}
 	}
 	part, err := e.primary.PartFrom(id)
 	if err != nil {
-		return nil, encodeError(err)
+		return keyTexts{}, encodeError(err)
 	}
-	key, err := e.buildKey(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
-	if err != nil {
-		return nil, err
-	}
-	return e.keyItem(key), nil
+	return e.buildKey(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
 }
 
 // keyFields lists the fields of the base key for errors.

@@ -19,6 +19,7 @@ type Model[T any] struct {
 	e      *entity
 	err    error
 	scopes []func(Query[T]) Query[T]
+	read   rowReader // decodes items into new values
 }
 
 // ModelOf returns the model of T. Where T is no entity of the schema, every
@@ -32,7 +33,7 @@ func ModelOf[T any](db *DB) Model[T] {
 	if e == nil {
 		return Model[T]{db: db, err: faultf(ErrUnregistered, "%s is not in the schema: give it to NewSchema", t)}
 	}
-	return Model[T]{db: db, e: e}
+	return Model[T]{db: db, e: e, read: decoding[T](e)}
 }
 
 // fault returns what keeps every call of the model from starting.
@@ -180,7 +181,7 @@ func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T,
 	if m.fault() != nil {
 		return nil, opError("Update", m.e, m.fault())
 	}
-	after, err := m.db.update(ctx, m.e, key, changes, decoding[T](m.e))
+	after, err := m.db.update(ctx, m.e, key, changes, m.read)
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
@@ -254,11 +255,13 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 	if m.fault() != nil {
 		return nil, opError(op, m.e, m.fault())
 	}
-	k, err := m.e.keyArg(key)
+	texts, err := m.e.keyTextsArg(key)
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}
-	w, err := m.db.getRow(ctx, m.e, op, k, m.db.cfg.Consistent, decoding[T](m.e))
+	get := m.db.getOf(m.e, op, m.db.cfg.Consistent)
+	get.in.Key = m.db.keyFor(&get.op, m.e, texts)
+	w, err := m.db.getRow(ctx, get, m.read)
 	if err != nil {
 		return nil, opError(op, m.e, err)
 	}
@@ -271,19 +274,33 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 
 // get reads one item.
 func (db *DB) get(ctx context.Context, e *entity, op string, key Item, consistent bool) (Item, error) {
-	w, err := db.getRow(ctx, e, op, key, consistent, readRaw)
+	get := db.getOf(e, op, consistent)
+	get.in.Key = key
+	w, err := db.getRow(ctx, get, readRaw)
 	if err != nil {
 		return nil, err
 	}
 	return w.whole()
 }
 
+// getItem is an operation that reads one item, with its input.
+type getItem struct {
+	op         Operation
+	in         dynamodb.GetItemInput
+	consistent bool
+}
+
+// getOf returns the operation that reads an item, but for its key.
+func (db *DB) getOf(e *entity, op string, consistent bool) *getItem {
+	get := &getItem{op: Operation{Kind: OpGetItem, Name: op, Entity: e.def.Name}, consistent: consistent}
+	get.in.TableName, get.in.ConsistentRead = &db.table, &get.consistent
+	get.op.Input = &get.in
+	return get
+}
+
 // getRow reads one item as a row.
-func (db *DB) getRow(ctx context.Context, e *entity, op string, key Item, consistent bool, read rowReader) (row, error) {
-	_, rows, err := runRows(ctx, db, &Operation{
-		Kind: OpGetItem, Name: op, Entity: e.def.Name,
-		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: key, ConsistentRead: &consistent},
-	}, read, func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
+func (db *DB) getRow(ctx context.Context, get *getItem, read rowReader) (row, error) {
+	_, rows, err := runRows(ctx, db, &get.op, Client.GetItem, read, func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
 	switch {
 	case err != nil:
 		return row{}, err
@@ -295,14 +312,23 @@ func (db *DB) getRow(ctx context.Context, e *entity, op string, key Item, consis
 
 // keyArg returns the base key that a key argument stands for.
 func (e *entity) keyArg(key any) (Item, error) {
+	texts, err := e.keyTextsArg(key)
+	if err != nil {
+		return nil, err
+	}
+	return e.keyItem(texts), nil
+}
+
+// keyTextsArg is keyArg for the texts of the key.
+func (e *entity) keyTextsArg(key any) (keyTexts, error) {
 	if item, ok := key.(storedItem); ok {
-		return e.keyIn(Item(item)), nil
+		return e.keyTextsIn(Item(item)), nil
 	}
 	if v := e.structArg(key); v != nil {
-		return e.baseKey(v)
+		return e.keyTexts(v)
 	}
 	if key == nil {
-		return nil, faultf(ErrMissingKey, "the key is nil")
+		return keyTexts{}, faultf(ErrMissingKey, "the key is nil")
 	}
 	return e.keyOfID(key)
 }

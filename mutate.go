@@ -35,6 +35,8 @@ type mutation struct {
 	done func(after Item) error
 	// read reads the item that an update returns, nil for [readRaw].
 	read rowReader
+	// unit is the mutation once planned.
+	unit unit
 }
 
 // keyItem is the key of the item.
@@ -99,17 +101,22 @@ func (db *DB) carryOutOne(ctx context.Context, u *unit) (row, error) {
 
 // planned plans a mutation, reading the item where the plan needs it.
 func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
-	writes, needsItem, err := m.plan(nil)
-	if err != nil || !needsItem {
-		return &unit{m: m, writes: writes}, err
+	u := &m.unit
+	*u = unit{m: m}
+	var (
+		needsItem bool
+		err       error
+	)
+	if u.writes, needsItem, err = m.plan(nil); err != nil || !needsItem {
+		return u, err
 	}
 	stored, err := db.get(ctx, m.e, m.op, m.keyItem(), true)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	stored = orEmpty(stored)
-	writes, _, err = m.plan(stored)
-	return &unit{m: m, stored: stored, writes: writes}, err
+	u.stored = orEmpty(stored)
+	u.writes, _, err = m.plan(u.stored)
+	return u, err
 }
 
 // carryOut sends the writes of units, all or none. Units whose items were
@@ -404,7 +411,7 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 		var b expr.Builder
 		w := &write{
 			kind: OpPutItem, name: "Create", e: e, putID: key.id, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-			names: b.Names(), reason: func(Item) error { return ErrExists },
+			names: b.NameList(), reason: func(Item) error { return ErrExists },
 		}
 		w.landed = w.item.sameAs
 		writes, err := e.withClaims(w, m, nil)
@@ -454,29 +461,32 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
 		}
-		var (
-			b     expr.Builder
-			conds []string
-		)
-		if versioned {
-			cond := e.versionCondition(&b, version)
-			if version != 0 {
-				cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
-			}
-			conds = append(conds, cond)
-		}
-		switch {
-		case stored == nil:
-		case len(stored) == 0:
-			conds = append(conds, "attribute_not_exists("+b.Name(e.pk.attr)+")")
-		default:
-			for _, attr := range m.guards {
-				conds = append(conds, guardText(&b, stored, attr))
-			}
-		}
 		w := &write{
-			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item,
 			reason: func(Item) error { return ErrStaleVersion },
+		}
+		if versioned || stored != nil {
+			var (
+				b     expr.Builder
+				conds []string
+			)
+			if versioned {
+				cond := e.versionCondition(&b, version)
+				if version != 0 {
+					cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
+				}
+				conds = append(conds, cond)
+			}
+			switch {
+			case stored == nil:
+			case len(stored) == 0:
+				conds = append(conds, "attribute_not_exists("+b.Name(e.pk.attr)+")")
+			default:
+				for _, attr := range m.guards {
+					conds = append(conds, guardText(&b, stored, attr))
+				}
+			}
+			w.cond, w.names, w.values = expr.And(conds...), b.NameList(), b.ValueList()
 		}
 		if w.cond != "" {
 			w.landed = w.item.sameAs
@@ -579,7 +589,7 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 		}
 		conds = append(conds, met...)
 		w := &write{
-			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.Names(), values: b.Values(),
+			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.NameList(), values: b.ValueList(),
 			reason: func(Item) error { return ErrStaleVersion },
 		}
 		if w.cond != "" {

@@ -216,7 +216,7 @@ func (db *DB) createTable(ctx context.Context) error {
 	want.TableName = &db.table
 	table, err := db.describeTable(ctx)
 	if errors.Is(err, ErrTableNotFound) {
-		_, err = run[dynamodb.CreateTableOutput](ctx, db, &Operation{Kind: OpCreateTable, Name: "CreateTable", Input: want})
+		_, err = run(ctx, db, &Operation{Kind: OpCreateTable, Name: "CreateTable", Input: want}, Client.CreateTable)
 		if _, raced := errors.AsType[*types.ResourceInUseException](err); raced {
 			err = nil
 		}
@@ -251,10 +251,10 @@ func (db *DB) createTable(ctx context.Context) error {
 }
 
 func (db *DB) describeTable(ctx context.Context) (*types.TableDescription, error) {
-	out, err := run[dynamodb.DescribeTableOutput](ctx, db, &Operation{
+	out, err := run(ctx, db, &Operation{
 		Kind: OpDescribeTable, Name: "CreateTable",
 		Input: &dynamodb.DescribeTableInput{TableName: &db.table},
-	})
+	}, Client.DescribeTable)
 	if err != nil {
 		return nil, err
 	}
@@ -346,10 +346,10 @@ func (db *DB) enableTTL(ctx context.Context) error {
 	if attr == "" {
 		return nil
 	}
-	out, err := run[dynamodb.DescribeTimeToLiveOutput](ctx, db, &Operation{
+	out, err := run(ctx, db, &Operation{
 		Kind: OpDescribeTimeToLive, Name: "CreateTable",
 		Input: &dynamodb.DescribeTimeToLiveInput{TableName: &db.table},
-	})
+	}, Client.DescribeTimeToLive)
 	if err != nil {
 		return err
 	}
@@ -359,13 +359,13 @@ func (db *DB) enableTTL(ctx context.Context) error {
 		}
 		return nil
 	}
-	_, err = run[dynamodb.UpdateTimeToLiveOutput](ctx, db, &Operation{
+	_, err = run(ctx, db, &Operation{
 		Kind: OpUpdateTimeToLive, Name: "CreateTable",
 		Input: &dynamodb.UpdateTimeToLiveInput{
 			TableName:               &db.table,
 			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attr, Enabled: aws.Bool(true)},
 		},
-	})
+	}, Client.UpdateTimeToLive)
 	return err
 }
 

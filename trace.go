@@ -97,7 +97,8 @@ func (db *DB) traced(ctx context.Context, op *Operation) (*Result, error) {
 	}
 	sent := *op
 	sent.attempts = new(int)
-	sent.Input = metered(op.Input)
+	sent.Input = op.method.copyOf(op.Input)
+	meter(sent.Input)
 	ctx = db.cfg.Tracer.Start(ctx, TraceStart{Request: op.Kind, Op: op.Name, Entity: op.Entity, Table: tableOf(op.Input), Index: op.Index})
 	res, err := db.send(ctx, &sent)
 	end := TraceEnd{Err: err, Retries: max(*sent.attempts-1, 0)}
@@ -124,9 +125,8 @@ func countAttempts(n *int) func(*dynamodb.Options) {
 	}
 }
 
-// metered returns the input with a request for the units used, unless it asks
-// for them already.
-func metered(input any) any {
+// meter makes an input ask for the units used, unless it does already.
+func meter(input any) {
 	ask := func(c types.ReturnConsumedCapacity) types.ReturnConsumedCapacity {
 		if c == "" || c == types.ReturnConsumedCapacityNone {
 			return types.ReturnConsumedCapacityTotal
@@ -135,47 +135,26 @@ func metered(input any) any {
 	}
 	switch in := input.(type) {
 	case *dynamodb.GetItemInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.PutItemInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.UpdateItemInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.DeleteItemInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.QueryInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.ScanInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.BatchGetItemInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.BatchWriteItemInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.TransactGetItemsInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	case *dynamodb.TransactWriteItemsInput:
-		in = new(*in)
 		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-		return in
 	}
-	return input
 }
 
 // outcome tells what a request read or wrote, and used.

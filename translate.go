@@ -39,7 +39,8 @@ func (db *DB) translated(ctx context.Context, op *Operation) (*Result, error) {
 		prefix: tenant.Prefix, table: orDefault(tenant.Table, db.table),
 	}
 	sent := *op
-	if sent.Input, err = t.input(ctx, op.Input); err != nil {
+	sent.Input = op.method.copyOf(op.Input)
+	if err = t.input(ctx, sent.Input); err != nil {
 		return nil, err
 	}
 	res, err := db.cached(ctx, &sent)
@@ -50,67 +51,58 @@ func (db *DB) translated(ctx context.Context, op *Operation) (*Result, error) {
 	return &Result{Output: out}, err
 }
 
-// input translates a request.
-func (t *translation) input(ctx context.Context, input any) (_ any, err error) {
+// input translates a request in place.
+func (t *translation) input(ctx context.Context, input any) (err error) {
 	x := &exprs{t: t, e: t.e}
 	switch in := input.(type) {
 	case *dynamodb.GetItemInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
 		in.Key, err = t.key(in.Key)
-		return in, err
+		return err
 	case *dynamodb.PutItemInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
 		in.Item, err = x.put(ctx, in.Item)
 		x.condition(ctx, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return in, err
+		return err
 	case *dynamodb.UpdateItemInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
 		in.Key, err = x.at(in.Key)
 		x.update(ctx, in.UpdateExpression, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return in, err
+		return err
 	case *dynamodb.DeleteItemInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
 		in.Key, err = x.at(in.Key)
 		x.condition(ctx, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return in, err
+		return err
 	case *dynamodb.QueryInput:
 		if err := t.checkIndex(in.IndexName); err != nil {
-			return nil, err
+			return err
 		}
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
 		in.ExclusiveStartKey, err = t.key(in.ExclusiveStartKey)
 		x.condition(ctx, in.KeyConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
 		x.condition(ctx, in.FilterExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return in, err
+		return err
 	case *dynamodb.ScanInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
 		in.ExclusiveStartKey, err = t.key(in.ExclusiveStartKey)
 		x.condition(ctx, in.FilterExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
 		t.scanOwn(in)
-		return in, err
+		return err
 	case *dynamodb.BatchGetItemInput:
-		in = new(*in)
 		in.RequestItems, err = translateTables(in.RequestItems, t.tableKey, func(k types.KeysAndAttributes) (types.KeysAndAttributes, error) {
 			k.Keys, err = translateEach(k.Keys, t.key)
 			return k, err
 		})
-		return in, err
+		return err
 	case *dynamodb.BatchWriteItemInput:
-		in = new(*in)
 		in.RequestItems, err = translateTables(in.RequestItems, t.tableKey, func(list []types.WriteRequest) ([]types.WriteRequest, error) {
 			return translateEach(list, func(w types.WriteRequest) (types.WriteRequest, error) {
 				return batched(w, func(item Item) (Item, error) { return x.put(ctx, item) }, t.key)
 			})
 		})
-		return in, err
+		return err
 	case *dynamodb.TransactGetItemsInput:
-		in = new(*in)
 		in.TransactItems, err = translateEach(in.TransactItems, func(g types.TransactGetItem) (types.TransactGetItem, error) {
 			if g.Get != nil {
 				g.Get = new(*g.Get)
@@ -119,27 +111,26 @@ func (t *translation) input(ctx context.Context, input any) (_ any, err error) {
 			}
 			return g, err
 		})
-		return in, err
+		return err
 	case *dynamodb.TransactWriteItemsInput:
-		in = new(*in)
 		in.TransactItems, err = translateEach(in.TransactItems, func(w types.TransactWriteItem) (types.TransactWriteItem, error) {
 			return t.transacted(ctx, w)
 		})
-		return in, err
+		return err
 	case *dynamodb.CreateTableInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
-		return in, nil
+		return nil
 	case *dynamodb.DescribeTableInput:
-		return &dynamodb.DescribeTableInput{TableName: t.tableName(in.TableName)}, nil
-	case *dynamodb.UpdateTimeToLiveInput:
-		in = new(*in)
 		in.TableName = t.tableName(in.TableName)
-		return in, nil
+		return nil
+	case *dynamodb.UpdateTimeToLiveInput:
+		in.TableName = t.tableName(in.TableName)
+		return nil
 	case *dynamodb.DescribeTimeToLiveInput:
-		return &dynamodb.DescribeTimeToLiveInput{TableName: t.tableName(in.TableName)}, nil
+		in.TableName = t.tableName(in.TableName)
+		return nil
 	}
-	return input, nil // send refuses it
+	return nil // send refuses it
 }
 
 // transacted translates an action of a transaction.

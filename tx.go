@@ -176,10 +176,10 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	for i, w := range writes {
 		in.TransactItems[i] = w.action(&db.table, &items)
 	}
-	_, err := run[dynamodb.TransactWriteItemsOutput](ctx, db, &Operation{
+	_, err := run(ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, straight: items, writes: writes,
-	})
+		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, call: wireCall{straight: items}, writes: writes,
+	}, Client.TransactWriteItems)
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
 	}
@@ -368,7 +368,7 @@ func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicat
 		if cond == "" {
 			return nil, faultf(ErrInvalid, "Check needs a predicate that says something")
 		}
-		w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.Names(), values: b.Values()}
+		w := &write{kind: opConditionCheck, name: "Check", e: e, key: k, cond: cond, names: b.NameList(), values: b.ValueList()}
 		return &unit{m: &mutation{e: e, op: "Check", key: k}, writes: []*write{w}}, nil
 	})
 }
@@ -446,7 +446,7 @@ func (db *DB) transactGet(ctx context.Context, op *Operation, read rowReader) ([
 		if err := backoff(ctx, min(attempt, 5)); err != nil {
 			return nil, err
 		}
-		_, rows, err := runRows(ctx, db, op, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
+		_, rows, err := runRows(ctx, db, op, Client.TransactGetItems, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
 			items := make([]Item, len(out.Responses))
 			for i := range items {
 				items[i] = out.Responses[i].Item

@@ -169,7 +169,7 @@ func (e *entity) ownedOrFree(w *write, owner Item, reason error) {
 	var b expr.Builder
 	w.cond = fmt.Sprintf("attribute_not_exists(%s) OR (%s = %s AND %s = %s)", b.Name(e.pk.attr),
 		b.Name(ownerPKAttr), b.Value(owner[e.pk.attr]), b.Name(ownerSKAttr), b.Value(owner[e.sk.attr]))
-	w.names, w.values = b.Names(), b.Values()
+	w.names, w.values = b.NameList(), b.ValueList()
 	w.reason = func(Item) error { return reason }
 }
 

@@ -61,7 +61,7 @@ func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] {
 		}
 		in := &dynamodb.ScanInput{TableName: &db.table, ConsistentRead: new(true)}
 		for {
-			out, err := run[dynamodb.ScanOutput](ctx, db, &Operation{Kind: OpScan, Name: "ScanUnique", Input: in})
+			out, err := run(ctx, db, &Operation{Kind: OpScan, Name: "ScanUnique", Input: in}, Client.Scan)
 			var faults []UniqueFault
 			if err == nil {
 				faults, err = db.uniqueFaults(ctx, out.Items)
@@ -339,7 +339,7 @@ func (s *Schema) unchanged(key, item Item) *write {
 		}
 		w.cond = expr.And(conds...)
 	}
-	w.names, w.values = b.Names(), b.Values()
+	w.names, w.values = b.NameList(), b.ValueList()
 	return w
 }
 

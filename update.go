@@ -20,7 +20,8 @@ import (
 type Change struct {
 	op   changeOp
 	ref  fieldRef
-	vals []any
+	val  any   // of an action that takes one value
+	vals []any // of an action that takes elements
 	cond Predicate
 }
 
@@ -43,17 +44,17 @@ const (
 // that is omitted there (nil, an empty set, the zero time) removes the
 // attribute. The value may be a [Ref]: what another field holds, or a sum.
 func Set(field string, value any) Change {
-	return Change{op: changeSet, ref: named(field), vals: []any{value}}
+	return Change{op: changeSet, ref: named(field), val: value}
 }
 
 // SetIfAbsent sets the field to the value where the item lacks the attribute.
 func SetIfAbsent(field string, value any) Change {
-	return Change{op: changeSetIfAbsent, ref: named(field), vals: []any{value}}
+	return Change{op: changeSetIfAbsent, ref: named(field), val: value}
 }
 
 // Add adds to a number; an absent one counts as 0.
 func Add(field string, delta any) Change {
-	return Change{op: changeAdd, ref: named(field), vals: []any{delta}}
+	return Change{op: changeAdd, ref: named(field), val: delta}
 }
 
 // Remove removes the attribute.
@@ -196,9 +197,9 @@ func (e *entity) resolveRef(r Ref, f *codec.Field) (*formula, error) {
 	return fm, nil
 }
 
-// resolveChanges checks changes against the entity and returns the actions and
-// the conditions, in the order given.
-func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Predicate, err error) {
+// resolveChanges checks changes against the entity and returns the actions, for
+// which there may be room, and the conditions, in the order given.
+func (e *entity) resolveChanges(room []action, changes []Change) (actions []action, conds []Predicate, err error) {
 	size := 0
 	for _, c := range changes {
 		switch c.op {
@@ -235,7 +236,7 @@ func (e *entity) resolveChanges(changes []Change) (actions []action, conds []Pre
 			return nil, nil, atField(f.Name, err)
 		}
 		if actions == nil {
-			actions = make([]action, 0, len(changes)+2) // the stamps come after them
+			actions = slices.Grow(room, len(changes)+2) // the stamps come after them
 		}
 		for i := range actions {
 			if overlaps(actions[i].field.Path(), f.Path()) {
@@ -265,7 +266,7 @@ func refOf(c Change) (Ref, bool) {
 	if c.op != changeSet {
 		return Ref{}, false
 	}
-	r, ok := c.vals[0].(Ref)
+	r, ok := c.val.(Ref)
 	return r, ok
 }
 
@@ -274,11 +275,11 @@ func encodeOperand(c Change, f *codec.Field) (types.AttributeValue, error) {
 	case changeRemove:
 		return nil, nil
 	case changeSet:
-		return f.EncodeValue(c.vals[0])
+		return f.EncodeValue(c.val)
 	case changeSetIfAbsent:
-		return f.EncodeOperand(c.vals[0])
+		return f.EncodeOperand(c.val)
 	case changeAdd:
-		av, err := f.EncodeOperand(c.vals[0])
+		av, err := f.EncodeOperand(c.val)
 		if _, ok := av.(*types.AttributeValueMemberN); err == nil && !ok {
 			return nil, faultf(ErrValue, "takes a number field: use AddToSet for a set")
 		}

@@ -67,14 +67,19 @@ type wireCall struct {
 	// straight are items of the request in DynamoDB's JSON, in the order in which
 	// the input has an empty item for each.
 	straight straightItems
+	// given are parts of a request for a single item that the input lacks.
+	given given
 	// read reads the items of the response. Without it they go into the
 	// output.
 	read rowReader
 	// rows are the items that were read, in their order. Where the response
 	// has a place for each item, an empty row stands for none.
 	rows []row
-	// room is where the options of most calls find theirs.
+	// room is where the options of most calls find theirs, item where a single one
+	// is that goes straight, and one where it is read to.
 	room [1]func(*dynamodb.Options)
+	item [1][]byte
+	one  [1]row
 }
 
 // options puts the call into the client's options.
@@ -85,7 +90,7 @@ func (c *wireCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol =
 func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
 	body, known := c.body(in)
 	if c.left = !known; c.left {
-		if len(c.straight) > 0 {
+		if c.given.into(in); len(c.straight) > 0 {
 			return &smithy.SerializationError{Err: errors.New("the input was changed on its way, so that its items can't be added")}
 		}
 		return c.ClientProtocol.SerializeRequest(ctx, schema, in, req)
@@ -133,12 +138,13 @@ func (c *wireCall) body(in any) (body []byte, known bool) {
 		for _, item := range c.straight {
 			size += len(item) + around
 		}
-		q := request{buf: make([]byte, 0, size), straight: c.straight}
+		q := request{buf: make([]byte, 0, size), straight: c.straight, given: c.given}
 		known = q.write(in)
 		return q.buf, known
 	}
 	scratch := bodies.Get().(*request)
 	defer scratch.release()
+	scratch.given = c.given
 	known = scratch.write(in)
 	return bytes.Clone(scratch.buf), known
 }
@@ -209,6 +215,6 @@ func (q *request) release() {
 	if cap(q.buf) > maxScratch {
 		q.buf = nil
 	}
-	q.buf, q.straight = q.buf[:0], nil
+	q.buf, q.straight, q.given = q.buf[:0], nil, given{}
 	bodies.Put(q)
 }

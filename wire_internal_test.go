@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -146,6 +147,30 @@ func TestWireRequests(t *testing.T) {
 	} {
 		var q request
 		require.False(t, q.write(in), "%T", in)
+	}
+}
+
+// What an input lacks because it goes straight is written as the SDK writes it
+// from an input that has it.
+func TestWireRequestsGiven(t *testing.T) {
+	g := given{pk: "pk", sk: "sk", key: keyTexts{"A#\"1\"\x00B", len("A#\"1\"")}}
+	for n := range 12 {
+		g.names = append(g.names, "name\""+strconv.Itoa(n))
+		g.values = append(g.values, numberValue(int64(n)))
+	}
+	novalues := given{pk: g.pk, sk: g.sk, key: g.key, names: g.names}
+	for _, g := range []given{g, novalues} {
+		for _, in := range []any{
+			&dynamodb.GetItemInput{Key: straightItem, TableName: new("t")},
+			&dynamodb.PutItemInput{Item: Item{"a": stringValue("b")}, ConditionExpression: new("c")},
+			&dynamodb.UpdateItemInput{Key: straightItem, UpdateExpression: new("u"), ConditionExpression: new("c")},
+			&dynamodb.DeleteItemInput{Key: straightItem, ConditionExpression: new("c")},
+		} {
+			q := request{given: g}
+			require.True(t, q.write(in))
+			g.into(in)
+			require.Equal(t, parsed(t, sdkJSON(t, in)), parsed(t, q.buf), "%T", in)
+		}
 	}
 }
 

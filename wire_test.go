@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
@@ -340,6 +341,49 @@ func TestDamagedResponses(t *testing.T) {
 		_, err = read()
 		require.ErrorContains(t, err, "checksum", target)
 	}
+}
+
+// Where a middleware of the client asks for what the wire codec does not know,
+// the SDK writes the request and reads the response.
+func TestInputsChangedOnTheirWay(t *testing.T) {
+	w := openTwoWays(t)
+	asked := 0
+	ask := middleware.InitializeMiddlewareFunc("Ask",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			asked++
+			switch in := in.Parameters.(type) {
+			case *dynamodb.GetItemInput:
+				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+			case *dynamodb.UpdateItemInput:
+				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+			case *dynamodb.DeleteItemInput:
+				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+			case *dynamodb.QueryInput:
+				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+			}
+			return next.HandleInitialize(ctx, in)
+		})
+	client := dynamodb.New(w.client.Options(), func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Initialize.Add(ask, middleware.After) })
+	})
+	db, err := dynorm.Open(client, w.dbs[0].Schema(), dynorm.Config{Table: w.table})
+	require.NoError(t, err)
+	m := dynorm.ModelOf[Sundry](db)
+	ctx := t.Context()
+	require.NoError(t, w.wire.Put(ctx, &Sundry{ID: "a", Text: "Ann"}))
+	got, err := m.Update(ctx, "a", dynorm.Set("text", "Bea"), dynorm.If(dynorm.Eq("text", "Ann")))
+	require.NoError(t, err)
+	require.Equal(t, "Bea", got.Text)
+	got, err = m.Find(ctx, "a")
+	require.NoError(t, err)
+	require.Equal(t, "Bea", got.Text)
+	got, err = m.Where(dynorm.Ge("id", "a")).First(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "Bea", got.Text)
+	require.NoError(t, m.Delete(ctx, "a"))
+	_, err = m.Find(ctx, "a")
+	require.ErrorIs(t, err, dynorm.ErrNotFound)
+	require.Equal(t, 5, asked)
 }
 
 // wrapped is a client that is not the SDK's own.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynorm/dynorm/internal/codec"
+	"github.com/dynorm/dynorm/internal/expr"
 )
 
 // request is the body of a request under construction. The same input always
@@ -17,6 +18,43 @@ type request struct {
 	buf []byte
 	// straight are the items to come that the input lacks.
 	straight straightItems
+	// given are parts to come that the input lacks.
+	given given
+}
+
+// given are parts of a request for a single item: its key, and the names and
+// values of its expressions, in the order of their aliases and placeholders. An
+// input without them spares the maps that it would have them in.
+type given struct {
+	pk, sk string // the attributes of the key
+	key    keyTexts
+	names  []string
+	values []types.AttributeValue
+}
+
+// into puts the parts into an input after all.
+func (g *given) into(input any) {
+	var (
+		key    *Item
+		names  *map[string]string
+		values *map[string]types.AttributeValue
+	)
+	switch in := input.(type) {
+	case *dynamodb.GetItemInput:
+		key = &in.Key
+	case *dynamodb.PutItemInput:
+		names, values = &in.ExpressionAttributeNames, &in.ExpressionAttributeValues
+	case *dynamodb.UpdateItemInput:
+		key, names, values = &in.Key, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues
+	case *dynamodb.DeleteItemInput:
+		key, names, values = &in.Key, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues
+	}
+	if key != nil && g.pk != "" {
+		*key = Item{g.pk: stringValue(g.key.pk()), g.sk: stringValue(g.key.sk())}
+	}
+	if names != nil && g.names != nil {
+		*names, *values = expr.NameMap(g.names), expr.ValueMap(g.values)
+	}
 }
 
 // write writes an input, or reports that it does not know all that it says.
@@ -28,7 +66,7 @@ func (q *request) write(input any) bool {
 	switch in := input.(type) {
 	case *dynamodb.GetItemInput:
 		q.text("TableName", in.TableName)
-		q.item("Key", in.Key)
+		q.key(in.Key)
 		q.flag("ConsistentRead", in.ConsistentRead)
 		q.text("ProjectionExpression", in.ProjectionExpression)
 		q.names(in.ExpressionAttributeNames)
@@ -40,13 +78,13 @@ func (q *request) write(input any) bool {
 		q.returns(in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 	case *dynamodb.UpdateItemInput:
 		q.text("TableName", in.TableName)
-		q.item("Key", in.Key)
+		q.key(in.Key)
 		q.text("UpdateExpression", in.UpdateExpression)
 		q.condition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, in.ReturnValuesOnConditionCheckFailure)
 		q.returns(in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 	case *dynamodb.DeleteItemInput:
 		q.text("TableName", in.TableName)
-		q.item("Key", in.Key)
+		q.key(in.Key)
 		q.condition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, in.ReturnValuesOnConditionCheckFailure)
 		q.returns(in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 	case *dynamodb.QueryInput:
@@ -227,8 +265,12 @@ func (q *request) transactedWrite(t *types.TransactWriteItem) {
 
 func (q *request) condition(text *string, names map[string]string, values Item, onFailure types.ReturnValuesOnConditionCheckFailure) {
 	q.text("ConditionExpression", text)
-	q.names(names)
-	q.item("ExpressionAttributeValues", values)
+	if q.given.names != nil {
+		q.expressions()
+	} else {
+		q.names(names)
+		q.item("ExpressionAttributeValues", values)
+	}
 	q.word("ReturnValuesOnConditionCheckFailure", string(onFailure))
 }
 
@@ -304,6 +346,40 @@ func (q *request) names(names map[string]string) {
 	for _, placeholder := range placeholders {
 		q.member(placeholder)
 		q.buf = codec.AppendText(q.buf, names[placeholder])
+	}
+	q.close()
+}
+
+// key writes the key of a single item.
+func (q *request) key(key Item) {
+	g := &q.given
+	if len(key) > 0 || g.pk == "" {
+		q.item("Key", key)
+		return
+	}
+	q.member("Key")
+	q.open()
+	q.buf = codec.AppendString(codec.AppendString(q.buf, g.pk, g.key.pk()), g.sk, g.key.sk())
+	q.close()
+}
+
+// expressions writes the names and values that are given.
+func (q *request) expressions() {
+	q.member("ExpressionAttributeNames")
+	q.open()
+	for n, name := range q.given.names {
+		q.member(expr.Alias(n))
+		q.buf = codec.AppendText(q.buf, name)
+	}
+	q.close()
+	if len(q.given.values) == 0 {
+		return
+	}
+	q.member("ExpressionAttributeValues")
+	q.open()
+	for n, av := range q.given.values {
+		q.member(expr.Placeholder(n))
+		q.buf = codec.AppendAttribute(q.buf, av)
 	}
 	q.close()
 }

@@ -108,6 +108,9 @@ func (c *wireCall) readItem(r *codec.Reader, item *Item) (err error) {
 		return err
 	}
 	w, err := c.read(r)
+	if c.rows == nil {
+		c.rows = c.one[:0]
+	}
 	c.rows = append(c.rows, w)
 	return err
 }

@@ -228,26 +228,39 @@ func numberValue(n int64) types.AttributeValue {
 // update is an UpdateItem under construction.
 type update struct {
 	e     *entity
-	key   Item
+	key   Item // nil for that of texts
+	texts keyTexts
 	b     expr.Builder
 	u     expr.Update
 	conds []string
 	// touched are the attributes that setAttr was given, outcome their values.
 	touched []string
 	outcome Item
+
+	// done is the finished update. With room it spares most updates all memory
+	// beside their own.
+	done write
+	room struct {
+		conds  [2]string
+		writes [1]*write
+	}
 }
 
 // write returns the finished update.
 func (up *update) write(name string, reason func(Item) error) *write {
-	return &write{
-		kind: OpUpdateItem, name: name, e: up.e, key: up.key, update: up.u.String(),
-		cond: expr.And(up.conds...), names: up.b.Names(), values: up.b.Values(), reason: reason,
+	up.done = write{
+		kind: OpUpdateItem, name: name, e: up.e, key: up.key, texts: up.texts, update: up.u.String(),
+		cond: expr.And(up.conds...), names: up.b.NameList(), values: up.b.ValueList(), reason: reason,
 	}
+	return &up.done
 }
 
-// mustExist is the condition that the item is there.
+// alone are the writes of a mutation that is the update alone.
+func (up *update) alone() []*write { return append(up.room.writes[:0:1], &up.done) }
+
+// mustExist is the first condition: that the item is there.
 func (up *update) mustExist() {
-	up.conds = append(up.conds, "attribute_exists("+up.b.Name(up.e.pk.attr)+")")
+	up.conds = append(up.room.conds[:0], expr.Exists(up.b.Name(up.e.pk.attr)))
 }
 
 // setAttr sets an attribute, or removes it when av is nil.

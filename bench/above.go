@@ -72,7 +72,8 @@ func (c *bareCall) DeserializeResponse(_ context.Context, _ *smithy.OperationSch
 	})
 }
 
-// nameBare is the bare client in tables.
+// nameBare is the bare client in tables: with the same plug-in of its protocol
+// that dynorm uses.
 const nameBare = "the client alone"
 
 // barePeer does the single calls with a bareCall each. Their bodies are those
@@ -140,7 +141,7 @@ const rowAbove = "Single calls, above the client alone"
 func (s *suite) aboveRow() row {
 	return row{
 		name: rowAbove,
-		note: "The client alone is the SDK's client with the least of plug-ins: the body of the\nrequest is ready, and the item of the response is read by dynorm's codec.",
+		note: "Both have dynorm's plug-in of the client, the protocol in its options. The client\nalone has the body of the request ready, and reads the item of the response with\ndynorm's codec.",
 		measure: func(ctx context.Context) ([]measured, error) {
 			bare, err := barePeer(ctx, clientOn(s.stub), tableName, s.users[0])
 			if err != nil {

@@ -17,8 +17,9 @@ var coldPrograms = []struct{ folder, peer string }{
 // rowCold is the name of the row of coldRow.
 const rowCold = "Cold start"
 
-// coldPasses is how often each program runs at least.
-const coldPasses = 61
+// coldPasses is how often each program runs at least: one run of a few
+// milliseconds says little.
+const coldPasses = 301
 
 // coldRow builds a program for each peer that reads one item and ends, with the
 // given flags of go build, and runs them.

@@ -334,7 +334,7 @@ func (d *definition) checkSlots() {
 	for i, r := range d.Relations {
 		pins = append(pins, pin{d.relations[i], relKey, r.Slot})
 	}
-	slices.SortStableFunc(pins, func(a, b pin) int { return slices.Compare(a.at, b.at) })
+	sortBy(pins, func(p pin) []int { return p.at })
 	seen := map[int]bool{}
 	for _, p := range pins {
 		if p.slot > 0 && seen[p.slot] {

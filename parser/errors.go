@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/dynorm/dynorm/internal/suggest"
@@ -91,6 +92,12 @@ type origin struct {
 // last is the place of what belongs to a type as a whole.
 var last = []int{math.MaxInt}
 
+// sortBy sorts a list by where its elements are, stably. Its one instance for all
+// types is a tenth of what slices.SortStableFunc takes in a binary for each.
+func sortBy[E any](list []E, at func(E) []int) {
+	sort.SliceStable(list, func(i, j int) bool { return slices.Compare(at(list[i]), at(list[j])) < 0 })
+}
+
 // faults collects problems as they are met and gives them back in declared
 // order.
 type faults struct {
@@ -119,7 +126,7 @@ func (f *faults) add(o origin, key string, p *problem) {
 
 // err joins what was collected, each fault once, nil for nothing.
 func (f *faults) err() error {
-	slices.SortStableFunc(f.list, func(a, b placed) int { return slices.Compare(a.at, b.at) })
+	sortBy(f.list, func(p placed) []int { return p.at })
 	seen := map[DefinitionError]bool{}
 	var errs []error
 	for _, p := range f.list {

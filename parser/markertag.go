@@ -106,7 +106,7 @@ const (
 // outermost counts, and traits are inherited; the name and the prefix are the
 // struct's own.
 func (d *definition) readMarkers(markers []marker, report func(marker, string, *problem)) {
-	slices.SortStableFunc(markers, func(a, b marker) int { return a.depth - b.depth })
+	sortBy(markers, func(m marker) []int { return []int{m.depth} })
 	named, keyDepth := false, -1
 	for _, m := range markers {
 		problem := func(key string, p *problem) { report(m, key, p) }

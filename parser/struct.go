@@ -310,7 +310,7 @@ func (w *walker) dominant(all []declared) []declared {
 		}
 		kept = append(kept, all[winner])
 	}
-	slices.SortStableFunc(kept, func(a, b declared) int { return slices.Compare(a.path, b.path) })
+	sortBy(kept, func(d declared) []int { return d.path })
 	return kept
 }
 

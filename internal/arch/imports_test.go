@@ -156,7 +156,6 @@ var mayDependOn = []string{
 	"github.com/aws/aws-sdk-go-v2/service/internal/",
 	"github.com/aws/smithy-go",
 	"github.com/google/uuid",
-	"github.com/oklog/ulid/v2",
 	"golang.org/x/sync",
 }
 

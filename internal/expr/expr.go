@@ -12,10 +12,15 @@ import (
 )
 
 // Builder collects the names and values that the expressions of one request
-// share. The zero value is ready to use.
+// share. The zero value is ready to use. It must not be copied.
 type Builder struct {
 	names  []string
 	values []types.AttributeValue
+	// room is where those of most requests are.
+	room struct {
+		names  [8]string
+		values [4]types.AttributeValue
+	}
 }
 
 // Name returns the alias of an attribute name.
@@ -24,33 +29,36 @@ func (b *Builder) Name(attr string) string {
 	if n < 0 {
 		n = len(b.names)
 		if b.names == nil {
-			b.names = make([]string, 0, 8)
+			b.names = b.room.names[:0]
 		}
 		b.names = append(b.names, attr)
 	}
-	return alias(n)
+	return Alias(n)
 }
 
-// The aliases and placeholders that most requests get by with.
-var aliases, placeholders = func() (aliases, placeholders [64]string) {
-	for n := range aliases {
-		aliases[n], placeholders[n] = "#"+strconv.Itoa(n), ":"+strconv.Itoa(n)
-	}
-	return aliases, placeholders
-}()
+// The aliases and placeholders that most requests get by with, those below 10
+// of 2 bytes each and then of 3.
+const (
+	aliases = "#0#1#2#3#4#5#6#7#8#9" +
+		"#10#11#12#13#14#15#16#17#18#19#20#21#22#23#24#25#26#27#28#29"
+	placeholders = ":0:1:2:3:4:5:6:7:8:9" +
+		":10:11:12:13:14:15:16:17:18:19:20:21:22:23:24:25:26:27:28:29"
+)
 
-func alias(n int) string {
-	if n < len(aliases) {
-		return aliases[n]
-	}
-	return "#" + strconv.Itoa(n)
-}
+// Alias is the alias of the name at place n of [Builder.NameList].
+func Alias(n int) string { return numbered(aliases, n) }
 
-func placeholder(n int) string {
-	if n < len(placeholders) {
-		return placeholders[n]
+// Placeholder is that of the value at place n of [Builder.ValueList].
+func Placeholder(n int) string { return numbered(placeholders, n) }
+
+func numbered(table string, n int) string {
+	switch {
+	case n < 10:
+		return table[2*n : 2*n+2]
+	case n < 30:
+		return table[3*n-10 : 3*n-7]
 	}
-	return ":" + strconv.Itoa(n)
+	return table[:1] + strconv.Itoa(n)
 }
 
 // Path returns the text of a document path: the aliases of its names, with
@@ -84,10 +92,10 @@ type Elem struct {
 // Value returns the placeholder of a new value.
 func (b *Builder) Value(av types.AttributeValue) string {
 	if b.values == nil {
-		b.values = make([]types.AttributeValue, 0, 4)
+		b.values = b.room.values[:0]
 	}
 	b.values = append(b.values, av)
-	return placeholder(len(b.values) - 1)
+	return Placeholder(len(b.values) - 1)
 }
 
 // Names returns the ExpressionAttributeNames of the request, nil when there
@@ -113,7 +121,7 @@ func NameMap(names []string) map[string]string {
 	}
 	m := make(map[string]string, len(names))
 	for n, name := range names {
-		m[alias(n)] = name
+		m[Alias(n)] = name
 	}
 	return m
 }
@@ -126,18 +134,25 @@ func ValueMap(values []types.AttributeValue) map[string]types.AttributeValue {
 	}
 	m := make(map[string]types.AttributeValue, len(values))
 	for n, av := range values {
-		m[placeholder(n)] = av
+		m[Placeholder(n)] = av
 	}
 	return m
 }
 
-// Update collects the clauses of an update expression.
+// Update collects the clauses of an update expression. It must not be copied.
 type Update struct {
 	set, remove, add, del clause
+	// room is where the first of them is in most updates.
+	room [96]byte
 }
 
 // Set adds "path = operand".
-func (u *Update) Set(path, operand string) { u.set.add("SET ", path, " = ", operand) }
+func (u *Update) Set(path, operand string) {
+	if u.set == nil {
+		u.set = u.room[:0]
+	}
+	u.set.add("SET ", path, " = ", operand)
+}
 
 // Remove adds a path to remove.
 func (u *Update) Remove(path string) { u.remove.add("REMOVE ", path) }
@@ -169,13 +184,21 @@ type clause []byte
 // add adds an action, given in parts.
 func (c *clause) add(word string, parts ...string) {
 	if len(*c) == 0 {
-		*c = append(make([]byte, 0, 64), word...)
+		*c = append(*c, word...)
 	} else {
 		*c = append(*c, ", "...)
 	}
 	for _, part := range parts {
 		*c = append(*c, part...)
 	}
+}
+
+// Exists is the condition that a path is there.
+func Exists(path string) string {
+	if path == "#0" {
+		return "attribute_exists(#0)" // as most updates begin
+	}
+	return "attribute_exists(" + path + ")"
 }
 
 // And joins conditions that must all hold, skipping empty ones.
