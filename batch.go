@@ -263,6 +263,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 	at := make(map[string]int, len(values)) // key to place in writes
 	writes := make([]batchWrite[T], 0, len(values))
 	undo := keepAll(m.e, values)
+	a := arena{left: len(values)}
 	for _, v := range values {
 		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)
 		if err == nil {
@@ -273,7 +274,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 			key  keyTexts
 		)
 		if err == nil {
-			item, key, err = m.db.newRow(ctx, m.e, "Put", unsafe.Pointer(v), now)
+			item, key, err = m.db.newRow(ctx, m.e, "Put", unsafe.Pointer(v), now, &a)
 		}
 		if err != nil {
 			undo()

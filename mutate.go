@@ -401,7 +401,7 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err := e.setVersion(v, 1); err != nil {
 		return nil, err
 	}
-	item, key, err := db.newRow(ctx, e, "Create", v, now)
+	item, key, err := db.newRow(ctx, e, "Create", v, now, &arena{})
 	if err != nil {
 		return nil, err
 	}
@@ -451,7 +451,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err := e.setVersion(v, version+1); err != nil {
 		return nil, err
 	}
-	item, key, err := db.newRow(ctx, e, "Put", v, now)
+	item, key, err := db.newRow(ctx, e, "Put", v, now, &arena{})
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func TestStraightItems(t *testing.T) {
 		}
 		now, isNew := time.Now(), rapid.Bool().Draw(t, "new")
 		want, wantErr := e.encode(unsafe.Pointer(&v), now, isNew)
-		got, key, gotErr := e.encodeStraight(unsafe.Pointer(&v), now, isNew)
+		got, key, gotErr := e.encodeStraight(unsafe.Pointer(&v), now, isNew, &arena{})
 		require.Equal(t, wantErr, gotErr)
 		if wantErr != nil {
 			return
@@ -94,11 +94,11 @@ func TestStraightItemSize(t *testing.T) {
 	require.NoError(t, err)
 	e := schema.entities[0]
 	fits := note{"1", strings.Repeat("\"", maxItemSize*3/4)}
-	item, _, err := e.encodeStraight(unsafe.Pointer(&fits), time.Now(), true)
+	item, _, err := e.encodeStraight(unsafe.Pointer(&fits), time.Now(), true, &arena{})
 	require.NoError(t, err)
 	require.Greater(t, len(item.raw), maxItemSize)
 	over := note{"1", strings.Repeat("x", maxItemSize)}
-	_, _, err = e.encodeStraight(unsafe.Pointer(&over), time.Now(), true)
+	_, _, err = e.encodeStraight(unsafe.Pointer(&over), time.Now(), true, &arena{})
 	require.ErrorIs(t, err, ErrTooLarge)
 }
 

@@ -101,7 +101,7 @@ func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 	}
 	values := []string{targetOf(schema.ID().Name), "application/x-amz-json-1.0"}
 	req.Header["X-Amz-Target"], req.Header["Content-Type"] = values[:1:1], values[1:]
-	sent, err := req.SetStream(bytes.NewReader(body))
+	sent, err := req.SetStream(body)
 	if err != nil {
 		return &smithy.SerializationError{Err: err}
 	}
@@ -131,22 +131,18 @@ var targets = map[string]string{
 // body returns the request's body, or reports that the input says what it does
 // not know. The transport may still read it after the response has come, so
 // that nothing else is written there.
-func (c *wireCall) body(in any) (body []byte, known bool) {
-	if len(c.straight) > 0 {
-		const around = 64 // at least, of an item
-		size := around
-		for _, item := range c.straight {
-			size += len(item) + around
-		}
-		q := request{buf: make([]byte, 0, size), straight: c.straight, given: c.given}
+func (c *wireCall) body(in any) (body io.Reader, known bool) {
+	if n := len(c.straight); n > 0 {
+		const around = 64 // an item
+		q := request{buf: make([]byte, 0, (n+2)*around), straight: c.straight, at: make([]int, 0, n), given: c.given}
 		known = q.write(in)
-		return q.buf, known
+		return &splicedBody{text: q.buf, items: c.straight[:len(q.at)], at: q.at}, known
 	}
 	scratch := bodies.Get().(*request)
 	defer scratch.release()
 	scratch.given = c.given
 	known = scratch.write(in)
-	return bytes.Clone(scratch.buf), known
+	return bytes.NewReader(bytes.Clone(scratch.buf)), known
 }
 
 // DeserializeResponse reads the response.

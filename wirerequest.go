@@ -16,8 +16,10 @@ import (
 // gives the same bytes: members go in a fixed order, entries of maps sorted.
 type request struct {
 	buf []byte
-	// straight are the items to come that the input lacks.
+	// straight are the items to come that the input lacks, and at are the places
+	// in buf of those that have come.
 	straight straightItems
+	at       []int
 	// given are parts to come that the input lacks.
 	given given
 }
@@ -327,7 +329,7 @@ func (q *request) put(item Item) {
 		return
 	}
 	q.member("Item")
-	q.buf = append(q.buf, q.straight[0]...)
+	q.at = append(q.at, len(q.buf))
 	q.straight = q.straight[1:]
 }
 

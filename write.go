@@ -113,42 +113,21 @@ func (e *entity) implied(now time.Time, isNew bool, set func(attr string, av typ
 
 // encodeStraight returns the item that encode does in DynamoDB's JSON, with its
 // base key.
-func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool) (item row, key keyTexts, err error) {
-	if err := e.checkRequired(v); err != nil {
-		return row{}, key, err
-	}
-	scratch := bodies.Get().(*request)
-	defer scratch.release()
-	buf, err := e.codec.AppendMembers(append(scratch.buf, '{'), v)
-	if err != nil {
-		return row{}, key, encodeError(err)
-	}
-	e.implied(now, isNew, func(attr string, av types.AttributeValue) {
-		buf = codec.AppendAttribute(codec.AppendName(buf, attr), av)
-	})
-	if key, err = e.keyTexts(v); err != nil {
-		return row{}, key, err
-	}
-	buf = codec.AppendString(buf, e.pk.attr, key.pk())
-	buf = codec.AppendString(buf, e.sk.attr, key.sk())
-	buf = codec.AppendString(buf, e.schema.cfg.EntityType, e.def.Name)
-	for _, d := range e.demands {
-		templates := d.templates()
-		if len(templates) == 0 {
-			continue
-		}
-		keys, ok, err := d.keys(structInputs{e, v})
-		if err != nil {
+func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *arena) (item row, key keyTexts, err error) {
+	if buf := a.room(); buf != nil {
+		if buf, key, err = e.appendStraight(buf, v, now, isNew); err != nil {
 			return row{}, key, err
 		}
-		for i, kt := range templates {
-			if ok {
-				buf = codec.AppendString(buf, kt.attr, keys[i])
-			}
+		item.raw = a.took(buf)
+	} else {
+		scratch := bodies.Get().(*request)
+		defer scratch.release()
+		if buf, key, err = e.appendStraight(scratch.buf, v, now, isNew); err != nil {
+			return row{}, key, err
 		}
+		scratch.buf = buf
+		item.raw = a.took(bytes.Clone(buf))
 	}
-	scratch.buf = append(buf, '}')
-	item.raw = bytes.Clone(scratch.buf)
 	// An item in JSON is longer than DynamoDB takes it to be.
 	if len(item.raw) > maxItemSize {
 		attrs, err := item.whole()
@@ -160,6 +139,41 @@ func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool) (it
 		}
 	}
 	return item, key, nil
+}
+
+// appendStraight appends the item to buf.
+func (e *entity) appendStraight(buf []byte, v unsafe.Pointer, now time.Time, isNew bool) (_ []byte, key keyTexts, err error) {
+	if err := e.checkRequired(v); err != nil {
+		return nil, key, err
+	}
+	if buf, err = e.codec.AppendMembers(append(buf, '{'), v); err != nil {
+		return nil, key, encodeError(err)
+	}
+	e.implied(now, isNew, func(attr string, av types.AttributeValue) {
+		buf = codec.AppendAttribute(codec.AppendName(buf, attr), av)
+	})
+	if key, err = e.keyTexts(v); err != nil {
+		return nil, key, err
+	}
+	buf = codec.AppendString(buf, e.pk.attr, key.pk())
+	buf = codec.AppendString(buf, e.sk.attr, key.sk())
+	buf = codec.AppendString(buf, e.schema.cfg.EntityType, e.def.Name)
+	for _, d := range e.demands {
+		templates := d.templates()
+		if len(templates) == 0 {
+			continue
+		}
+		keys, ok, err := d.keys(structInputs{e, v})
+		if err != nil {
+			return nil, key, err
+		}
+		for i, kt := range templates {
+			if ok {
+				buf = codec.AppendString(buf, kt.attr, keys[i])
+			}
+		}
+	}
+	return append(buf, '}'), key, nil
 }
 
 // encodesStraight reports whether encodeStraight gives what encode does: no
