@@ -270,7 +270,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "several faults in keys", Why: "Expressions are read whole before they are compared with the keys, and which attribute of a key is used wrongly first is not laid down.",
-		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: expression + `|` + stored + `|` + valid + `(The provided key element does not match the schema|Filter Expression can only contain .*|Consistent reads are not supported on global secondary indexes|Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
+		Page: updatePage, local: valid + `Key attributes must be scalars; .*`, engine: expression + `|` + stored + `|` + valid + `(The provided key element does not match the schema|One or more parameter values are not valid\. The AttributeValue for a key attribute cannot contain an empty .*|Filter Expression can only contain .*|Consistent reads are not supported on global secondary indexes|Key attributes must be scalars; .*|One or more parameter values were invalid: Cannot update attribute .*)`,
 	},
 	{
 		Name: "several faults of an index", Why: "Whether a key is used wrongly or an attribute is not projected is found first is not laid down.",
