@@ -262,7 +262,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 	now := m.db.cfg.Clock()
 	at := make(map[string]int, len(values)) // key to place in writes
 	writes := make([]batchWrite[T], 0, len(values))
-	undo := keepAll(m.e, values)
+	undo := keepAll(m.db, m.e, values)
 	a := arena{left: len(values)}
 	for _, v := range values {
 		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)

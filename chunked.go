@@ -127,7 +127,7 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 		return err
 	}
 	for _, v := range values {
-		undo := keep(m.e, v)
+		undo := keepOne(m.db, m.e, v)
 		mu, err := plan(v)
 		if err != nil {
 			undo()

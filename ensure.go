@@ -50,7 +50,7 @@ func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, 
 	if err := m.check(v); err != nil {
 		return nil, false, opError("FirstOrCreate", m.e, err)
 	}
-	undo := keep(m.e, v)
+	undo := keepOne(m.db, m.e, v)
 	err = m.db.checkNew(m.e, unsafe.Pointer(v))
 	undo()
 	if err != nil {

@@ -11,13 +11,10 @@ import (
 // keep returns what sets a value back to what it is now, after a write that
 // failed. What writes change behind embedded pointers is set back too.
 func keep[T any](e *entity, v *T) (undo func()) {
-	if v == nil {
+	if v == nil || e == nil {
 		return func() {}
 	}
 	before := *v
-	if e == nil {
-		return func() { *v = before }
-	}
 	p := unsafe.Pointer(v)
 	type kept struct {
 		f   *codec.Field
@@ -43,8 +40,20 @@ func keep[T any](e *entity, v *T) (undo func()) {
 	}
 }
 
-// keepAll is keep for many values.
-func keepAll[T any](e *entity, values []*T) (undo func()) {
+// keepOne is keep for a call of its own, in which nobody but the write changes
+// the value.
+func keepOne[T any](db *DB, e *entity, v *T) (undo func()) {
+	if !db.changesValues(e) {
+		return func() {}
+	}
+	return keep(e, v)
+}
+
+// keepAll is keepOne for many values.
+func keepAll[T any](db *DB, e *entity, values []*T) (undo func()) {
+	if !db.changesValues(e) {
+		return func() {}
+	}
 	if len(e.generated) > 0 {
 		undos := make([]func(), len(values))
 		for i, v := range values {
@@ -65,6 +74,16 @@ func keepAll[T any](e *entity, values []*T) (undo func()) {
 			*v = before[i]
 		}
 	}
+}
+
+// changesValues reports whether writes may change the values that they are given.
+func (db *DB) changesValues(e *entity) bool {
+	return len(e.filled) > 0 || e.created != nil || e.updated != nil || e.version != nil || e.ttl != nil || db.hooked(e, changingHooks...)
+}
+
+// changingHooks are the events whose hooks are given the value of a write.
+var changingHooks = []HookEvent{
+	BeforeSave, BeforeCreate, BeforeUpdate, BeforeDelete, BeforeRestore, AfterSave, AfterCreate, AfterUpdate, AfterDelete, AfterRestore,
 }
 
 // behindPointers lists the fields that a write may set and that lie behind an

@@ -69,7 +69,7 @@ func (m Model[T]) Create(ctx context.Context, v *T) (err error) {
 	if err := m.check(v); err != nil {
 		return opError("Create", m.e, err)
 	}
-	undo := keep(m.e, v)
+	undo := keepOne(m.db, m.e, v)
 	err = m.db.create(ctx, m.e, unsafe.Pointer(v))
 	if err != nil && !written(err) {
 		undo()
@@ -102,7 +102,7 @@ func (m Model[T]) Put(ctx context.Context, v *T) (err error) {
 	if err := m.check(v); err != nil {
 		return opError("Put", m.e, err)
 	}
-	undo := keep(m.e, v)
+	undo := keepOne(m.db, m.e, v)
 	err = m.db.put(ctx, m.e, unsafe.Pointer(v))
 	if err != nil && !written(err) {
 		undo()
@@ -139,7 +139,7 @@ func (m Model[T]) Save(ctx context.Context, v *T) (err error) {
 	if err := m.check(v); err != nil {
 		return opError("Save", m.e, err)
 	}
-	undo := keep(m.e, v)
+	undo := keepOne(m.db, m.e, v)
 	err = m.db.save(ctx, m.e, unsafe.Pointer(v))
 	if err != nil && !written(err) {
 		undo()

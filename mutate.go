@@ -405,19 +405,41 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Create", texts: key}
+	p := newPutPlan(e, "Create", item, key)
+	m := &p.mutation
 	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
 	m.plan = func(Item) ([]*write, bool, error) {
 		var b expr.Builder
-		w := &write{
-			kind: OpPutItem, name: "Create", e: e, putID: key.id, item: item, cond: "attribute_not_exists(" + b.Name(e.pk.attr) + ")",
-			names: b.NameList(), reason: func(Item) error { return ErrExists },
-		}
+		w := p.write()
+		w.cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ")"
+		w.names, w.reason = b.NameList(), func(Item) error { return ErrExists }
 		w.landed = w.item.sameAs
-		writes, err := e.withClaims(w, m, nil)
+		writes, err := e.withClaims(p.list[:0], w, m, nil)
 		return writes, false, err
 	}
 	return m, nil
+}
+
+// putPlan is the plan of an item that is put as it is, in one object: the
+// mutation and its write.
+type putPlan struct {
+	mutation mutation
+	put      write
+	list     [1]*write
+}
+
+func newPutPlan(e *entity, op string, item row, key keyTexts) *putPlan {
+	p := &putPlan{mutation: mutation{e: e, op: op, texts: key}}
+	p.put = write{kind: OpPutItem, name: op, e: e, putID: key.id, item: item}
+	return p
+}
+
+// write returns the write, without a condition. One that was planned before is
+// over.
+func (p *putPlan) write() *write {
+	w := &p.put
+	w.cond, w.names, w.values, w.landed = "", nil, nil, nil
+	return w
 }
 
 // checkNew reports why the struct at v can't be created, for calls that read
@@ -455,16 +477,16 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{e: e, op: "Put", texts: key, guards: e.uniqueAttrs()}
+	p := newPutPlan(e, "Put", item, key)
+	m := &p.mutation
+	m.guards = e.uniqueAttrs()
 	db.hookAfter(ctx, m, v, putHooks...)
 	m.plan = func(stored Item) ([]*write, bool, error) {
 		if len(e.uniques) > 0 && stored == nil {
 			return nil, true, nil
 		}
-		w := &write{
-			kind: OpPutItem, name: "Put", e: e, putID: key.id, item: item,
-			reason: func(Item) error { return ErrStaleVersion },
-		}
+		w := p.write()
+		w.reason = func(Item) error { return ErrStaleVersion }
 		if versioned || stored != nil {
 			var (
 				b     expr.Builder
@@ -491,7 +513,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 		if w.cond != "" {
 			w.landed = w.item.sameAs
 		}
-		writes, err := e.withClaims(w, m, stored)
+		writes, err := e.withClaims(p.list[:0], w, m, stored)
 		return writes, false, err
 	}
 	return m, nil

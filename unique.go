@@ -125,14 +125,15 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 	return append(releases, claims...), nil
 }
 
-// withClaims returns the write that puts an item in the place of a stored one,
+// withClaims appends the write that puts an item in the place of a stored one,
 // and those that move its claims.
-func (e *entity) withClaims(w *write, m *mutation, stored Item) ([]*write, error) {
+func (e *entity) withClaims(list []*write, w *write, m *mutation, stored Item) ([]*write, error) {
+	list = append(list, w)
 	if len(e.uniques) == 0 {
-		return []*write{w}, nil
+		return list, nil
 	}
 	claims, err := e.claimWrites(m.op, m.keyItem(), stored, w.item.pick(e.uniqueAttrs()...))
-	return append([]*write{w}, claims...), err
+	return append(list, claims...), err
 }
 
 // holdsClaims reports whether an item holds the claims of its unique values: one

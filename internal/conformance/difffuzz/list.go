@@ -246,6 +246,10 @@ var Allowed = []Difference{
 		},
 	},
 	{
+		Name: "unused definitions of another type", Why: "So they are no fault where an attribute of the table has another type.",
+		Page: "UpdateTable", ops: "UpdateTable", local: valid + `invalid attribute, SchemaElement redefined should be of same type as previously defined`, engine: `ok`,
+	},
+	{
 		Name: "definitions of a new index", Why: "A new index's key attributes are defined with it, and once; DynamoDB Local takes the table's own.",
 		Page: "UpdateTable", ops: "UpdateTable", local: `ok`, engine: valid + `(One or more parameter values were invalid: (AttributeDefinitions is not specified for index: .*|Some index key attributes are not defined in AttributeDefinitions\. .*)|Attribute Name is duplicated: .*)`,
 	},
