@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync"
 	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
@@ -68,7 +69,8 @@ func (w *write) takes() expr.Kind {
 	return expr.KindCondition
 }
 
-// prepare checks the write against its table's schema and finds its place.
+// prepare checks the write against its table's schema and finds its place,
+// which it leaves unset if something is wrong.
 // It needs no lock: what it reads of a table does not change in place.
 func (w *write) prepare() error {
 	if w.home == nil {
@@ -80,8 +82,11 @@ func (w *write) prepare() error {
 		if err != nil {
 			return err
 		}
+		if err := w.compiled.checkKeys(keys, indexes); err != nil {
+			return err
+		}
 		w.place = place
-		return w.compiled.checkKeys(keys, indexes)
+		return nil
 	}
 	if err := keys.checkItem(w.item.item, indexes); err != nil {
 		return err
@@ -281,7 +286,10 @@ type singleInput struct {
 	metrics  wire.Text
 }
 
-// read decodes a PutItem, UpdateItem or DeleteItem, or with no class the like
+// singleInputs are empty ones, which requests use one after another.
+var singleInputs = sync.Pool{New: func() any { return new(singleInput) }}
+
+// field decodes a member of a PutItem, UpdateItem or DeleteItem, or with no class the like
 // within a transaction.
 func (in *singleInput) field(r *wire.Reader, name string) {
 	w := &in.w
@@ -347,7 +355,12 @@ func (in *singleInput) check(cache *expr.Cache) error {
 }
 
 func (e *Engine) write(r *wire.Reader, kind writeKind, class string) ([]byte, error) {
-	in := singleInput{w: write{kind: kind}}
+	in := singleInputs.Get().(*singleInput)
+	defer func() {
+		*in = singleInput{}
+		singleInputs.Put(in)
+	}()
+	in.w.kind = kind
 	in.w.exprs.takes = legacyOfWrite
 	if kind == update {
 		in.w.exprs.takes = legacyOfUpdate
