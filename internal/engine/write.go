@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"sync"
 	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
@@ -286,9 +285,6 @@ type singleInput struct {
 	metrics  wire.Text
 }
 
-// singleInputs are empty ones, which requests use one after another.
-var singleInputs = sync.Pool{New: func() any { return new(singleInput) }}
-
 // field decodes a member of a PutItem, UpdateItem or DeleteItem, or with no class the like
 // within a transaction.
 func (in *singleInput) field(r *wire.Reader, name string) {
@@ -355,12 +351,7 @@ func (in *singleInput) check(cache *expr.Cache) error {
 }
 
 func (e *Engine) write(r *wire.Reader, kind writeKind, class string) ([]byte, error) {
-	in := singleInputs.Get().(*singleInput)
-	defer func() {
-		*in = singleInput{}
-		singleInputs.Put(in)
-	}()
-	in.w.kind = kind
+	in := singleInput{w: write{kind: kind}}
 	in.w.exprs.takes = legacyOfWrite
 	if kind == update {
 		in.w.exprs.takes = legacyOfUpdate
