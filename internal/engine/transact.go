@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dynorm/dynorm/internal/engine/expr"
@@ -101,6 +102,21 @@ type itemID struct {
 	table, place string
 }
 
+// actionLists are lists of actions that no request uses any more: they would be
+// most of what a small transaction leaves to the garbage collector.
+var actionLists = sync.Pool{New: func() any { return new([]actionInput) }}
+
+// maxKeptActions is how long a list may be to be kept for another request.
+const maxKeptActions = 25
+
+// releaseActions empties the list, and keeps it for another request.
+func releaseActions(list *[]actionInput) {
+	clear(*list)
+	if *list = (*list)[:0]; cap(*list) <= maxKeptActions {
+		actionLists.Put(list)
+	}
+}
+
 // actionInput is an entry of TransactItems.
 type actionInput struct {
 	singleInput
@@ -134,15 +150,16 @@ func (a *actionInput) read(r *wire.Reader) {
 }
 
 func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
-	actions := make([]actionInput, 0, 4)
+	list := actionLists.Get().(*[]actionInput)
+	defer releaseActions(list)
 	var consumed, metrics, token wire.Text
 	set := false
 	err := decode(r, "TransactWriteItemsInput", func(name string) {
 		switch name {
 		case "TransactItems":
 			set = r.List(func() {
-				actions = append(actions, actionInput{})
-				actions[len(actions)-1].read(r)
+				*list = append(*list, actionInput{})
+				(*list)[len(*list)-1].read(r)
 			})
 		case "ClientRequestToken":
 			token = r.Text()
@@ -157,6 +174,7 @@ func (e *Engine) transactWriteItems(r *wire.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	actions := *list
 	if err := e.checkActions(actions, set, consumed, metrics, token); err != nil {
 		return nil, err
 	}
@@ -370,7 +388,6 @@ func (e *Engine) prepareActions(writes []*write, now time.Time) ([]step, error) 
 	}
 	e.mu.RUnlock()
 	steps := make([]step, len(writes))
-	places := make(map[itemID]bool) // of no stated size: a small one is on the stack
 	var failed reasons
 	for i, w := range writes {
 		steps[i].write = w
@@ -378,13 +395,14 @@ func (e *Engine) prepareActions(writes []*write, now time.Time) ([]step, error) 
 			if err := failed.addErr(i, len(writes), err); err != nil {
 				return nil, err
 			}
+			w.place = "" // it has none to share
 			continue
 		}
-		id := itemID{tableName(w.table), w.place}
-		if places[id] {
-			return nil, invalid("Transaction request cannot include multiple operations on one item")
+		for _, other := range writes[:i] { // at most a hundred, and their places differ early
+			if other.place == w.place && tableName(other.table) == tableName(w.table) {
+				return nil, invalid("Transaction request cannot include multiple operations on one item")
+			}
 		}
-		places[id] = true
 	}
 	if failed != nil {
 		return nil, canceled(failed)

@@ -69,7 +69,8 @@ func (w *write) takes() expr.Kind {
 	return expr.KindCondition
 }
 
-// prepare checks the write against its table's schema and finds its place.
+// prepare checks the write against its table's schema and finds its place,
+// which it leaves unset if something is wrong.
 // It needs no lock: what it reads of a table does not change in place.
 func (w *write) prepare() error {
 	if w.home == nil {
@@ -81,8 +82,11 @@ func (w *write) prepare() error {
 		if err != nil {
 			return err
 		}
+		if err := w.compiled.checkKeys(keys, indexes); err != nil {
+			return err
+		}
 		w.place = place
-		return w.compiled.checkKeys(keys, indexes)
+		return nil
 	}
 	if err := keys.checkItem(w.item.item, indexes); err != nil {
 		return err
@@ -282,7 +286,7 @@ type singleInput struct {
 	metrics  wire.Text
 }
 
-// read decodes a PutItem, UpdateItem or DeleteItem, or with no class the like
+// field decodes a member of a PutItem, UpdateItem or DeleteItem, or with no class the like
 // within a transaction.
 func (in *singleInput) field(r *wire.Reader, name string) {
 	w := &in.w

@@ -461,7 +461,7 @@ func knownText(x *exchange) bool {
 		return true
 	}
 	return whole(`Requested resource not found|One or more parameter values were invalid: Type mismatch for Index Key .*|The update expression attempted .*|`+
-		`The parameter cannot be converted .*|Attempting to store more than 38 .*|.*Invalid attribute type name found; .*|.*: Input collection .*`, text) ||
+		`The parameter cannot be converted .*|One or more parameter values were invalid: (Size of hashkey|Aggregated size of all range keys) .*|Attempting to store more than 38 .*|.*Invalid attribute type name found; .*|.*: Input collection .*`, text) ||
 		whole(applied, valid+text) || sameTextButNumbers(x)
 }
 
