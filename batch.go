@@ -81,6 +81,8 @@ func (e *UnreadError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 // unprocessed are asked for again, with growing pauses, until ctx ends. Where
 // it ends early, the items read by then are returned with an [*UnreadError],
 // which has the other keys.
+//
+// See "BatchGetItem" in the Amazon DynamoDB API Reference.
 func (m Model[T]) FindMany(ctx context.Context, keys ...any) (_ []*T, err error) {
 	ctx, tr := m.db.begin(ctx, "FindMany", m.e)
 	defer tr.end(&err)
@@ -245,6 +247,8 @@ func (db *DB) batchGetItems(ctx context.Context, e *entity, op string, keys []It
 // that); those with a unique field are read first, by BatchGetItem. Values are
 // checked before the first request. What was not written is in the
 // [*BatchError].
+//
+// See "BatchWriteItem" in the Amazon DynamoDB API Reference.
 func (m Model[T]) PutMany(ctx context.Context, values ...*T) (err error) {
 	ctx, tr := m.db.begin(ctx, "PutMany", m.e)
 	defer tr.end(&err)
@@ -299,6 +303,8 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 // actions, each atomic by itself, up to [Config.Concurrency] at a time, at twice
 // the write units ([Config.PlainBatches] refuses that); one with refused values
 // is sent again without them.
+//
+// See "Amazon DynamoDB Transactions: How it works" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) CreateMany(ctx context.Context, values ...*T) (err error) {
 	ctx, tr := m.db.begin(ctx, "CreateMany", m.e)
 	defer tr.end(&err)
@@ -311,6 +317,8 @@ func (m Model[T]) CreateMany(ctx context.Context, values ...*T) (err error) {
 // [Model.Delete] does. Deleting what is not there is no error. It is not atomic,
 // works and costs as PutMany; an entity with soft deletes goes through
 // transactions too.
+//
+// See "BatchWriteItem" in the Amazon DynamoDB API Reference.
 func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) (err error) {
 	ctx, tr := m.db.begin(ctx, "DeleteMany", m.e)
 	defer tr.end(&err)

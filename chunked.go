@@ -40,6 +40,8 @@ func (e *ChunkedError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} 
 // The first transaction that fails ends it, with a [*ChunkedError] that says how
 // many writes were done. The values of the others are as they were, and the same
 // function sends them when it begins with [Tx.Skip]. It costs what Transact costs.
+//
+// See "Amazon DynamoDB Transactions: How it works" in the Amazon DynamoDB Developer Guide.
 func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	ctx, tr := db.begin(ctx, "Chunked", nil)
 	defer tr.end(&err)

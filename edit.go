@@ -24,6 +24,8 @@ import (
 // one TransactWriteItems, and the write again for each race lost. No item with
 // the key is an ErrNotFound, a change of the base key an ErrImmutable, one of
 // the version or of a readonly field an ErrInvalid.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Edit", m.e)
 	defer tr.end(&err)

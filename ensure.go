@@ -19,6 +19,8 @@ import (
 //
 // It sends what Save sends and, where there is no item, what Create sends; where
 // another writer creates or deletes it in between, both again.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
 	ctx, tr := m.db.begin(ctx, "Upsert", m.e)
 	defer tr.end(&err)
@@ -44,6 +46,8 @@ func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
 //
 // It sends a strongly consistent GetItem and, where there is no item, what
 // [Model.Create] sends. An item that was deleted softly is an ErrExists.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, err error) {
 	ctx, tr := m.db.begin(ctx, "FirstOrCreate", m.e)
 	defer tr.end(&err)
@@ -96,6 +100,8 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 // holds.
 //
 // It sends what Update sends and, where there is no item, what Create sends.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) UpdateOrCreate(ctx context.Context, v *T, changes ...Change) (_ *T, created bool, err error) {
 	ctx, tr := m.db.begin(ctx, "UpdateOrCreate", m.e)
 	defer tr.end(&err)
@@ -209,6 +215,8 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 // the write units of both writes. No item with the key is an ErrNotFound, one
 // under the new key an ErrExists; where the item changes meanwhile it is an
 // ErrStaleVersion.
+//
+// See "Amazon DynamoDB Transactions: How it works" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Move", m.e)
 	defer tr.end(&err)

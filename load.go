@@ -18,6 +18,8 @@ import (
 // It sends BatchGetItem requests as [Model.FindMany] does. Where it ends early,
 // the values that were read by then are set, and the others are in an
 // [*UnreadError].
+//
+// See "BatchGetItem" in the Amazon DynamoDB API Reference.
 func (db *DB) FindMany(ctx context.Context, values ...any) (missing []any, err error) {
 	ctx, tr := db.begin(ctx, "FindMany", nil)
 	defer tr.end(&err)

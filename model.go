@@ -63,6 +63,8 @@ func (m Model[T]) check(v *T) error {
 // index entry; an entity with unique fields takes one TransactWriteItems
 // instead, at twice that and two for each unique value. An item with the same
 // key is an ErrExists that carries it, a taken value an ErrUnique.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Create(ctx context.Context, v *T) (err error) {
 	ctx, tr := m.db.begin(ctx, "Create", m.e)
 	defer tr.end(&err)
@@ -96,6 +98,8 @@ func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // and the new item, and of each index entry. An entity with unique fields is
 // read first and, where a unique value changes, written with its claims in one
 // TransactWriteItems; a taken value is an ErrUnique.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Put(ctx context.Context, v *T) (err error) {
 	ctx, tr := m.db.begin(ctx, "Put", m.e)
 	defer tr.end(&err)
@@ -133,6 +137,8 @@ func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // claims in one TransactWriteItems. No item with the key is an ErrNotFound,
 // another version an ErrStaleVersion that carries the item, a taken value an
 // ErrUnique.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Save(ctx context.Context, v *T) (err error) {
 	ctx, tr := m.db.begin(ctx, "Save", m.e)
 	defer tr.end(&err)
@@ -175,6 +181,8 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 //
 // No item with the key is an ErrNotFound; a failed [If] an ErrConditionFailed
 // that carries the item.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Update", m.e)
 	defer tr.end(&err)
@@ -211,6 +219,8 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change, 
 // It sends one DeleteItem, at a write unit for each KB of the item and of each
 // index entry; a soft deletion is one UpdateItem. An entity with unique fields
 // is read first and deleted with its claims in one TransactWriteItems.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Delete(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Delete", m.e)
 	defer tr.end(&err)
@@ -237,6 +247,8 @@ func (db *DB) remove(ctx context.Context, e *entity, key any) error {
 //
 // It sends one GetItem, at a read unit for each 4 KB of the item when strongly
 // consistent ([Config.Consistent]) and half of that otherwise.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Find(ctx context.Context, id any) (_ *T, err error) {
 	ctx, tr := m.db.begin(ctx, "Find", m.e)
 	defer tr.end(&err)

@@ -79,6 +79,8 @@ func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.
 // claims are taken again in one TransactWriteItems: a value that another item
 // has taken since is an ErrUnique. (With softdelete=keepunique they were never
 // given up, and one UpdateItem does.) No item with the key is an ErrNotFound.
+//
+// See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Restore(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Restore", m.e)
 	defer tr.end(&err)

@@ -122,6 +122,8 @@ func (tx *Tx) revert() {
 // lost response does not write twice. Conflicts with other transactions are
 // sent again with growing pauses; a write that was planned on an item which
 // changed meanwhile is planned anew. A cancelled transaction is a [*TxError].
+//
+// See "Amazon DynamoDB Transactions: How it works" in the Amazon DynamoDB Developer Guide.
 func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	ctx, tr := db.begin(ctx, "Transact", nil)
 	defer tr.end(&err)
@@ -378,6 +380,8 @@ func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicat
 // is what [Model.Find] or [Model.Get] takes; up to 100.
 //
 // It sends one TransactGetItems, at two read units for each 4 KB of each item.
+//
+// See "TransactGetItems" in the Amazon DynamoDB API Reference.
 func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err error) {
 	ctx, tr := m.db.begin(ctx, "TransactGet", m.e)
 	defer tr.end(&err)
