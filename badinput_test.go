@@ -173,6 +173,8 @@ func byName(m dynorm.EntityModel, db *dynorm.DB, r dynorm.Record) calls {
 		"Create":      func(ctx context.Context) error { return m.Create(ctx, r) },
 		"Put":         func(ctx context.Context) error { return m.Put(ctx, r) },
 		"Save":        func(ctx context.Context) error { return m.Save(ctx, r) },
+		"Upsert":      func(ctx context.Context) error { return drop2(m.Upsert(ctx, r)) },
+		"Increment":   func(ctx context.Context) error { return drop2(m.Increment(ctx, r, "value", 1)) },
 		"Find":        func(ctx context.Context) error { return drop2(m.Find(ctx, r)) },
 		"FindMany":    func(ctx context.Context) error { return drop2(m.FindMany(ctx, r)) },
 		"TransactGet": func(ctx context.Context) error { return drop2(m.TransactGet(ctx, r)) },

@@ -232,6 +232,42 @@ func (m EntityModel) planMove(ctx context.Context, key any, fn func(Record) erro
 	return m.db.planMoving(ctx, m.e, key, m.e.onRecord(fn))
 }
 
+// Upsert writes the declared attributes of an item that exists or creates it, as
+// [Model.Upsert] does. It reports whether it created it.
+func (m EntityModel) Upsert(ctx context.Context, r Record) (created bool, err error) {
+	ctx, tr := m.db.begin(ctx, "Upsert", m.e)
+	defer tr.end(&err)
+	for range maxRaces {
+		err = m.Save(ctx, r)
+		if !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+		if err = m.Create(ctx, r); !errors.Is(err, ErrExists) {
+			return err == nil, err
+		}
+	}
+	return false, err
+}
+
+// Increment adds to a number of an item that exists, as [Model.Increment] does.
+func (m EntityModel) Increment(ctx context.Context, key any, field string, delta any) (_ Record, err error) {
+	ctx, tr := m.db.begin(ctx, "Increment", m.e)
+	defer tr.end(&err)
+	return m.Update(ctx, key, Add(field, delta))
+}
+
+// Touch sets the time of the last change of an item that exists, as [Model.Touch]
+// does.
+func (m EntityModel) Touch(ctx context.Context, key any) (err error) {
+	ctx, tr := m.db.begin(ctx, "Touch", m.e)
+	defer tr.end(&err)
+	key, err = m.keyArg(key)
+	if err == nil {
+		err = m.db.touchItem(ctx, m.e, key)
+	}
+	return opError("Touch", m.e, err)
+}
+
 // Delete removes an item, as [Model.Delete] does.
 func (m EntityModel) Delete(ctx context.Context, key any) (err error) {
 	ctx, tr := m.db.begin(ctx, "Delete", m.e)

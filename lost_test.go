@@ -19,7 +19,7 @@ import (
 // add to: sent again outside of a transaction it adds again. A soft deletion by
 // key, or its reversal, counts the version alone.
 var countsTwice = map[string][]string{
-	"Model.Update": sums, "Model.Increment": sums, "Model.Touch": sums, "Model.UpdateOrCreate": sums, "EntityModel.Update": sums, "Query.Update": sums,
+	"Model.Update": sums, "Model.Increment": sums, "Model.Touch": sums, "Model.UpdateOrCreate": sums, "EntityModel.Update": sums, "EntityModel.Increment": sums, "EntityModel.Touch": sums, "Query.Update": sums,
 	"Model.Delete": {"_v"}, "Model.Restore": {"_v"}, "EntityModel.Delete": {"_v"}, "EntityModel.Restore": {"_v"},
 }
 

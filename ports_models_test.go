@@ -47,9 +47,10 @@ func portCard() parser.Entity {
 			{Name: "id", Attr: "id", Primary: true, Type: parser.Type{Kind: parser.String}},
 			{Name: "state", Attr: "state", Type: parser.Type{Kind: parser.String}},
 			{Name: "secret", Attr: "secret", Encrypt: true, Type: parser.Type{Kind: parser.String}},
+			{Name: "count", Attr: "count", Type: parser.Type{Kind: parser.Int, Bits: 64}},
 		},
-		SoftDelete: true,
-		Indexes:    []parser.Index{{Name: "byState", PK: "STATE#{state}", SK: "{id}"}},
+		SoftDelete: true, Timestamps: true,
+		Indexes: []parser.Index{{Name: "byState", PK: "STATE#{state}", SK: "{id}"}},
 	}
 }
 
@@ -498,6 +499,12 @@ var portPaths = []portPath{
 				cardIs("c4")(p.cards.Update(ctx, "c4", dynorm.Set("state", "done"))))
 		},
 	},
+	{"dynamic upserts", on("EntityModel.Upsert", "EntityModel.Increment"), ops("Save Card", "Create Card", "Save Card", "Update Card"), func(ctx context.Context, p *portSet) error {
+		_, err := p.cards.Upsert(ctx, portRecord(4))
+		_, err2 := p.cards.Upsert(ctx, portRecord(1))
+		return errors.Join(err, err2, cardIs("c1")(p.cards.Increment(ctx, "c1", "count", 1)))
+	}},
+	{"dynamic Touch", on("EntityModel.Touch"), nil, func(ctx context.Context, p *portSet) error { return p.cards.Touch(ctx, "c1") }},
 	{"dynamic edits", on("EntityModel.Edit", "EntityModel.Move"), ops("Edit Card", "Move Card"), func(ctx context.Context, p *portSet) error {
 		edited, err := p.cards.Edit(ctx, "c1", func(r dynorm.Record) error { r["state"] = "done"; return nil })
 		moved, err2 := p.cards.Move(ctx, "c2", func(r dynorm.Record) error { r["id"], r["secret"] = "c9", secretOf("c9"); return nil })

@@ -266,6 +266,15 @@ func (w writer[T, P]) singles() map[string]func(context.Context, writeArgs) erro
 			_, err := w.name.Move(ctx, w.key(ctx, a), w.editRecord(ctx, a, a.to))
 			return err
 		},
+		"EntityModel.Upsert": byName(func(ctx context.Context, r dynorm.Record) error {
+			_, err := w.name.Upsert(ctx, r)
+			return err
+		}),
+		"EntityModel.Increment": func(ctx context.Context, a writeArgs) error {
+			_, err := w.name.Increment(ctx, w.key(ctx, a), "points", a.delta)
+			return err
+		},
+		"EntityModel.Touch":       func(ctx context.Context, a writeArgs) error { return w.name.Touch(ctx, w.key(ctx, a)) },
 		"EntityModel.Delete":      func(ctx context.Context, a writeArgs) error { return w.name.Delete(ctx, w.key(ctx, a)) },
 		"EntityModel.Restore":     func(ctx context.Context, a writeArgs) error { return w.name.Restore(ctx, w.key(ctx, a)) },
 		"EntityModel.ForceDelete": func(ctx context.Context, a writeArgs) error { return w.name.ForceDelete(ctx, w.key(ctx, a)) },
