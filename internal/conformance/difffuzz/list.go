@@ -451,7 +451,7 @@ func malformed(x *exchange) bool {
 
 // badStatement are faults of the text of a statement.
 const badStatement = `Statement wasn't well formed, .*|Unsupported (token|operation|operator|clause|data type|format).*|EXISTS .*|Unexpected (from source|path component.*)|` +
-	`Aliasing is not supported|The (first |second )?arguments? to .*|SET_[A-Z]+ must .*|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|The BETWEEN operator .*|Incorrect operand type .*|PartiQL statements cannot .*|One or more parameter values were invalid: Global secondary index \S+ does not project .*|Consistent reads .*|Variable reference .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*`
+	`Aliasing is not supported|The (first |second )?arguments? to .*|SET_[A-Z]+ must .*|The arguments? to .*|WHERE clause must .*|Invalid list expression.*|Tuple keys .*|MISSING must .*|Argument to ORDER BY .*|Number of parameters .*|IN operator must .*|Expected '\*' .*|Invalid (syntax|returning) .*|The BETWEEN operator .*|Incorrect operand type .*|PartiQL statements cannot .*|One or more parameter values were invalid: Global secondary index \S+ does not project .*|Consistent reads .*|Variable reference .*|Key attribute's data type .*|RETURNING .*|Select statements .*|Key value must .*|Incorrect number of operands .*`
 
 // knownText is true for a message of which DynamoDB Local's own wording is
 // listed where it stands alone.
