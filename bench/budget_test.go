@@ -59,7 +59,7 @@ func TestAllocationBudget(t *testing.T) {
 
 // What a single call allocates beyond the client alone is exact.
 func TestAllocationsAboveTheClient(t *testing.T) {
-	atMost := map[string]float64{rowGet: 4, rowPut: 11, rowUpdate: 13}
+	atMost := map[string]float64{rowGet: 4, rowPut: 8, rowUpdate: 13}
 	s := suiteOf(t)
 	bare, err := barePeer(t.Context(), clientOn(s.stub), tableName, s.users[0])
 	if err != nil {
