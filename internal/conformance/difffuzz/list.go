@@ -330,7 +330,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "batches", Why: "What a batch asks for is judged item by item, in words of the single request; DynamoDB Local has its own words and order.",
-		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values were invalid: (Missing the key .*|Type mismatch for key .*))`,
+		Page: "BatchWriteItem", ops: "BatchWriteItem BatchGetItem", local: localKey + `|` + stored + `|` + valid + `(Provided list of item keys contains duplicates|A value provided .*|DynamoDB only supports .*|The list of keys in RequestItems .*|The batch write request list .*|Item to put in PutItem cannot be null|Number (over|under)flow.*)`, engine: stored + `|` + expression + `|` + valid + `(The provided key element does not match the schema|One or more parameter values (were invalid: (Missing the key .*|Type mismatch for key .*)|are not valid. The AttributeValue for a key attribute cannot contain an empty .*))`,
 	},
 	{
 		Name: "legacy updates' types", Why: "ADD and DELETE of a wrong type name it as requests do: S, not STRING.",
