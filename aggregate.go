@@ -24,56 +24,66 @@ type Group[V any] struct {
 // Sum returns the sum of a number field over the items, exactly: 0 where no
 // item has a number there. DynamoDB does not add up, so it reads what List
 // would, of each item that field only.
-func (q Query[T]) Sum(ctx context.Context, field string) (_ json.Number, err error) {
-	ctx, tr := q.s.begin(ctx, "Sum")
+func (q Query[T]) Sum(ctx context.Context, field string) (json.Number, error) {
+	return q.s.total(ctx, field)
+}
+
+func (s *queryState) total(ctx context.Context, field string) (_ json.Number, err error) {
+	ctx, tr := s.begin(ctx, "Sum")
 	defer tr.end(&err)
-	sum, _, err := q.s.sum(ctx, "Sum", named(field))
+	sum, _, err := s.sum(ctx, "Sum", named(field))
 	if err != nil {
-		return "", q.s.opError("Sum", err)
+		return "", s.opError("Sum", err)
 	}
 	return json.Number(decimal(sum)), nil
 }
 
 // Avg returns the mean of a number field over the items that have it, or
 // [ErrNotFound] where none has. It reads what Sum reads.
-func (q Query[T]) Avg(ctx context.Context, field string) (_ float64, err error) {
-	ctx, tr := q.s.begin(ctx, "Avg")
+func (q Query[T]) Avg(ctx context.Context, field string) (float64, error) {
+	return q.s.mean(ctx, named(field))
+}
+
+func (s *queryState) mean(ctx context.Context, ref fieldRef) (_ float64, err error) {
+	ctx, tr := s.begin(ctx, "Avg")
 	defer tr.end(&err)
-	mean, err := q.s.avg(ctx, named(field))
-	return mean, q.s.opError("Avg", err)
+	mean, err := s.avg(ctx, ref)
+	return mean, s.opError("Avg", err)
 }
 
 // Min returns the least value of a field, in the field's Go type, or
 // [ErrNotFound] where no item has one. Where an index of the query is in the
 // order of the field it reads one item, otherwise what Sum reads.
-func (q Query[T]) Min(ctx context.Context, field string) (_ any, err error) {
-	ctx, tr := q.s.begin(ctx, "Min")
-	defer tr.end(&err)
-	v, err := extreme[T](ctx, q.s, "Min", named(field), false)
-	if err != nil {
-		return nil, q.s.opError("Min", err)
-	}
-	return v.value()
+func (q Query[T]) Min(ctx context.Context, field string) (any, error) {
+	return q.s.outermost(ctx, "Min", field, false)
 }
 
 // Max returns the greatest value of a field, as Min returns the least.
-func (q Query[T]) Max(ctx context.Context, field string) (_ any, err error) {
-	ctx, tr := q.s.begin(ctx, "Max")
+func (q Query[T]) Max(ctx context.Context, field string) (any, error) {
+	return q.s.outermost(ctx, "Max", field, true)
+}
+
+func (s *queryState) outermost(ctx context.Context, op, field string, greatest bool) (_ any, err error) {
+	ctx, tr := s.begin(ctx, op)
 	defer tr.end(&err)
-	v, err := extreme[T](ctx, q.s, "Max", named(field), true)
+	v, err := s.extreme(ctx, op, named(field), greatest)
 	if err != nil {
-		return nil, q.s.opError("Max", err)
+		return nil, s.opError(op, err)
 	}
 	return v.value()
 }
 
 // Pluck returns the values of one field, in the order of the query; the place
 // of an item without it holds nil. It reads what Sum reads.
-func (q Query[T]) Pluck(ctx context.Context, field string) (_ []any, err error) {
-	ctx, tr := q.s.begin(ctx, "Pluck")
+func (q Query[T]) Pluck(ctx context.Context, field string) ([]any, error) {
+	return q.s.pluck(ctx, field)
+}
+
+func (s *queryState) pluck(ctx context.Context, field string) (_ []any, err error) {
+	ctx, tr := s.begin(ctx, "Pluck")
 	defer tr.end(&err)
 	var values []any
-	err = q.s.fieldValues(ctx, "Pluck", named(field), func(v fieldValue) (err error) {
+	err = s.fieldValues(ctx, "Pluck", named(field), func(v fieldValue) (err error) {
 		var value any
 		if v.av != nil {
 			value, err = v.value()
@@ -82,7 +92,7 @@ func (q Query[T]) Pluck(ctx context.Context, field string) (_ []any, err error) 
 		return err
 	})
 	if err != nil {
-		return nil, q.s.opError("Pluck", err)
+		return nil, s.opError("Pluck", err)
 	}
 	return values, nil
 }
@@ -90,17 +100,21 @@ func (q Query[T]) Pluck(ctx context.Context, field string) (_ []any, err error) 
 // GroupCount counts the items by the values of a field, the most frequent
 // first, then by value. Items without the field count for nothing. It reads
 // what Sum reads.
-func (q Query[T]) GroupCount(ctx context.Context, field string) (_ []Group[any], err error) {
-	ctx, tr := q.s.begin(ctx, "GroupCount")
+func (q Query[T]) GroupCount(ctx context.Context, field string) ([]Group[any], error) {
+	return q.s.groupCount(ctx, field)
+}
+
+func (s *queryState) groupCount(ctx context.Context, field string) (_ []Group[any], err error) {
+	ctx, tr := s.begin(ctx, "GroupCount")
 	defer tr.end(&err)
-	groups, err := q.s.groups(ctx, named(field))
+	groups, err := s.groups(ctx, named(field))
 	if err != nil {
-		return nil, q.s.opError("GroupCount", err)
+		return nil, s.opError("GroupCount", err)
 	}
 	counts := make([]Group[any], len(groups))
 	for i, g := range groups {
 		if counts[i].Value, err = g.value(); err != nil {
-			return nil, q.s.opError("GroupCount", err)
+			return nil, s.opError("GroupCount", err)
 		}
 		counts[i].Count = g.count
 	}
@@ -109,82 +123,95 @@ func (q Query[T]) GroupCount(ctx context.Context, field string) (_ []Group[any],
 
 // Sum returns the sum of the column over the items of a query, as [Query.Sum]
 // does; a sum that the column's type can't hold is an ErrValue.
-func (c Column[T, V]) Sum(ctx context.Context, q Query[T]) (_ V, err error) {
-	ctx, tr := q.s.begin(ctx, "Sum")
+func (c Column[T, V]) Sum(ctx context.Context, q Query[T]) (V, error) {
+	return decoded[V](func(v any) error { return q.s.totalInto(ctx, c.ref, v) })
+}
+
+// totalInto sets v, a pointer to a column's type, to the sum of a field.
+func (s *queryState) totalInto(ctx context.Context, ref fieldRef, v any) (err error) {
+	ctx, tr := s.begin(ctx, "Sum")
 	defer tr.end(&err)
-	var v V
-	sum, f, err := q.s.sum(ctx, "Sum", c.ref)
+	sum, f, err := s.sum(ctx, "Sum", ref)
 	if err == nil {
-		v, err = valueAs[V](f, &types.AttributeValueMemberN{Value: decimal(sum)})
+		err = fieldValue{f, &types.AttributeValueMemberN{Value: decimal(sum)}}.into(v)
 	}
-	return v, q.s.opError("Sum", err)
+	return s.opError("Sum", err)
 }
 
 // Avg returns the mean of the column, as [Query.Avg] does.
-func (c Column[T, V]) Avg(ctx context.Context, q Query[T]) (_ float64, err error) {
-	ctx, tr := q.s.begin(ctx, "Avg")
-	defer tr.end(&err)
-	mean, err := q.s.avg(ctx, c.ref)
-	return mean, q.s.opError("Avg", err)
+func (c Column[T, V]) Avg(ctx context.Context, q Query[T]) (float64, error) {
+	return q.s.mean(ctx, c.ref)
 }
 
 // Min returns the least value of the column, as [Query.Min] does.
-func (c Column[T, V]) Min(ctx context.Context, q Query[T]) (_ V, err error) {
-	ctx, tr := q.s.begin(ctx, "Min")
-	defer tr.end(&err)
-	return c.extreme(ctx, q, "Min", false)
+func (c Column[T, V]) Min(ctx context.Context, q Query[T]) (V, error) {
+	return decoded[V](func(v any) error { return q.s.outermostInto(ctx, "Min", c.ref, false, v) })
 }
 
 // Max returns the greatest value of the column, as [Query.Max] does.
-func (c Column[T, V]) Max(ctx context.Context, q Query[T]) (_ V, err error) {
-	ctx, tr := q.s.begin(ctx, "Max")
-	defer tr.end(&err)
-	return c.extreme(ctx, q, "Max", true)
+func (c Column[T, V]) Max(ctx context.Context, q Query[T]) (V, error) {
+	return decoded[V](func(v any) error { return q.s.outermostInto(ctx, "Max", c.ref, true, v) })
 }
 
-func (c Column[T, V]) extreme(ctx context.Context, q Query[T], op string, greatest bool) (V, error) {
-	var v V
-	found, err := extreme[T](ctx, q.s, op, c.ref, greatest)
+// outermostInto sets v, a pointer to a column's type, to the least or greatest
+// value of a field.
+func (s *queryState) outermostInto(ctx context.Context, op string, ref fieldRef, greatest bool, v any) (err error) {
+	ctx, tr := s.begin(ctx, op)
+	defer tr.end(&err)
+	found, err := s.extreme(ctx, op, ref, greatest)
 	if err == nil {
-		v, err = valueAs[V](found.f, found.av)
+		err = found.into(v)
 	}
-	return v, q.s.opError(op, err)
+	return s.opError(op, err)
 }
 
 // Pluck returns the values of the column, in the order of the query; the place
 // of an item without it holds the zero value. It reads what [Query.Sum] reads.
-func (c Column[T, V]) Pluck(ctx context.Context, q Query[T]) (_ []V, err error) {
-	ctx, tr := q.s.begin(ctx, "Pluck")
-	defer tr.end(&err)
+func (c Column[T, V]) Pluck(ctx context.Context, q Query[T]) ([]V, error) {
 	var values []V
-	err = q.s.fieldValues(ctx, "Pluck", c.ref, func(v fieldValue) error {
-		value, err := valueAs[V](v.f, v.av)
-		values = append(values, value)
-		return err
+	err := q.s.pluckInto(ctx, c.ref, func() any {
+		values = append(values, *new(V))
+		return &values[len(values)-1]
 	})
 	if err != nil {
-		return nil, q.s.opError("Pluck", err)
+		return nil, err
 	}
 	return values, nil
 }
 
+// pluckInto sets what next points to, a value of a column's type, to the value of
+// a field in the next item.
+func (s *queryState) pluckInto(ctx context.Context, ref fieldRef, next func() any) (err error) {
+	ctx, tr := s.begin(ctx, "Pluck")
+	defer tr.end(&err)
+	err = s.fieldValues(ctx, "Pluck", ref, func(v fieldValue) error { return v.into(next()) })
+	return s.opError("Pluck", err)
+}
+
 // GroupCount counts the items by the values of the column, as
 // [Query.GroupCount] does.
-func (c Column[T, V]) GroupCount(ctx context.Context, q Query[T]) (_ []Group[V], err error) {
-	ctx, tr := q.s.begin(ctx, "GroupCount")
-	defer tr.end(&err)
-	groups, err := q.s.groups(ctx, c.ref)
-	counts := make([]Group[V], len(groups))
-	for i, g := range groups {
-		counts[i].Count = g.count
-		if counts[i].Value, err = valueAs[V](g.f, g.av); err != nil {
-			break
-		}
-	}
+func (c Column[T, V]) GroupCount(ctx context.Context, q Query[T]) ([]Group[V], error) {
+	counts := []Group[V]{}
+	err := q.s.groupCountInto(ctx, c.ref, func(count int) any {
+		counts = append(counts, Group[V]{Count: count})
+		return &counts[len(counts)-1].Value
+	})
 	if err != nil {
-		return nil, q.s.opError("GroupCount", err)
+		return nil, err
 	}
 	return counts, nil
+}
+
+// groupCountInto sets what next points to, a value of a column's type, to the
+// next value of a field, whose count it is given.
+func (s *queryState) groupCountInto(ctx context.Context, ref fieldRef, next func(count int) any) (err error) {
+	ctx, tr := s.begin(ctx, "GroupCount")
+	defer tr.end(&err)
+	groups, err := s.groups(ctx, ref)
+	for i := 0; i < len(groups) && err == nil; i++ {
+		err = groups[i].into(next(groups[i].count))
+	}
+	return s.opError("GroupCount", err)
 }
 
 // fieldValue is what an item has of a field, with a nil value where it has
@@ -203,15 +230,22 @@ func (v fieldValue) value() (any, error) {
 	return value, nil
 }
 
-// valueAs returns a value as a column's type.
-func valueAs[V any](f *codec.Field, av types.AttributeValue) (V, error) {
-	var zero V
-	if av == nil {
-		return zero, nil
+// into sets what p points to, a value of a column's type, to the value.
+func (v fieldValue) into(p any) error {
+	if v.av == nil {
+		return nil
 	}
+	if err := v.f.DecodeInto(v.av, p); err != nil {
+		return atField(v.f.Name, faultf(ErrValue, "%w", err))
+	}
+	return nil
+}
+
+// decoded returns what decode sets a value to, the zero value where it fails.
+func decoded[V any](decode func(v any) error) (V, error) {
 	v := new(V)
-	if err := f.DecodeInto(av, v); err != nil {
-		return zero, atField(f.Name, faultf(ErrValue, "%w", err))
+	if err := decode(v); err != nil {
+		return *new(V), err
 	}
 	return *v, nil
 }
@@ -301,7 +335,7 @@ func decimal(r *big.Rat) string {
 
 // extreme finds the least or greatest value of a field: by an index in its
 // order, or by looking at all items.
-func extreme[T any](ctx context.Context, s *queryState, op string, ref fieldRef, greatest bool) (fieldValue, error) {
+func (s *queryState) extreme(ctx context.Context, op string, ref fieldRef, greatest bool) (fieldValue, error) {
 	narrow, f, err := s.narrow(ref)
 	if err != nil {
 		return fieldValue{}, err

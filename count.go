@@ -8,24 +8,24 @@ import (
 
 // Exists reports whether an item matches. It costs what First costs, without
 // the transfer of the item.
-func (q Query[T]) Exists(ctx context.Context) (_ bool, err error) {
-	ctx, tr := q.s.begin(ctx, "Exists")
-	defer tr.end(&err)
+func (q Query[T]) Exists(ctx context.Context) (bool, error) {
 	n, err := q.s.count(ctx, "Exists", 1)
-	return n > 0, q.s.opError("Exists", err)
+	return n > 0, err
 }
 
 // Count returns the number of items, at most the limit. DynamoDB counts them
 // without sending them, at the read units that List would cost. The key
 // conditions of a query that has several are counted side by side.
-func (q Query[T]) Count(ctx context.Context) (_ int, err error) {
-	ctx, tr := q.s.begin(ctx, "Count")
+func (q Query[T]) Count(ctx context.Context) (int, error) { return q.s.count(ctx, "Count", 0) }
+
+func (s *queryState) count(ctx context.Context, op string, atMost int) (_ int, err error) {
+	ctx, tr := s.begin(ctx, op)
 	defer tr.end(&err)
-	n, err := q.s.count(ctx, "Count", 0)
-	return n, q.s.opError("Count", err)
+	n, err := s.countItems(ctx, op, atMost)
+	return n, s.opError(op, err)
 }
 
-func (s *queryState) count(ctx context.Context, op string, atMost int) (int, error) {
+func (s *queryState) countItems(ctx context.Context, op string, atMost int) (int, error) {
 	p, err := s.planned()
 	if err != nil {
 		return 0, err

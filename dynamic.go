@@ -356,7 +356,12 @@ func asRecord(v any) (Record, bool) {
 }
 
 // Query returns the query for all items of the entity, to be narrowed.
-func (m EntityModel) Query() Query[Record] { return newQuery[Record](m.db, m.e, m.fault()) }
+func (m EntityModel) Query() Query[Record] { return Query[Record]{m.records().query(nil)} }
+
+// records is the model as one of records.
+func (m EntityModel) records() model {
+	return model{db: m.db, e: m.e, modelState: &modelState{err: m.fault(), maker: makerOf[Record]{}, read: readRaw}}
+}
 
 // Where returns the query for the items that meet all predicates.
 func (m EntityModel) Where(predicates ...Predicate) Query[Record] {

@@ -181,7 +181,7 @@ func (m EntityModel) several(ctx context.Context, op string, keys []any, read fu
 			return nil, opError(op, m.e, err)
 		}
 	}
-	found, err := read(Model[Record]{db: m.db, e: m.e, read: readRaw}, ctx, keys)
+	found, err := read(Model[Record](m.records()), ctx, keys)
 	if ue, ok := errors.AsType[*UnreadError](err); ok {
 		err = leftUnread(given, ue.places, ue.Err)
 	} else if err != nil {

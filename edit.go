@@ -26,26 +26,27 @@ import (
 // the version or of a readonly field an ErrInvalid.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
+func (m Model[T]) Edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+	v, err := model(m).edit(ctx, key, onValue(fn))
+	return (*T)(v), err
+}
+
+func (m model) edit(ctx context.Context, key any, fn func(unsafe.Pointer) error) (_ unsafe.Pointer, err error) {
 	ctx, tr := m.db.begin(ctx, "Edit", m.e)
 	defer tr.end(&err)
 	if m.fault() != nil {
 		return nil, opError("Edit", m.e, m.fault())
 	}
-	v, err := m.edit(ctx, key, fn)
-	return v, opError("Edit", m.e, err)
-}
-
-func (m Model[T]) edit(ctx context.Context, key any, fn func(*T) error) (*T, error) {
-	plan, err := planEditOf(ctx, m, key, fn)
+	plan, err := m.db.planEdit(ctx, m.e, key, fn)
 	if err != nil {
-		return nil, err
+		return nil, opError("Edit", m.e, err)
 	}
 	after, err := m.db.editItem(ctx, plan)
 	if err != nil {
-		return nil, err
+		return nil, opError("Edit", m.e, err)
 	}
-	return decodeRow[T](m.e, &after, nil)
+	v, err := m.e.decodeRow(m.maker, &after, nil)
+	return v, opError("Edit", m.e, err)
 }
 
 // editItem carries an edit out and returns the item as it then stands.
@@ -67,18 +68,18 @@ func (db *DB) editItem(ctx context.Context, plan *mutation) (row, error) {
 // Edit adds what [Model.Edit] sends: the item is read and fn applied at once.
 // Where the item has changed when the transaction is sent, fn is applied again.
 func (t TxModel[T]) Edit(ctx context.Context, key any, fn func(*T) error) error {
-	return t.addKey(ctx, "Edit", func() (*mutation, error) { return planEditOf(ctx, t.m, key, fn) })
+	return t.tx.edit(ctx, model(t.m), key, onValue(fn))
 }
 
-func planEditOf[T any](ctx context.Context, m Model[T], key any, fn func(*T) error) (*mutation, error) {
-	if fn == nil {
-		return nil, faultf(ErrInvalid, "the function is nil")
-	}
-	return m.db.planEdit(ctx, m.e, key, func(p unsafe.Pointer) error { return fn((*T)(p)) })
+func (tx *Tx) edit(ctx context.Context, m model, key any, fn func(unsafe.Pointer) error) error {
+	return tx.addKey(ctx, "Edit", m.db, m.e, m.fault(), func() (*mutation, error) { return m.db.planEdit(ctx, m.e, key, fn) })
 }
 
 // planEdit plans [Model.Edit].
 func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*mutation, error) {
+	if fn == nil {
+		return nil, faultf(ErrInvalid, "the function is nil")
+	}
 	k, err := e.keyTextsArg(key)
 	if err != nil {
 		return nil, err

@@ -22,17 +22,21 @@ import (
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
+	return model(m).upsert(ctx, unsafe.Pointer(v))
+}
+
+func (m model) upsert(ctx context.Context, v unsafe.Pointer) (created bool, err error) {
 	ctx, tr := m.db.begin(ctx, "Upsert", m.e)
 	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return false, opError("Upsert", m.e, err)
 	}
 	for range maxRaces {
-		err = m.Save(ctx, v)
+		err = m.write(ctx, "Save", v, (*DB).save)
 		if !errors.Is(err, ErrNotFound) {
 			return false, err
 		}
-		if err = m.Create(ctx, v); !errors.Is(err, ErrExists) {
+		if err = m.write(ctx, "Create", v, (*DB).create); !errors.Is(err, ErrExists) {
 			return err == nil, err
 		}
 	}
@@ -49,28 +53,34 @@ func (m Model[T]) Upsert(ctx context.Context, v *T) (created bool, err error) {
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, err error) {
+	got, created, err := model(m).firstOrCreate(ctx, unsafe.Pointer(v))
+	return (*T)(got), created, err
+}
+
+func (m model) firstOrCreate(ctx context.Context, v unsafe.Pointer) (_ unsafe.Pointer, created bool, err error) {
 	ctx, tr := m.db.begin(ctx, "FirstOrCreate", m.e)
 	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return nil, false, opError("FirstOrCreate", m.e, err)
 	}
-	undo := keepOne(m.db, m.e, v)
-	err = m.db.checkNew(m.e, unsafe.Pointer(v))
+	undo := m.keep(v)
+	err = m.db.checkNew(m.e, v)
 	undo()
 	if err != nil {
 		return nil, false, opError("FirstOrCreate", m.e, err)
 	}
-	found, err := m.current(ctx, "FirstOrCreate", v)
+	key := reflect.NewAt(m.e.typ, v).Interface()
+	found, err := m.current(ctx, "FirstOrCreate", key)
 	if !errors.Is(err, ErrNotFound) {
 		return found, false, opError("FirstOrCreate", m.e, err)
 	}
-	err = m.Create(ctx, v)
+	err = m.write(ctx, "Create", v, (*DB).create)
 	if err == nil {
 		return v, true, nil
 	}
 	if errors.Is(err, ErrExists) {
 		// Another writer was first.
-		if found, err := m.current(ctx, "FirstOrCreate", v); err == nil {
+		if found, err := m.current(ctx, "FirstOrCreate", key); err == nil {
 			return found, false, nil
 		}
 	}
@@ -78,7 +88,7 @@ func (m Model[T]) FirstOrCreate(ctx context.Context, v *T) (_ *T, created bool, 
 }
 
 // current reads an item as [Model.Get] does, strongly consistent.
-func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
+func (m model) current(ctx context.Context, op string, key any) (unsafe.Pointer, error) {
 	k, err := m.e.keyArg(key)
 	if err != nil {
 		return nil, err
@@ -90,7 +100,7 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 	if m.e.hidden(item, m.db.cfg.Clock()) {
 		return nil, ErrNotFound
 	}
-	return decodeNew[T](m.e, item, m.db.afterFind(ctx, m.e))
+	return m.e.decodeNew(m.maker, item, m.db.afterFind(ctx, m.e))
 }
 
 // UpdateOrCreate applies the changes to the item whose key fields are those of
@@ -103,23 +113,30 @@ func (m Model[T]) current(ctx context.Context, op string, key any) (*T, error) {
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
 func (m Model[T]) UpdateOrCreate(ctx context.Context, v *T, changes ...Change) (_ *T, created bool, err error) {
+	got, created, err := model(m).updateOrCreate(ctx, unsafe.Pointer(v), changes)
+	return (*T)(got), created, err
+}
+
+func (m model) updateOrCreate(ctx context.Context, v unsafe.Pointer, changes []Change) (_ unsafe.Pointer, created bool, err error) {
 	ctx, tr := m.db.begin(ctx, "UpdateOrCreate", m.e)
 	defer tr.end(&err)
 	if err := m.check(v); err != nil {
 		return nil, false, opError("UpdateOrCreate", m.e, err)
 	}
+	key := reflect.NewAt(m.e.typ, v).Interface()
 	for range maxRaces {
-		var got *T
-		got, err = m.Update(ctx, v, changes...)
+		var got unsafe.Pointer
+		got, err = m.update(ctx, key, changes)
 		if !errors.Is(err, ErrNotFound) {
 			return got, false, err
 		}
-		fresh := *v
-		if err = m.e.applyTo(unsafe.Pointer(&fresh), changes); err != nil {
+		fresh := m.maker.new()
+		m.maker.set(fresh, v)
+		if err = m.e.applyTo(fresh, changes); err != nil {
 			return nil, false, opError("UpdateOrCreate", m.e, err)
 		}
-		if err = m.Create(ctx, &fresh); err == nil {
-			return &fresh, true, nil
+		if err = m.write(ctx, "Create", fresh, (*DB).create); err == nil {
+			return fresh, true, nil
 		}
 		if !errors.Is(err, ErrExists) {
 			return nil, false, err
@@ -159,22 +176,22 @@ func (e *entity) applyTo(v unsafe.Pointer, changes []Change) error {
 // version check is needed. Where the response of the write is lost the SDK sends
 // it again, and the delta may count twice; in a transaction ([DB.Transact]) it
 // does not.
-func (m Model[T]) Increment(ctx context.Context, key any, field string, delta any) (_ *T, err error) {
+func (m Model[T]) Increment(ctx context.Context, key any, field string, delta any) (*T, error) {
+	v, err := model(m).increment(ctx, key, field, delta)
+	return (*T)(v), err
+}
+
+func (m model) increment(ctx context.Context, key any, field string, delta any) (_ unsafe.Pointer, err error) {
 	ctx, tr := m.db.begin(ctx, "Increment", m.e)
 	defer tr.end(&err)
-	return m.Update(ctx, key, Add(field, delta))
+	return m.update(ctx, key, []Change{Add(field, delta)})
 }
 
 // Touch sets the time of the last change of an item that exists. The entity
 // needs one: a field tagged `updated` or the trait timestamps. It sends what
 // [Model.Update] sends.
-func (m Model[T]) Touch(ctx context.Context, key any) (err error) {
-	ctx, tr := m.db.begin(ctx, "Touch", m.e)
-	defer tr.end(&err)
-	if m.fault() != nil {
-		return opError("Touch", m.e, m.fault())
-	}
-	return opError("Touch", m.e, m.db.touchItem(ctx, m.e, key))
+func (m Model[T]) Touch(ctx context.Context, key any) error {
+	return model(m).writeKey(ctx, "Touch", key, (*DB).touchItem)
 }
 
 func (db *DB) touchItem(ctx context.Context, e *entity, key any) error {
@@ -217,38 +234,43 @@ func (db *DB) planTouch(ctx context.Context, e *entity, key any) (*mutation, err
 // ErrStaleVersion.
 //
 // See "Amazon DynamoDB Transactions: How it works" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (_ *T, err error) {
+func (m Model[T]) Move(ctx context.Context, key any, fn func(*T) error) (*T, error) {
+	v, err := model(m).move(ctx, key, onValue(fn))
+	return (*T)(v), err
+}
+
+func (m model) move(ctx context.Context, key any, fn func(unsafe.Pointer) error) (_ unsafe.Pointer, err error) {
 	ctx, tr := m.db.begin(ctx, "Move", m.e)
 	defer tr.end(&err)
 	if m.fault() != nil {
 		return nil, opError("Move", m.e, m.fault())
 	}
-	v, err := m.move(ctx, key, fn)
+	item, err := m.moved(ctx, key, fn)
+	if err != nil {
+		return nil, opError("Move", m.e, err)
+	}
+	v, err := m.e.decodeNew(m.maker, item, nil)
 	return v, opError("Move", m.e, err)
 }
 
-func (m Model[T]) move(ctx context.Context, key any, fn func(*T) error) (*T, error) {
-	u, item, err := m.planMove(ctx, key, fn)
+// moved moves an item and returns it as it then stands.
+func (m model) moved(ctx context.Context, key any, fn func(unsafe.Pointer) error) (Item, error) {
+	u, item, err := m.db.planMoving(ctx, m.e, key, fn)
 	if err != nil {
 		return nil, err
 	}
 	if err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
 		return nil, impliedError(err)
 	}
-	return decodeNew[T](m.e, item, nil)
-}
-
-// planMove is [DB.planMoving] of a T.
-func (m Model[T]) planMove(ctx context.Context, key any, fn func(*T) error) (*unit, Item, error) {
-	if fn == nil {
-		return nil, nil, faultf(ErrInvalid, "the function is nil")
-	}
-	return m.db.planMoving(ctx, m.e, key, func(p unsafe.Pointer) error { return fn((*T)(p)) })
+	return item, nil
 }
 
 // planMoving reads the item to move, has fn change it and plans the writes. It
 // returns the item under its new key too.
 func (db *DB) planMoving(ctx context.Context, e *entity, key any, fn func(unsafe.Pointer) error) (*unit, Item, error) {
+	if fn == nil {
+		return nil, nil, faultf(ErrInvalid, "the function is nil")
+	}
 	k, err := e.keyArg(key)
 	if err != nil {
 		return nil, nil, err
@@ -348,15 +370,20 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 // and without unique values. A primary key that is not generated is the
 // caller's to change. It sends nothing.
 func (m Model[T]) Replicate(v *T) (*T, error) {
+	clone, err := model(m).replicate(unsafe.Pointer(v))
+	return (*T)(clone), err
+}
+
+func (m model) replicate(v unsafe.Pointer) (unsafe.Pointer, error) {
 	if err := m.check(v); err != nil {
 		return nil, opError("Replicate", m.e, err)
 	}
 	item := Item{}
-	if err := m.e.codec.EncodeItem(item, unsafe.Pointer(v)); err != nil {
+	if err := m.e.codec.EncodeItem(item, v); err != nil {
 		return nil, opError("Replicate", m.e, encodeError(err))
 	}
-	clone := new(T)
-	if err := m.e.codec.DecodeItem(item, unsafe.Pointer(clone)); err != nil {
+	clone := m.maker.new()
+	if err := m.e.codec.DecodeItem(item, clone); err != nil {
 		return nil, opError("Replicate", m.e, faultf(ErrValue, "%w", err))
 	}
 	var unique []*codec.Field
@@ -370,7 +397,7 @@ func (m Model[T]) Replicate(v *T) (*T, error) {
 			clear = clear || u.Attr == f.Attr && !m.e.inBaseKey(f.Attr)
 		}
 		if clear {
-			f.Clear(unsafe.Pointer(clone))
+			f.Clear(clone)
 		}
 	}
 	return clone, nil

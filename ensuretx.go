@@ -10,8 +10,27 @@ import (
 // which; where another writer creates or deletes it before the transaction is
 // sent, the other is planned, and v filled anew.
 func (t TxModel[T]) Upsert(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Upsert", v, func(p unsafe.Pointer) (*mutation, error) {
-		return t.m.db.planUpsert(ctx, t.m.e, p, keep(t.m.e, v))
+	return t.tx.upsert(ctx, model(t.m), unsafe.Pointer(v))
+}
+
+func (tx *Tx) upsert(ctx context.Context, m model, v unsafe.Pointer) error {
+	return tx.addValue(ctx, "Upsert", m, v, func(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+		return m.db.planUpsert(ctx, e, v, e.keep(m.maker, v))
+	})
+}
+
+// addValue adds the write of a value.
+func (tx *Tx) addValue(ctx context.Context, name string, m model, v unsafe.Pointer, plan func(context.Context, *entity, unsafe.Pointer) (*mutation, error)) error {
+	err, undo := m.check(v), func() {}
+	if err == nil {
+		undo = m.e.keep(m.maker, v)
+	}
+	return tx.add(name, m.db, m.e, err, undo, func() (*unit, error) {
+		w, err := plan(ctx, m.e, v)
+		if err != nil {
+			return nil, err
+		}
+		return m.db.planned(ctx, w)
 	})
 }
 
@@ -23,15 +42,23 @@ func (t TxModel[T]) Increment(ctx context.Context, key any, field string, delta 
 
 // Touch adds what [Model.Touch] sends.
 func (t TxModel[T]) Touch(ctx context.Context, key any) error {
-	return t.addKey(ctx, "Touch", func() (*mutation, error) { return t.m.db.planTouch(ctx, t.m.e, key) })
+	return t.tx.touch(ctx, model(t.m), key)
+}
+
+func (tx *Tx) touch(ctx context.Context, m model, key any) error {
+	return tx.addKey(ctx, "Touch", m.db, m.e, m.fault(), func() (*mutation, error) { return m.db.planTouch(ctx, m.e, key) })
 }
 
 // Move adds what [Model.Move] sends, two actions and those of the claims: the
 // item is read and fn applied at once. Where the item has changed when the
 // transaction is sent, that fails with an ErrStaleVersion.
 func (t TxModel[T]) Move(ctx context.Context, key any, fn func(*T) error) error {
-	return t.tx.add("Move", t.m.db, t.m.e, t.m.fault(), nil, func() (*unit, error) {
-		u, _, err := t.m.planMove(ctx, key, fn)
+	return t.tx.move(ctx, model(t.m), key, onValue(fn))
+}
+
+func (tx *Tx) move(ctx context.Context, m model, key any, fn func(unsafe.Pointer) error) error {
+	return tx.add("Move", m.db, m.e, m.fault(), nil, func() (*unit, error) {
+		u, _, err := m.db.planMoving(ctx, m.e, key, fn)
 		return u, err
 	})
 }

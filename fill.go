@@ -20,20 +20,25 @@ import (
 // where nothing is lost; nil clears the field. All faults come at once, and then
 // v is as it was. It sends nothing.
 func (m Model[T]) Fill(v *T, values map[string]any) error {
+	return model(m).fill(unsafe.Pointer(v), values)
+}
+
+func (m model) fill(v unsafe.Pointer, values map[string]any) error {
 	if err := m.check(v); err != nil {
 		return opError("Fill", m.e, err)
 	}
-	before := *v
+	before := m.maker.new()
+	m.maker.set(before, v)
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if err := m.e.fillField(unsafe.Pointer(v), name, values[name]); err != nil {
+		if err := m.e.fillField(v, name, values[name]); err != nil {
 			faults = append(faults, err)
 		}
 	}
 	if len(faults) == 0 {
 		return nil
 	}
-	*v = before
+	m.maker.set(v, before)
 	if len(faults) == 1 {
 		return opError("Fill", m.e, faults[0])
 	}
@@ -51,6 +56,10 @@ func (l *faultList) carries()        {}
 
 // FillJSON is [Model.Fill] from a JSON object. Numbers keep all their digits.
 func (m Model[T]) FillJSON(v *T, object []byte) error {
+	return model(m).fillJSON(unsafe.Pointer(v), object)
+}
+
+func (m model) fillJSON(v unsafe.Pointer, object []byte) error {
 	if err := m.check(v); err != nil {
 		return opError("FillJSON", m.e, err)
 	}
@@ -63,7 +72,7 @@ func (m Model[T]) FillJSON(v *T, object []byte) error {
 	if _, err := dec.Token(); err != io.EOF {
 		return opError("FillJSON", m.e, faultf(ErrValue, "there is more than one JSON object"))
 	}
-	return m.Fill(v, values)
+	return m.fill(v, values)
 }
 
 func (e *entity) fillField(v unsafe.Pointer, name string, val any) error {
@@ -102,7 +111,9 @@ func guarded(f *codec.Field) bool {
 
 // Visible returns the fields of v by attribute name without those tagged
 // `hidden`, for output. Fields that would not be stored are left out.
-func (m Model[T]) Visible(v *T) (Record, error) {
+func (m Model[T]) Visible(v *T) (Record, error) { return model(m).visible(unsafe.Pointer(v)) }
+
+func (m model) visible(v unsafe.Pointer) (Record, error) {
 	if err := m.check(v); err != nil {
 		return nil, opError("Visible", m.e, err)
 	}
@@ -112,12 +123,12 @@ func (m Model[T]) Visible(v *T) (Record, error) {
 		if f.Hidden {
 			continue
 		}
-		_, ok, err := f.Encode(unsafe.Pointer(v))
+		_, ok, err := f.Encode(v)
 		if err != nil {
 			return nil, opError("Visible", m.e, encodeError(err))
 		}
 		if ok {
-			r[f.Attr] = f.Value(unsafe.Pointer(v))
+			r[f.Attr] = f.Value(v)
 		}
 	}
 	return r, nil

@@ -15,10 +15,12 @@ import (
 //
 // Each page of the index takes a BatchGetItem for each 100 items more. Items
 // that were deleted meanwhile are left out.
-func (q Query[T]) Hydrate() Query[T] {
-	q = q.with()
-	q.s.opts.hydrate = true
-	return q
+func (q Query[T]) Hydrate() Query[T] { return Query[T]{q.s.hydrate()} }
+
+func (s *queryState) hydrate() *queryState {
+	s = s.with()
+	s.opts.hydrate = true
+	return s
 }
 
 // lacks returns the reason that the path's projection does not answer the query,

@@ -8,36 +8,50 @@ import (
 	"github.com/dynorm/dynorm/internal/codec"
 )
 
-// keep returns what sets a value back to what it is now, after a write that
-// failed. What writes change behind embedded pointers is set back too.
+// keep is [entity.keep] of a T.
 func keep[T any](e *entity, v *T) (undo func()) {
 	if v == nil || e == nil {
 		return func() {}
 	}
-	before := *v
-	p := unsafe.Pointer(v)
+	return e.keep(makerOf[T]{}, unsafe.Pointer(v))
+}
+
+// keep returns what sets a value back to what it is now, after a write that
+// failed. What writes change behind embedded pointers is set back too.
+func (e *entity) keep(t maker, v unsafe.Pointer) (undo func()) {
+	before := t.new()
+	t.set(before, v)
 	type kept struct {
 		f   *codec.Field
 		val any
 	}
 	var behind []kept
 	for _, f := range e.generated {
-		if f.IsZero(p) {
+		if f.IsZero(v) {
 			behind = append(behind, kept{f: f})
 		} else {
-			behind = append(behind, kept{f, f.Value(p)})
+			behind = append(behind, kept{f, f.Value(v)})
 		}
 	}
 	return func() {
-		*v = before
+		t.set(v, before)
 		for _, k := range behind {
 			if k.val == nil {
-				k.f.Clear(p)
+				k.f.Clear(v)
 			} else {
-				_ = k.f.SetValue(p, k.val) // a value of the field's own type fits
+				_ = k.f.SetValue(v, k.val) // a value of the field's own type fits
 			}
 		}
 	}
+}
+
+// keep is [entity.keep] for a call of its own, in which nobody but the write
+// changes the value.
+func (m model) keep(v unsafe.Pointer) (undo func()) {
+	if !m.db.changesValues(m.e) {
+		return func() {}
+	}
+	return m.e.keep(m.maker, v)
 }
 
 // keepOne is keep for a call of its own, in which nobody but the write changes

@@ -17,7 +17,7 @@ import (
 // It finds items of the entity only, unless [KeyQuery.AnyType] says otherwise.
 // It is an immutable value, safe for concurrent use; what is wrong with it comes
 // out of the call that runs it.
-type KeyQuery struct{ q Query[Record] }
+type KeyQuery struct{ s *queryState }
 
 // rawKey is the key condition of a KeyQuery.
 type rawKey struct {
@@ -30,24 +30,24 @@ type rawKey struct {
 // PK starts a query for the items of a partition, of the table or of the index
 // that [KeyQuery.Index] names.
 func (m EntityModel) PK(value string) KeyQuery {
-	q := m.Query().with()
-	q.s.opts.raw = &rawKey{pk: value}
+	s := m.records().query(nil)
+	s.opts.raw = &rawKey{pk: value}
 	if value == "" {
-		q = q.fail(faultf(ErrMissingKey, "PK was given an empty key"))
+		s.fail(faultf(ErrMissingKey, "PK was given an empty key"))
 	}
-	return KeyQuery{q}
+	return KeyQuery{s}
 }
 
 // with returns a copy to change.
 func (k KeyQuery) with(change func(*rawKey)) KeyQuery {
-	q := k.q.with()
-	if q.s.opts.raw == nil {
-		return KeyQuery{q.fail(faultf(ErrInvalid, "a zero KeyQuery asks nothing: start with PK"))}
+	s := k.s.with()
+	if s.opts.raw == nil {
+		return KeyQuery{s.fail(faultf(ErrInvalid, "a zero KeyQuery asks nothing: start with PK"))}
 	}
-	raw := *q.s.opts.raw
+	raw := *s.opts.raw
 	change(&raw)
-	q.s.opts.raw = &raw
-	return KeyQuery{q}
+	s.opts.raw = &raw
+	return KeyQuery{s}
 }
 
 // SK returns the conditions on the sort key, of which a query takes one.
@@ -87,30 +87,30 @@ func (s SortKey) cond(c sortCond) KeyQuery {
 	})
 	switch {
 	case twice:
-		return KeyQuery{k.q.fail(faultf(ErrInvalid, "two conditions on one sort key: DynamoDB takes one; use Between for a range"))}
+		return KeyQuery{k.s.fail(faultf(ErrInvalid, "two conditions on one sort key: DynamoDB takes one; use Between for a range"))}
 	case c.low == "" && c.high == "":
-		return KeyQuery{k.q.fail(faultf(ErrMissingKey, "the condition on the sort key was given an empty text"))}
+		return KeyQuery{k.s.fail(faultf(ErrMissingKey, "the condition on the sort key was given an empty text"))}
 	case c.op == sortBetween && c.low > c.high:
-		return KeyQuery{k.q.fail(faultf(ErrInvalid, "Between has its low end above its high end"))}
+		return KeyQuery{k.s.fail(faultf(ErrInvalid, "Between has its low end above its high end"))}
 	}
 	return k
 }
 
 // Index asks the index of a name instead of the table: its keys are then those
 // that PK and SK speak of.
-func (k KeyQuery) Index(name string) KeyQuery { return KeyQuery{k.q.Index(name)} }
+func (k KeyQuery) Index(name string) KeyQuery { return KeyQuery{k.s.index(name)} }
 
 // Project reads the given fields only, as [Query.Select] does.
-func (k KeyQuery) Project(fields ...string) KeyQuery { return KeyQuery{k.q.Select(fields...)} }
+func (k KeyQuery) Project(fields ...string) KeyQuery { return KeyQuery{k.s.selected(fields)} }
 
 // Where filters the items by predicates.
-func (k KeyQuery) Where(predicates ...Predicate) KeyQuery { return KeyQuery{k.q.Where(predicates...)} }
+func (k KeyQuery) Where(predicates ...Predicate) KeyQuery { return KeyQuery{k.s.where(predicates)} }
 
 // Limit bounds the number of items returned; 0 means no bound.
-func (k KeyQuery) Limit(n int) KeyQuery { return KeyQuery{k.q.Limit(n)} }
+func (k KeyQuery) Limit(n int) KeyQuery { return KeyQuery{k.s.limit(n)} }
 
 // Consistent makes the reads strongly consistent, as [Query.Consistent] does.
-func (k KeyQuery) Consistent() KeyQuery { return KeyQuery{k.q.Consistent()} }
+func (k KeyQuery) Consistent() KeyQuery { return KeyQuery{k.s.consistency(strongly)} }
 
 // Desc returns the items from the greatest sort key down.
 func (k KeyQuery) Desc() KeyQuery { return k.with(func(raw *rawKey) { raw.desc = true }) }
@@ -121,19 +121,17 @@ func (k KeyQuery) Desc() KeyQuery { return k.with(func(raw *rawKey) { raw.desc =
 func (k KeyQuery) AnyType() KeyQuery { return k.with(func(raw *rawKey) { raw.anyType = true }) }
 
 // Query returns the same as a [Query], for its other calls.
-func (k KeyQuery) Query() Query[Record] { return k.q }
+func (k KeyQuery) Query() Query[Record] { return Query[Record]{k.s} }
 
 // Get returns the items. It costs what [Query.List] costs.
-func (k KeyQuery) Get(ctx context.Context) (_ []Record, err error) {
-	ctx, tr := k.q.s.begin(ctx, "Get")
-	defer tr.end(&err)
-	list, err := collect[Record](ctx, k.q.s, "Get", 0)
+func (k KeyQuery) Get(ctx context.Context) ([]Record, error) {
+	list, err := k.s.list(ctx, "Get")
 	if err != nil {
-		return nil, k.q.s.opError("Get", err)
+		return nil, err
 	}
 	records := make([]Record, len(list))
 	for i, r := range list {
-		records[i] = *r
+		records[i] = *(*Record)(r)
 	}
 	return records, nil
 }
@@ -141,9 +139,9 @@ func (k KeyQuery) Get(ctx context.Context) (_ []Record, err error) {
 // First returns the first item, or [ErrNotFound]. It costs what [Query.First]
 // costs.
 func (k KeyQuery) First(ctx context.Context) (_ Record, err error) {
-	ctx, tr := k.q.s.begin(ctx, "First")
+	ctx, tr := k.s.begin(ctx, "First")
 	defer tr.end(&err)
-	r, err := k.q.First(ctx)
+	r, err := k.Query().First(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -151,12 +149,12 @@ func (k KeyQuery) First(ctx context.Context) (_ Record, err error) {
 }
 
 // Count returns the number of items, as [Query.Count] does.
-func (k KeyQuery) Count(ctx context.Context) (int, error) { return k.q.Count(ctx) }
+func (k KeyQuery) Count(ctx context.Context) (int, error) { return k.s.count(ctx, "Count", 0) }
 
 // All returns an iterator over the items, as [Query.All] does.
 func (k KeyQuery) All(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		for r, err := range k.q.All(ctx) {
+		for r, err := range k.Query().All(ctx) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -169,7 +167,7 @@ func (k KeyQuery) All(ctx context.Context) iter.Seq2[Record, error] {
 }
 
 // Explain plans the query without running it.
-func (k KeyQuery) Explain() (*Plan, error) { return k.q.Explain() }
+func (k KeyQuery) Explain() (*Plan, error) { return k.s.explain() }
 
 // planRaw plans a query by keys as they are stored.
 func (pl *planner) planRaw() (*plan, error) {

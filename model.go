@@ -15,37 +15,56 @@ import (
 // Model reads and writes the items of one entity. It is an immutable value,
 // safe for concurrent use.
 type Model[T any] struct {
-	db     *DB
-	e      *entity
+	db *DB
+	e  *entity
+	*modelState
+}
+
+// model is a Model[T] without its T: pointers to it are unsafe.Pointers.
+type model struct {
+	db *DB
+	e  *entity
+	*modelState
+}
+
+// modelState is what else there is to a model, shared by its copies; a zero Model
+// has none.
+type modelState struct {
 	err    error
-	scopes []func(Query[T]) Query[T]
+	maker  maker
 	read   rowReader // decodes items into new values
+	scopes []func(*queryState) *queryState
 }
 
 // ModelOf returns the model of T. Where T is no entity of the schema, every
 // call of the model returns an ErrUnregistered.
-func ModelOf[T any](db *DB) Model[T] {
+func ModelOf[T any](db *DB) Model[T] { return Model[T](db.modelOf(reflect.TypeFor[T](), makerOf[T]{})) }
+
+func (db *DB) modelOf(t reflect.Type, mk maker) model {
 	if err := db.ready(); err != nil {
-		return Model[T]{db: db, err: err}
+		return model{db: db, modelState: &modelState{err: err}}
 	}
-	t := reflect.TypeFor[T]()
 	e := db.schema.byType[t]
 	if e == nil {
-		return Model[T]{db: db, err: faultf(ErrUnregistered, "%s is not in the schema: give it to NewSchema", t)}
+		return model{db: db, modelState: &modelState{err: faultf(ErrUnregistered, "%s is not in the schema: give it to NewSchema", t)}}
 	}
-	return Model[T]{db: db, e: e, read: decoding[T](e)}
+	return model{db: db, e: e, modelState: &modelState{maker: mk, read: e.decoding(mk)}}
 }
 
+func (m Model[T]) fault() error { return model(m).fault() }
+
+func (m Model[T]) check(v *T) error { return model(m).check(unsafe.Pointer(v)) }
+
 // fault returns what keeps every call of the model from starting.
-func (m Model[T]) fault() error {
-	if m.e == nil && m.err == nil {
+func (m model) fault() error {
+	if m.modelState == nil {
 		return faultf(ErrInvalid, "the Model is zero: get it from ModelOf")
 	}
 	return m.err
 }
 
 // check returns what keeps a call with a value from starting.
-func (m Model[T]) check(v *T) error {
+func (m model) check(v unsafe.Pointer) error {
 	if err := m.fault(); err != nil {
 		return err
 	}
@@ -65,18 +84,24 @@ func (m Model[T]) check(v *T) error {
 // key is an ErrExists that carries it, a taken value an ErrUnique.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Create(ctx context.Context, v *T) (err error) {
-	ctx, tr := m.db.begin(ctx, "Create", m.e)
+func (m Model[T]) Create(ctx context.Context, v *T) error {
+	return model(m).write(ctx, "Create", unsafe.Pointer(v), (*DB).create)
+}
+
+// write carries out a write of the value at v, which is as it was where that
+// fails.
+func (m model) write(ctx context.Context, op string, v unsafe.Pointer, write func(*DB, context.Context, *entity, unsafe.Pointer) error) (err error) {
+	ctx, tr := m.db.begin(ctx, op, m.e)
 	defer tr.end(&err)
 	if err := m.check(v); err != nil {
-		return opError("Create", m.e, err)
+		return opError(op, m.e, err)
 	}
-	undo := keepOne(m.db, m.e, v)
-	err = m.db.create(ctx, m.e, unsafe.Pointer(v))
+	undo := m.keep(v)
+	err = write(m.db, ctx, m.e, v)
 	if err != nil && !written(err) {
 		undo()
 	}
-	return opError("Create", m.e, err)
+	return opError(op, m.e, err)
 }
 
 func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
@@ -100,18 +125,8 @@ func (db *DB) create(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // TransactWriteItems; a taken value is an ErrUnique.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Put(ctx context.Context, v *T) (err error) {
-	ctx, tr := m.db.begin(ctx, "Put", m.e)
-	defer tr.end(&err)
-	if err := m.check(v); err != nil {
-		return opError("Put", m.e, err)
-	}
-	undo := keepOne(m.db, m.e, v)
-	err = m.db.put(ctx, m.e, unsafe.Pointer(v))
-	if err != nil && !written(err) {
-		undo()
-	}
-	return opError("Put", m.e, err)
+func (m Model[T]) Put(ctx context.Context, v *T) error {
+	return model(m).write(ctx, "Put", unsafe.Pointer(v), (*DB).put)
 }
 
 func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
@@ -139,18 +154,8 @@ func (db *DB) put(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // ErrUnique.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Save(ctx context.Context, v *T) (err error) {
-	ctx, tr := m.db.begin(ctx, "Save", m.e)
-	defer tr.end(&err)
-	if err := m.check(v); err != nil {
-		return opError("Save", m.e, err)
-	}
-	undo := keepOne(m.db, m.e, v)
-	err = m.db.save(ctx, m.e, unsafe.Pointer(v))
-	if err != nil && !written(err) {
-		undo()
-	}
-	return opError("Save", m.e, err)
+func (m Model[T]) Save(ctx context.Context, v *T) error {
+	return model(m).write(ctx, "Save", unsafe.Pointer(v), (*DB).save)
 }
 
 func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
@@ -183,7 +188,12 @@ func (db *DB) save(ctx context.Context, e *entity, v unsafe.Pointer) error {
 // that carries the item.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T, err error) {
+func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (*T, error) {
+	v, err := model(m).update(ctx, key, changes)
+	return (*T)(v), err
+}
+
+func (m model) update(ctx context.Context, key any, changes []Change) (_ unsafe.Pointer, err error) {
 	ctx, tr := m.db.begin(ctx, "Update", m.e)
 	defer tr.end(&err)
 	if m.fault() != nil {
@@ -193,7 +203,7 @@ func (m Model[T]) Update(ctx context.Context, key any, changes ...Change) (_ *T,
 	if err != nil {
 		return nil, opError("Update", m.e, err)
 	}
-	v, err := decodeRow[T](m.e, &after, nil)
+	v, err := m.e.decodeRow(m.maker, &after, nil)
 	return v, opError("Update", m.e, err)
 }
 
@@ -221,13 +231,18 @@ func (db *DB) update(ctx context.Context, e *entity, key any, changes []Change, 
 // is read first and deleted with its claims in one TransactWriteItems.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Delete(ctx context.Context, key any) (err error) {
-	ctx, tr := m.db.begin(ctx, "Delete", m.e)
+func (m Model[T]) Delete(ctx context.Context, key any) error {
+	return model(m).writeKey(ctx, "Delete", key, (*DB).remove)
+}
+
+// writeKey carries out a write that goes by a key.
+func (m model) writeKey(ctx context.Context, op string, key any, write func(*DB, context.Context, *entity, any) error) (err error) {
+	ctx, tr := m.db.begin(ctx, op, m.e)
 	defer tr.end(&err)
 	if m.fault() != nil {
-		return opError("Delete", m.e, m.fault())
+		return opError(op, m.e, m.fault())
 	}
-	return opError("Delete", m.e, m.db.remove(ctx, m.e, key))
+	return opError(op, m.e, write(m.db, ctx, m.e, key))
 }
 
 func (db *DB) remove(ctx context.Context, e *entity, key any) error {
@@ -249,21 +264,21 @@ func (db *DB) remove(ctx context.Context, e *entity, key any) error {
 // consistent ([Config.Consistent]) and half of that otherwise.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Find(ctx context.Context, id any) (_ *T, err error) {
-	ctx, tr := m.db.begin(ctx, "Find", m.e)
-	defer tr.end(&err)
-	return m.find(ctx, "Find", id)
+func (m Model[T]) Find(ctx context.Context, id any) (*T, error) {
+	v, err := model(m).find(ctx, "Find", id)
+	return (*T)(v), err
 }
 
 // Get returns the item whose key fields are those of key, or ErrNotFound. Other
 // fields of key play no part. It costs what Find costs.
-func (m Model[T]) Get(ctx context.Context, key T) (_ *T, err error) {
-	ctx, tr := m.db.begin(ctx, "Get", m.e)
-	defer tr.end(&err)
-	return m.find(ctx, "Get", &key)
+func (m Model[T]) Get(ctx context.Context, key T) (*T, error) {
+	v, err := model(m).find(ctx, "Get", &key)
+	return (*T)(v), err
 }
 
-func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
+func (m model) find(ctx context.Context, op string, key any) (_ unsafe.Pointer, err error) {
+	ctx, tr := m.db.begin(ctx, op, m.e)
+	defer tr.end(&err)
 	if m.fault() != nil {
 		return nil, opError(op, m.e, m.fault())
 	}
@@ -280,7 +295,7 @@ func (m Model[T]) find(ctx context.Context, op string, key any) (*T, error) {
 	if w.hidden(m.e, m.db.cfg.Clock()) {
 		return nil, opError(op, m.e, ErrNotFound)
 	}
-	v, err := decodeRow[T](m.e, &w, m.db.afterFind(ctx, m.e))
+	v, err := m.e.decodeRow(m.maker, &w, m.db.afterFind(ctx, m.e))
 	return v, opError(op, m.e, err)
 }
 
@@ -405,24 +420,10 @@ func (e *entity) structArg(key any) unsafe.Pointer {
 	return nil
 }
 
-// decodeNew decodes an item into a new T, on whose struct after runs where it is
-// not nil.
+// decodeNew is [entity.decodeNew] of a T.
 func decodeNew[T any](e *entity, item Item, after func(unsafe.Pointer) error) (*T, error) {
-	v := new(T)
-	if r, ok := any(v).(*Record); ok {
-		var err error
-		*r, err = e.toRecord(item, after)
-		return v, err
-	}
-	if err := e.decode(item, unsafe.Pointer(v)); err != nil {
-		return nil, err
-	}
-	if after != nil {
-		if err := after(unsafe.Pointer(v)); err != nil {
-			return nil, err
-		}
-	}
-	return v, nil
+	v, err := e.decodeNew(makerOf[T]{}, item, after)
+	return (*T)(v), err
 }
 
 // decode sets the struct at v to an item. An item of another entity is an

@@ -3,6 +3,7 @@ package dynorm
 import (
 	"context"
 	"slices"
+	"unsafe"
 )
 
 // defaultPage is the number of items in a page of a query without a limit.
@@ -29,25 +30,44 @@ type Page[T any] struct {
 // any request.
 //
 // It costs what List costs, with one item more.
-func (q Query[T]) Page(ctx context.Context, cursor string) (_ *Page[T], err error) {
-	ctx, tr := q.s.begin(ctx, "Page")
-	defer tr.end(&err)
-	p, err := q.s.planned()
-	if err != nil {
-		return nil, q.s.opError("Page", err)
-	}
-	page, err := pageOf[T](ctx, q.s, p, cursor)
-	return page, q.s.opError("Page", err)
+func (q Query[T]) Page(ctx context.Context, cursor string) (*Page[T], error) {
+	p, err := q.s.page(ctx, cursor)
+	return pageOf[T](p), err
 }
 
-func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (*Page[T], error) {
+// pageItems is a [Page] of values without their type.
+type pageItems struct {
+	items      []unsafe.Pointer
+	next, prev string
+}
+
+// pageOf returns a page of pointers to a T as what it is.
+func pageOf[T any](p *pageItems) *Page[T] {
+	if p == nil {
+		return nil
+	}
+	return &Page[T]{Items: listOf[T](p.items), Next: p.next, Prev: p.prev}
+}
+
+func (s *queryState) page(ctx context.Context, cursor string) (_ *pageItems, err error) {
+	ctx, tr := s.begin(ctx, "Page")
+	defer tr.end(&err)
+	p, err := s.planned()
+	if err != nil {
+		return nil, s.opError("Page", err)
+	}
+	found, err := s.readPage(ctx, p, cursor)
+	return found, s.opError("Page", err)
+}
+
+func (s *queryState) readPage(ctx context.Context, p *plan, cursor string) (*pageItems, error) {
 	if s.opts.after != "" {
 		if cursor != "" {
 			return nil, faultf(ErrInvalid, "Page was given a cursor, and After another")
 		}
 		cursor = s.opts.after
 	}
-	r := readerOf[T](s, p, "Page", 0)
+	r := s.decoder(p, "Page", 0)
 	if r.limit == 0 {
 		r.limit = defaultPage
 	}
@@ -55,13 +75,14 @@ func pageOf[T any](ctx context.Context, s *queryState, p *plan, cursor string) (
 	if err != nil {
 		return nil, err
 	}
-	page := &Page[T]{Next: next, Prev: prev, Items: make([]*T, len(rows))}
+	found := &pageItems{next: next, prev: prev, items: make([]unsafe.Pointer, len(rows))}
+	after := s.db.afterFind(ctx, s.e)
 	for i := range rows {
-		if page.Items[i], err = decodeFor[T](ctx, s, &rows[i]); err != nil {
+		if found.items[i], err = s.decode(ctx, &rows[i], after); err != nil {
 			return nil, err
 		}
 	}
-	return page, nil
+	return found, nil
 }
 
 // page reads the page that a cursor leads to.

@@ -25,19 +25,21 @@ type Scan struct {
 // is pinned to, where no index answers it: every item of every entity is read
 // and paid for, and what does not match is discarded. Items come in no order;
 // OrderBy stays an ErrNoIndex. A query that an index answers runs on the index.
-func (q Query[T]) AllowScan(how ...Scan) Query[T] {
-	q = q.with()
-	q.s.opts.scan = &Scan{}
-	for _, s := range how {
-		if s.Segments < 0 || s.Segments > maxSegments {
-			return q.fail(faultf(ErrInvalid, "Scan.Segments is %d: give 1 to %d, or 0 for 1", s.Segments, maxSegments))
+func (q Query[T]) AllowScan(how ...Scan) Query[T] { return Query[T]{q.s.allowScan(how)} }
+
+func (s *queryState) allowScan(how []Scan) *queryState {
+	s = s.with()
+	s.opts.scan = &Scan{}
+	for _, scan := range how {
+		if scan.Segments < 0 || scan.Segments > maxSegments {
+			return s.fail(faultf(ErrInvalid, "Scan.Segments is %d: give 1 to %d, or 0 for 1", scan.Segments, maxSegments))
 		}
-		if s.ReadUnits < 0 {
-			return q.fail(faultf(ErrInvalid, "Scan.ReadUnits is below 0"))
+		if scan.ReadUnits < 0 {
+			return s.fail(faultf(ErrInvalid, "Scan.ReadUnits is below 0"))
 		}
-		q.s.opts.scan = &s
+		s.opts.scan = &scan
 	}
-	return q
+	return s
 }
 
 // scan plans a scan, or says why there can be none.

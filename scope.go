@@ -35,29 +35,46 @@ func (q Query[T]) Unless(condition bool, fn func(Query[T]) Query[T]) Query[T] {
 // WithScope returns a model all of whose queries start with the scopes. Reads by
 // key and writes know nothing of them.
 func (m Model[T]) WithScope(scopes ...func(Query[T]) Query[T]) Model[T] {
-	m.scopes = append(slices.Clip(m.scopes), scopes...)
-	return m
+	added := make([]func(*queryState) *queryState, len(scopes))
+	for i, scope := range scopes {
+		added[i] = func(s *queryState) *queryState { return Query[T]{s}.Scope(scope).s }
+	}
+	return Model[T](model(m).withScopes(added))
+}
+
+func (m model) withScopes(added []func(*queryState) *queryState) model {
+	if m.modelState == nil {
+		return m
+	}
+	return m.scoped(append(slices.Clip(m.scopes), added...))
 }
 
 // WithoutScopes returns the model without the scopes of [Model.WithScope].
-func (m Model[T]) WithoutScopes() Model[T] {
-	m.scopes = nil
+func (m Model[T]) WithoutScopes() Model[T] { return Model[T](model(m).scoped(nil)) }
+
+// scoped returns the model with the scopes given, whatever it had.
+func (m model) scoped(scopes []func(*queryState) *queryState) model {
+	if m.modelState != nil {
+		scoped := *m.modelState
+		scoped.scopes = scopes
+		m.modelState = &scoped
+	}
 	return m
 }
 
 // Latest sorts by the time of creation, the latest first: by the `created`
 // field, or by a primary key that is a generated ULID.
-func (q Query[T]) Latest() Query[T] { return q.byCreation(true) }
+func (q Query[T]) Latest() Query[T] { return Query[T]{q.s.byCreation(true)} }
 
 // Oldest sorts by the time of creation, the earliest first, as Latest does.
-func (q Query[T]) Oldest() Query[T] { return q.byCreation(false) }
+func (q Query[T]) Oldest() Query[T] { return Query[T]{q.s.byCreation(false)} }
 
-func (q Query[T]) byCreation(desc bool) Query[T] {
-	q = q.with()
-	if q.s.err != nil {
-		return q
+func (s *queryState) byCreation(desc bool) *queryState {
+	s = s.with()
+	if s.err != nil {
+		return s
 	}
-	e := q.s.e
+	e := s.e
 	var order []orderTerm
 	for _, p := range e.paths {
 		// The time is in few keys; a ULID tells it as well.
@@ -73,52 +90,54 @@ func (q Query[T]) byCreation(desc bool) Query[T] {
 	case e.created != nil:
 		order = []orderTerm{{ref: named(e.created.Name), desc: desc}}
 	default:
-		return q.fail(faultf(ErrInvalid, "%s has neither a `created` field nor a `ulid` as its primary key: use OrderBy", e.def.Name))
+		return s.fail(faultf(ErrInvalid, "%s has neither a `created` field nor a `ulid` as its primary key: use OrderBy", e.def.Name))
 	}
-	q.s.opts.order = append(slices.Clip(q.s.opts.order), order...)
-	return q
+	s.opts.order = append(slices.Clip(s.opts.order), order...)
+	return s
 }
 
 // Omit reads all fields but the given ones, which are zero in the items
 // returned; those that make up the key are read all the same. It spares transfer
 // and decoding, not read units.
-func (q Query[T]) Omit(fields ...string) Query[T] {
-	q = q.with()
-	if q.s.err != nil {
-		return q
+func (q Query[T]) Omit(fields ...string) Query[T] { return Query[T]{q.s.omit(fields)} }
+
+func (s *queryState) omit(fields []string) *queryState {
+	s = s.with()
+	if s.err != nil {
+		return s
 	}
 	omitted := map[string]bool{}
 	for _, name := range fields {
-		f, err := named(name).resolve(q.s.e)
+		f, err := named(name).resolve(s.e)
 		if err != nil {
-			return q.fail(err)
+			return s.fail(err)
 		}
 		if len(f.Path()) > 1 {
-			return q.fail(atField(f.Name, faultf(ErrInvalid, "Omit takes whole fields")))
+			return s.fail(atField(f.Name, faultf(ErrInvalid, "Omit takes whole fields")))
 		}
 		omitted[f.Attr] = true
 	}
 	if len(omitted) == 0 {
-		return q.fail(faultf(ErrInvalid, "Omit was given no fields"))
+		return s.fail(faultf(ErrInvalid, "Omit was given no fields"))
 	}
-	selects := q.s.opts.selects
+	selects := s.opts.selects
 	if len(selects) == 0 {
-		for i := range q.s.e.codec.NumFields() {
-			selects = append(selects, named(q.s.e.codec.Field(i).Name))
+		for i := range s.e.codec.NumFields() {
+			selects = append(selects, named(s.e.codec.Field(i).Name))
 		}
 	}
-	q.s.opts.selects = nil
+	s.opts.selects = nil
 	for _, ref := range selects {
-		f, err := ref.resolve(q.s.e)
+		f, err := ref.resolve(s.e)
 		if err != nil {
-			return q.fail(err)
+			return s.fail(err)
 		}
 		if !omitted[f.Attr] {
-			q.s.opts.selects = append(q.s.opts.selects, ref)
+			s.opts.selects = append(s.opts.selects, ref)
 		}
 	}
-	if len(q.s.opts.selects) == 0 {
-		return q.fail(faultf(ErrInvalid, "Omit leaves nothing to read"))
+	if len(s.opts.selects) == 0 {
+		return s.fail(faultf(ErrInvalid, "Omit leaves nothing to read"))
 	}
-	return q
+	return s
 }

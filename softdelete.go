@@ -81,13 +81,8 @@ func (e *entity) trashed(item Item) bool { return e.deletedAttr != "" && item[e.
 // given up, and one UpdateItem does.) No item with the key is an ErrNotFound.
 //
 // See "DynamoDB read and write operations" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) Restore(ctx context.Context, key any) (err error) {
-	ctx, tr := m.db.begin(ctx, "Restore", m.e)
-	defer tr.end(&err)
-	if m.fault() != nil {
-		return opError("Restore", m.e, m.fault())
-	}
-	return opError("Restore", m.e, m.db.restore(ctx, m.e, key))
+func (m Model[T]) Restore(ctx context.Context, key any) error {
+	return model(m).writeKey(ctx, "Restore", key, (*DB).restore)
 }
 
 func (db *DB) restore(ctx context.Context, e *entity, key any) error {
@@ -102,13 +97,8 @@ func (db *DB) restore(ctx context.Context, e *entity, key any) error {
 // ForceDelete removes an item for good, whether or not it was deleted softly.
 // It is what [Model.Delete] does for an entity without soft deletes, at the same
 // cost.
-func (m Model[T]) ForceDelete(ctx context.Context, key any) (err error) {
-	ctx, tr := m.db.begin(ctx, "ForceDelete", m.e)
-	defer tr.end(&err)
-	if m.fault() != nil {
-		return opError("ForceDelete", m.e, m.fault())
-	}
-	return opError("ForceDelete", m.e, m.db.forceDelete(ctx, m.e, key))
+func (m Model[T]) ForceDelete(ctx context.Context, key any) error {
+	return model(m).writeKey(ctx, "ForceDelete", key, (*DB).forceDelete)
 }
 
 func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
@@ -122,12 +112,22 @@ func (db *DB) forceDelete(ctx context.Context, e *entity, key any) error {
 
 // Restore adds what [Model.Restore] sends.
 func (t TxModel[T]) Restore(ctx context.Context, key any) error {
-	return t.addKey(ctx, "Restore", func() (*mutation, error) { return t.m.db.planRestore(ctx, t.m.e, key) })
+	return t.tx.restore(ctx, model(t.m), key)
+}
+
+func (tx *Tx) restore(ctx context.Context, m model, key any) error {
+	return tx.addKey(ctx, "Restore", m.db, m.e, m.fault(), func() (*mutation, error) { return m.db.planRestore(ctx, m.e, key) })
 }
 
 // ForceDelete adds what [Model.ForceDelete] sends.
 func (t TxModel[T]) ForceDelete(ctx context.Context, key any) error {
-	return t.addKey(ctx, "ForceDelete", func() (*mutation, error) { return t.m.db.planForceDelete(ctx, t.m.e, "ForceDelete", key) })
+	return t.tx.forceDelete(ctx, model(t.m), key)
+}
+
+func (tx *Tx) forceDelete(ctx context.Context, m model, key any) error {
+	return tx.addKey(ctx, "ForceDelete", m.db, m.e, m.fault(), func() (*mutation, error) {
+		return m.db.planForceDelete(ctx, m.e, "ForceDelete", key)
+	})
 }
 
 // planRestore plans [Model.Restore].

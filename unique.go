@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -196,18 +197,28 @@ func (e *entity) uniqueAttrs() []string {
 //
 // It sends two strongly consistent GetItems, one to the claim of the value and
 // one to the item that holds it, at a read unit for each 4 KB each.
-func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (_ *T, err error) {
+func (m Model[T]) FindBy(ctx context.Context, constraint string, values ...any) (*T, error) {
+	v, err := model(m).findBy(ctx, constraint, values)
+	return (*T)(v), err
+}
+
+func (m model) findBy(ctx context.Context, constraint string, values []any) (_ unsafe.Pointer, err error) {
 	ctx, tr := m.db.begin(ctx, "FindBy", m.e)
 	defer tr.end(&err)
 	if m.fault() != nil {
 		return nil, opError("FindBy", m.e, m.fault())
 	}
-	v, err := m.findBy(ctx, constraint, values)
+	item, err := m.db.holder(ctx, m.e, constraint, values)
+	if err != nil {
+		return nil, opError("FindBy", m.e, err)
+	}
+	v, err := m.e.decodeNew(m.maker, item, m.db.afterFind(ctx, m.e))
 	return v, opError("FindBy", m.e, err)
 }
 
-func (m Model[T]) findBy(ctx context.Context, constraint string, values []any) (*T, error) {
-	u, err := m.e.uniqueNamed(constraint)
+// holder reads the item that holds a unique value.
+func (db *DB) holder(ctx context.Context, e *entity, constraint string, values []any) (Item, error) {
+	u, err := e.uniqueNamed(constraint)
 	if err != nil {
 		return nil, err
 	}
@@ -223,26 +234,26 @@ func (m Model[T]) findBy(ctx context.Context, constraint string, values []any) (
 			return nil, atField(f.Name, faultf(ErrInvalid, "an empty value is never unique, so nothing can be found by it"))
 		}
 	}
-	claim, err := u.claimOf(m.e, parts)
+	claim, err := u.claimOf(e, parts)
 	if err != nil {
 		return nil, err
 	}
-	owner, err := m.db.claimOwner(ctx, m.e, "FindBy", claim)
+	owner, err := db.claimOwner(ctx, e, "FindBy", claim)
 	switch {
 	case err != nil:
 		return nil, err
 	case owner == nil:
 		return nil, ErrNotFound
 	}
-	item, err := m.db.get(ctx, m.e, "FindBy", owner, true)
+	item, err := db.get(ctx, e, "FindBy", owner, true)
 	if err != nil {
 		return nil, err
 	}
 	// Between the two reads the value may have moved on.
-	if m.e.hidden(item, m.db.cfg.Clock()) || !u.heldBy(m.e, claim, item) {
+	if e.hidden(item, db.cfg.Clock()) || !u.heldBy(e, claim, item) {
 		return nil, ErrNotFound
 	}
-	return decodeNew[T](m.e, item, m.db.afterFind(ctx, m.e))
+	return item, nil
 }
 
 // uniqueNamed finds a constraint by its attribute names or Go names.

@@ -1,0 +1,111 @@
+package dynorm
+
+import (
+	"unsafe"
+
+	"github.com/dynorm/dynorm/internal/codec"
+)
+
+// The methods of Model[T], Query[T] and their like are compiled anew for every
+// T. So they do nothing but cross over: they give pointers to a T as
+// unsafe.Pointer to code without type parameters, where the work is done ([model],
+// [queryState], [Tx]), and give what comes back its type again. This file is how
+// that code makes and copies what it only knows by a pointer.
+
+// maker is the T of a Model[T] or Query[T] to code without type parameters.
+type maker interface {
+	// new returns a new T.
+	new() unsafe.Pointer
+	// set sets the T at v to the one at from.
+	set(v, from unsafe.Pointer)
+}
+
+// makerOf is the maker of T.
+type makerOf[T any] struct{}
+
+func (makerOf[T]) new() unsafe.Pointer { return unsafe.Pointer(new(T)) }
+
+func (makerOf[T]) set(v, from unsafe.Pointer) { *(*T)(v) = *(*T)(from) }
+
+// listOf returns pointers to a T as what they are.
+func listOf[T any](values []unsafe.Pointer) []*T { return *(*[]*T)(unsafe.Pointer(&values)) }
+
+// onValue returns fn for a pointer to a T.
+func onValue[T any](fn func(*T) error) func(unsafe.Pointer) error {
+	if fn == nil {
+		return nil
+	}
+	return func(v unsafe.Pointer) error { return fn((*T)(v)) }
+}
+
+// decodeNew decodes an item into a new value of a type, on whose struct after
+// runs where it is not nil.
+func (e *entity) decodeNew(t maker, item Item, after func(unsafe.Pointer) error) (unsafe.Pointer, error) {
+	v := t.new()
+	if _, ok := t.(makerOf[Record]); ok {
+		var err error
+		*(*Record)(v), err = e.toRecord(item, after)
+		return v, err
+	}
+	if err := e.decode(item, v); err != nil {
+		return nil, err
+	}
+	if after != nil {
+		if err := after(v); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// decodeRow returns the value of a row, another one at each call, on whose
+// struct after runs where it is not nil.
+func (e *entity) decodeRow(t maker, w *row, after func(unsafe.Pointer) error) (unsafe.Pointer, error) {
+	if w.v != nil || w.err != nil {
+		v := w.v
+		w.v = nil
+		if w.err == nil && after != nil {
+			if err := after(v); err != nil {
+				return nil, err
+			}
+		}
+		return v, w.err
+	}
+	item, err := w.whole()
+	if err != nil {
+		return nil, err
+	}
+	return e.decodeNew(t, item, after)
+}
+
+// decoding returns the rowReader that decodes items of the entity into new
+// values of a type.
+func (e *entity) decoding(t maker) rowReader {
+	if _, ok := t.(makerOf[Record]); ok {
+		return readRaw
+	}
+	other := e.otherAttr
+	return func(r *codec.Reader) (w row, err error) {
+		mark, v := r.Mark(), t.new()
+		err = r.Item(e.codec, v, other)
+		if err == nil {
+			w.raw, w.v = r.Since(mark), v
+			return w, nil
+		}
+		// The rest of the page may be as it should.
+		r.Back(mark)
+		w, skipErr := readRaw(r)
+		if skipErr != nil {
+			return w, skipErr
+		}
+		if w.err = e.decodeError(err); w.raw != nil {
+			// Both forms of an item give one error.
+			if item, err := w.whole(); err == nil {
+				if err := e.decode(item, t.new()); err != nil {
+					w.err = err
+				}
+			}
+		}
+		return w, nil
+	}
+}
