@@ -37,7 +37,11 @@ func (tx *Tx) addValue(ctx context.Context, name string, m model, v unsafe.Point
 // Increment adds what [Model.Increment] sends. Unlike alone, it counts once also
 // where a response is lost.
 func (t TxModel[T]) Increment(ctx context.Context, key any, field string, delta any) error {
-	return t.Update(ctx, key, Add(field, delta))
+	return t.tx.update(ctx, model(t.m), key, []Change{Add(field, delta)})
+}
+
+func (tx *Tx) update(ctx context.Context, m model, key any, changes []Change) error {
+	return tx.addKey(ctx, "Update", m.db, m.e, m.fault(), func() (*mutation, error) { return m.db.planUpdate(ctx, m.e, key, changes) })
 }
 
 // Touch adds what [Model.Touch] sends.

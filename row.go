@@ -115,36 +115,8 @@ func readRaw(r *codec.Reader) (row, error) {
 	return row{raw: raw}, err
 }
 
-// decoding returns the rowReader that decodes items of the entity into new
-// values.
-func decoding[T any](e *entity) rowReader {
-	if _, ok := any((*T)(nil)).(*Record); ok {
-		return readRaw
-	}
-	other := e.otherAttr
-	return func(r *codec.Reader) (row, error) {
-		mark, v := r.Mark(), new(T)
-		err := r.Item(e.codec, unsafe.Pointer(v), other)
-		if err == nil {
-			return row{raw: r.Since(mark), v: unsafe.Pointer(v)}, nil
-		}
-		// The rest of the page may be as it should.
-		r.Back(mark)
-		w, skipErr := readRaw(r)
-		if skipErr != nil {
-			return w, skipErr
-		}
-		if w.err = e.decodeError(err); w.raw != nil {
-			// Both forms of an item give one error.
-			if item, err := w.whole(); err == nil {
-				if err := e.decode(item, unsafe.Pointer(new(T))); err != nil {
-					w.err = err
-				}
-			}
-		}
-		return w, nil
-	}
-}
+// decoding is [entity.decoding] of a T.
+func decoding[T any](e *entity) rowReader { return e.decoding(makerOf[T]{}) }
 
 // errOtherEntity ends the decoding of an item of another entity.
 var errOtherEntity = errors.New("the item is of another entity")
@@ -170,22 +142,8 @@ func (e *entity) checkType(name, raw []byte) error {
 	return err
 }
 
-// decodeRow returns the value of a row, another one at each call, on whose
-// struct after runs where it is not nil.
+// decodeRow is [entity.decodeRow] of a T.
 func decodeRow[T any](e *entity, w *row, after func(unsafe.Pointer) error) (*T, error) {
-	if w.v != nil || w.err != nil {
-		v := w.v
-		w.v = nil
-		if w.err == nil && after != nil {
-			if err := after(v); err != nil {
-				return nil, err
-			}
-		}
-		return (*T)(v), w.err
-	}
-	item, err := w.whole()
-	if err != nil {
-		return nil, err
-	}
-	return decodeNew[T](e, item, after)
+	v, err := e.decodeRow(makerOf[T]{}, w, after)
+	return (*T)(v), err
 }

@@ -35,30 +35,28 @@ func (q Query[T]) Unless(condition bool, fn func(Query[T]) Query[T]) Query[T] {
 // WithScope returns a model all of whose queries start with the scopes. Reads by
 // key and writes know nothing of them.
 func (m Model[T]) WithScope(scopes ...func(Query[T]) Query[T]) Model[T] {
-	added := make([]func(*queryState) *queryState, len(scopes))
-	for i, scope := range scopes {
-		added[i] = func(s *queryState) *queryState { return Query[T]{s}.Scope(scope).s }
-	}
-	return Model[T](model(m).withScopes(added))
-}
-
-func (m model) withScopes(added []func(*queryState) *queryState) model {
-	if m.modelState == nil {
-		return m
-	}
-	return m.scoped(append(slices.Clip(m.scopes), added...))
+	given := slices.Clone(scopes)
+	return Model[T](model(m).withScope(func(s *queryState) *queryState { return Query[T]{s}.Scope(given...).s }))
 }
 
 // WithoutScopes returns the model without the scopes of [Model.WithScope].
 func (m Model[T]) WithoutScopes() Model[T] { return Model[T](model(m).scoped(nil)) }
 
+func (m model) withScope(scope func(*queryState) *queryState) model {
+	if m.modelState == nil {
+		return m
+	}
+	return m.scoped(append(slices.Clip(m.scopes), scope))
+}
+
 // scoped returns the model with the scopes given, whatever it had.
 func (m model) scoped(scopes []func(*queryState) *queryState) model {
-	if m.modelState != nil {
-		scoped := *m.modelState
-		scoped.scopes = scopes
-		m.modelState = &scoped
+	if m.modelState == nil {
+		return m
 	}
+	state := *m.modelState
+	state.scopes = scopes
+	m.modelState = &state
 	return m
 }
 
