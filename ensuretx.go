@@ -10,8 +10,8 @@ import (
 // which; where another writer creates or deletes it before the transaction is
 // sent, the other is planned, and v filled anew.
 func (t TxModel[T]) Upsert(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Upsert", v, func(p unsafe.Pointer) (*mutation, error) {
-		return t.m.db.planUpsert(ctx, t.m.e, p, keep(t.m.e, v))
+	return t.addValue(ctx, "Upsert", v, func(db *DB, ctx context.Context, e *entity, p unsafe.Pointer) (*mutation, error) {
+		return db.planUpsert(ctx, e, p, keep(e, v))
 	})
 }
 

@@ -40,10 +40,9 @@ func keep[T any](e *entity, v *T) (undo func()) {
 	}
 }
 
-// keepOne is keep for a call of its own, in which nobody but the write changes
-// the value.
+// keepOne is keep of what a write may change in the value.
 func keepOne[T any](db *DB, e *entity, v *T) (undo func()) {
-	if !db.changesValues(e) {
+	if v == nil || e == nil || !db.changesValues(e) {
 		return func() {}
 	}
 	return keep(e, v)
