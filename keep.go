@@ -12,7 +12,7 @@ import (
 // failed. What writes change behind embedded pointers is set back too.
 func keep[T any](e *entity, v *T) (undo func()) {
 	if v == nil || e == nil {
-		return func() {}
+		return noUndo
 	}
 	before := *v
 	p := unsafe.Pointer(v)
@@ -42,16 +42,16 @@ func keep[T any](e *entity, v *T) (undo func()) {
 
 // keepOne is keep of what a write may change in the value.
 func keepOne[T any](db *DB, e *entity, v *T) (undo func()) {
-	if v == nil || e == nil || !db.changesValues(e) {
-		return func() {}
+	if v == nil || e == nil || !db.changes(e, unsafe.Pointer(v)) {
+		return noUndo
 	}
 	return keep(e, v)
 }
 
 // keepAll is keepOne for many values.
 func keepAll[T any](db *DB, e *entity, values []*T) (undo func()) {
-	if !db.changesValues(e) {
-		return func() {}
+	if !slices.ContainsFunc(values, func(v *T) bool { return db.changes(e, unsafe.Pointer(v)) }) {
+		return noUndo
 	}
 	if len(e.generated) > 0 {
 		undos := make([]func(), len(values))
@@ -75,9 +75,16 @@ func keepAll[T any](db *DB, e *entity, values []*T) (undo func()) {
 	}
 }
 
-// changesValues reports whether writes may change the values that they are given.
-func (db *DB) changesValues(e *entity) bool {
-	return len(e.filled) > 0 || e.created != nil || e.updated != nil || e.version != nil || e.ttl != nil || db.hooked(e, changingHooks...)
+// noUndo sets nothing back.
+func noUndo() {}
+
+// changes reports whether a write may change the struct at v that it is given.
+func (db *DB) changes(e *entity, v unsafe.Pointer) bool {
+	if e.updated != nil || e.version != nil || db.hooked(e, changingHooks...) {
+		return true
+	}
+	isZero := func(f *codec.Field) bool { return f.IsZero(v) }
+	return slices.ContainsFunc(e.filled, isZero) || e.created != nil && isZero(e.created) || e.ttl != nil && isZero(e.ttl)
 }
 
 // changingHooks are the events whose hooks are given the value of a write.
