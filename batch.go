@@ -274,7 +274,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
 		}
 		var (
-			item row
+			item content
 			key  keyTexts
 		)
 		if err == nil {
@@ -363,7 +363,7 @@ func (e *entity) plain() bool { return e.versionAttr == "" && len(e.uniques) == 
 type batchWrite[T any] struct {
 	value  *T
 	key    string
-	item   row  // of a put
+	item   content // of a put
 	delete Item // of a deletion, its key
 }
 

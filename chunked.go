@@ -60,7 +60,7 @@ func (db *DB) Chunked(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	}
 	done := tx.skipped
 	for _, c := range chunks {
-		err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"})
+		_, err = db.carryOut(ctx, c, txOptions{always: true, name: "Chunked"})
 		if err == nil || written(err) {
 			done += len(c)
 		}
@@ -253,7 +253,7 @@ func (db *DB) carryOutEach(ctx context.Context, units []*unit, tx txOptions) map
 	for groups := [][]*unit{units}; len(groups) > 0; {
 		group := groups[0]
 		groups = groups[1:]
-		err := db.carryOut(ctx, group, tx)
+		_, err := db.carryOut(ctx, group, tx)
 		if err == nil {
 			continue
 		}

@@ -21,10 +21,9 @@ type write struct {
 	name string // the call, as named in the API
 	e    *entity
 
-	key    Item // nil for a put, and for that of texts
+	key    Item // nil for that of texts
 	texts  keyTexts
-	putID  string // of a put, which item it is: the keyTexts' id
-	item   row    // of a put
+	item   content // of a put
 	update string // of an update
 	cond   string
 	names  []string               // in the order of their aliases
@@ -93,7 +92,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 		return row{}, db.transact(ctx, writes, tx)
 	}
 	if ce, ok := errors.AsType[*ConditionError](err); ok && w.landed != nil && lost != nil && *lost && w.landed(ce.Item) {
-		return row{item: ce.Item}, nil // the write was sent again after it had succeeded
+		return row{content: content{item: ce.Item}}, nil // the write was sent again after it had succeeded
 	}
 	return after, conditionReason(err, w.reason)
 }
@@ -148,13 +147,26 @@ func (w *write) onFailure() types.ReturnValuesOnConditionCheckFailure {
 	return types.ReturnValuesOnConditionCheckFailureAllOld
 }
 
-// action is the write as part of a transaction, to which an item that goes
-// straight is added.
-func (w *write) action(table *string, items *straightItems) types.TransactWriteItem {
+// actionsFor are writes as the actions of a transaction on a table. An item that
+// goes straight stands empty.
+func actionsFor(table *string, writes []*write) []types.TransactWriteItem {
+	actions := make([]types.TransactWriteItem, len(writes))
+	for i, w := range writes {
+		actions[i] = w.action(table)
+	}
+	return actions
+}
+
+// action is the write as part of a transaction.
+func (w *write) action(table *string) types.TransactWriteItem {
 	switch w.kind {
 	case OpPutItem:
+		item := w.item.item
+		if w.item.raw != nil {
+			item = straightItem
+		}
 		return types.TransactWriteItem{Put: &types.Put{
-			TableName: table, Item: items.add(w.item),
+			TableName: table, Item: item,
 			ConditionExpression: w.condition(), ExpressionAttributeNames: expr.NameMap(w.names), ExpressionAttributeValues: expr.ValueMap(w.values),
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}}
@@ -180,9 +192,6 @@ func (w *write) action(table *string, items *straightItems) types.TransactWriteI
 
 // id identifies the item written, within the process.
 func (w *write) id() string {
-	if w.kind == OpPutItem {
-		return w.putID
-	}
 	if w.key == nil {
 		return w.texts.id
 	}
@@ -204,10 +213,13 @@ func (w *write) size() int {
 }
 
 func (w *write) keySize() int {
-	if w.kind == OpPutItem {
+	switch {
+	case w.kind == OpPutItem:
 		return 0
+	case w.key == nil:
+		return len(w.e.pk.attr) + len(w.texts.pk()) + len(w.e.sk.attr) + len(w.texts.sk())
 	}
-	return itemSize(w.keyItem())
+	return itemSize(w.key)
 }
 
 func (w *write) valuesSize() int {

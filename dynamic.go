@@ -219,7 +219,7 @@ func (m EntityModel) move(ctx context.Context, key any, fn func(Record) error) (
 	if err != nil {
 		return nil, err
 	}
-	if err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
+	if _, err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
 		return nil, impliedError(err)
 	}
 	return m.e.toRecord(item, nil)

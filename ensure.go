@@ -259,7 +259,7 @@ func (m model) moved(ctx context.Context, key any, fn func(unsafe.Pointer) error
 	if err != nil {
 		return nil, err
 	}
-	if err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
+	if _, err := m.db.carryOut(ctx, []*unit{u}, txOptions{name: "Move"}); err != nil {
 		return nil, impliedError(err)
 	}
 	return item, nil
@@ -353,7 +353,7 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 	writes := []*write{
 		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.NameList(), values: out.ValueList(), reason: missingOr(ErrStaleVersion)},
 		{
-			kind: OpPutItem, name: "Move", e: e, putID: e.keyID(item), item: row{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.NameList(),
+			kind: OpPutItem, name: "Move", e: e, texts: e.keyTextsIn(item), item: content{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.NameList(),
 			reason: func(Item) error { return ErrExists },
 		},
 	}

@@ -14,23 +14,12 @@ func (t TxModel[T]) Upsert(ctx context.Context, v *T) error {
 }
 
 func (tx *Tx) upsert(ctx context.Context, m model, v unsafe.Pointer) error {
-	return tx.addValue(ctx, "Upsert", m, v, func(ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
-		return m.db.planUpsert(ctx, e, v, e.keep(m.maker, v))
-	})
-}
-
-// addValue adds the write of a value.
-func (tx *Tx) addValue(ctx context.Context, name string, m model, v unsafe.Pointer, plan func(context.Context, *entity, unsafe.Pointer) (*mutation, error)) error {
-	err, undo := m.check(v), func() {}
+	err, undo := m.check(v), noUndo
 	if err == nil {
 		undo = m.e.keep(m.maker, v)
 	}
-	return tx.add(name, m.db, m.e, err, undo, func() (*unit, error) {
-		w, err := plan(ctx, m.e, v)
-		if err != nil {
-			return nil, err
-		}
-		return m.db.planned(ctx, w)
+	return tx.addValue(ctx, "Upsert", m.db, m.e, err, undo, v, func(db *DB, ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+		return db.planUpsert(ctx, e, v, e.keep(m.maker, v))
 	})
 }
 

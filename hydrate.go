@@ -113,7 +113,7 @@ func (r *reader) hydrate(ctx context.Context, rows []row) ([]row, error) {
 	whole := entries[:0]
 	for _, entry := range entries {
 		item := byKey[e.keyID(entry)]
-		if item == nil || r.hides(&row{item: item}) {
+		if item == nil || r.hides(&row{content: content{item: item}}) {
 			continue
 		}
 		// The place in the index is that of the entry, which may lag behind.

@@ -11,7 +11,7 @@ import (
 // keep is [entity.keep] of a T.
 func keep[T any](e *entity, v *T) (undo func()) {
 	if v == nil || e == nil {
-		return func() {}
+		return noUndo
 	}
 	return e.keep(makerOf[T]{}, unsafe.Pointer(v))
 }
@@ -46,27 +46,26 @@ func (e *entity) keep(t maker, v unsafe.Pointer) (undo func()) {
 }
 
 // keep is [entity.keep] for a call of its own, in which nobody but the write
-// changes the value.
+// changes the value: there is nothing to keep where it changes none.
 func (m model) keep(v unsafe.Pointer) (undo func()) {
-	if !m.db.changesValues(m.e) {
-		return func() {}
+	if v == nil || m.e == nil || !m.db.changes(m.e, v) {
+		return noUndo
 	}
 	return m.e.keep(m.maker, v)
 }
 
-// keepOne is keep for a call of its own, in which nobody but the write changes
-// the value.
+// keepOne is [model.keep] of a T.
 func keepOne[T any](db *DB, e *entity, v *T) (undo func()) {
-	if !db.changesValues(e) {
-		return func() {}
+	if v == nil || e == nil || !db.changes(e, unsafe.Pointer(v)) {
+		return noUndo
 	}
 	return keep(e, v)
 }
 
 // keepAll is keepOne for many values.
 func keepAll[T any](db *DB, e *entity, values []*T) (undo func()) {
-	if !db.changesValues(e) {
-		return func() {}
+	if !slices.ContainsFunc(values, func(v *T) bool { return db.changes(e, unsafe.Pointer(v)) }) {
+		return noUndo
 	}
 	if len(e.generated) > 0 {
 		undos := make([]func(), len(values))
@@ -90,9 +89,16 @@ func keepAll[T any](db *DB, e *entity, values []*T) (undo func()) {
 	}
 }
 
-// changesValues reports whether writes may change the values that they are given.
-func (db *DB) changesValues(e *entity) bool {
-	return len(e.filled) > 0 || e.created != nil || e.updated != nil || e.version != nil || e.ttl != nil || db.hooked(e, changingHooks...)
+// noUndo sets nothing back.
+func noUndo() {}
+
+// changes reports whether a write may change the struct at v that it is given.
+func (db *DB) changes(e *entity, v unsafe.Pointer) bool {
+	if e.updated != nil || e.version != nil || db.hooked(e, changingHooks...) {
+		return true
+	}
+	isZero := func(f *codec.Field) bool { return f.IsZero(v) }
+	return slices.ContainsFunc(e.filled, isZero) || e.created != nil && isZero(e.created) || e.ttl != nil && isZero(e.ttl)
 }
 
 // changingHooks are the events whose hooks are given the value of a write.

@@ -284,7 +284,7 @@ func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (keyTexts, error) {
 
 // keyTextsIn returns the texts of the primary key of a stored item.
 func (e *entity) keyTextsIn(item Item) keyTexts {
-	w := row{item: item}
+	w := content{item: item}
 	pk := w.text(e.pk.attr)
 	return keyTexts{pk + "\x00" + w.text(e.sk.attr), len(pk)}
 }

@@ -61,7 +61,6 @@ type unit struct {
 	m      *mutation
 	stored Item // what it was planned on, nil when it was not read
 	writes []*write
-	after  row // once written, where it is known
 	// undo sets the value that the unit was made of back. Nil for nothing to do.
 	undo func()
 }
@@ -93,10 +92,8 @@ func (db *DB) mutateStored(ctx context.Context, m *mutation, stored Item) error 
 }
 
 func (db *DB) carryOutOne(ctx context.Context, u *unit) (row, error) {
-	if err := db.carryOut(ctx, []*unit{u}, txOptions{read: u.m.read}); err != nil {
-		return row{}, impliedError(err)
-	}
-	return u.after, nil
+	after, err := db.carryOut(ctx, []*unit{u}, txOptions{read: u.m.read})
+	return after, impliedError(err)
 }
 
 // planned plans a mutation, reading the item where the plan needs it.
@@ -122,39 +119,45 @@ func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
 // carryOut sends the writes of units, all or none. Units whose items were
 // changed since they were planned are planned anew on what is there now, and
 // conflicts with other transactions are sent again after a pause. Then what the
-// mutations have to do afterwards is done.
-func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) error {
-	if err := db.sendUnits(ctx, units, tx); err != nil {
-		return err
+// mutations have to do afterwards is done. It returns the first unit's item as it
+// then stands, where that is known.
+func (db *DB) carryOut(ctx context.Context, units []*unit, tx txOptions) (row, error) {
+	first, err := db.sendUnits(ctx, units, tx)
+	if err != nil {
+		return row{}, err
 	}
-	for _, u := range units {
+	for i, u := range units {
 		if u.m.done == nil || len(u.writes) == 0 {
 			continue
 		}
-		after, err := u.after.whole()
+		after := content{item: u.writes[0].after}
+		if i == 0 {
+			after = first.content
+		}
+		item, err := after.whole()
 		if err == nil {
-			err = u.m.done(after)
+			err = u.m.done(item)
 		}
 		if err != nil {
-			return opError(u.m.op, u.m.e, err)
+			return row{}, opError(u.m.op, u.m.e, err)
 		}
 	}
-	return nil
+	return first, nil
 }
 
 // sendUnits is carryOut up to the point where the units are written.
-func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error {
+func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) (row, error) {
 	given, races, losses := tx.token != "", 0, 0
 	var lost *bool // whether an attempt to send the writes ended without an answer
 	for attempt := 0; ; attempt++ {
 		writes := actionsOf(units)
 		if len(writes) == 0 {
-			return nil
+			return row{}, nil
 		}
 		if tx.token == "" && (tx.always || len(writes) > 1) {
 			var err error
 			if tx.token, err = db.cfg.IDs.UUID(); err != nil {
-				return err
+				return row{}, err
 			}
 		}
 		if lost == nil && len(writes) == 1 && !tx.always && writes[0].landed != nil {
@@ -162,33 +165,28 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 		}
 		after, err := db.commit(ctx, writes, tx, lost)
 		if err == nil {
-			for _, u := range units {
-				if len(u.writes) > 0 {
-					u.after = row{item: u.writes[0].after}
-				}
+			if after.empty() && len(units[0].writes) > 0 {
+				after.item = units[0].writes[0].after
 			}
-			if !after.empty() {
-				units[0].after = after
-			}
-			return nil
+			return after, nil
 		}
 		again, anew, planErr := settle(units, err)
 		switch {
 		case planErr != nil:
-			return planErr
+			return row{}, planErr
 		case !again && tx.apart && passing(err, &losses):
 			// The token, or what the write meets, keeps it from being written twice.
 		case !again:
 			if freed, freeErr := db.freeExpired(ctx, units, err); freeErr != nil || !freed || attempt >= maxRaces {
-				return err
+				return row{}, err
 			}
 			continue
 		case anew && given:
-			return faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
+			return row{}, faultf(ErrConflict, "an item changed after the transaction was built, and the given token allows no other request: build it anew")
 		case races == maxRaces && anew:
-			return faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
+			return row{}, faultf(ErrConflict, "gave up after %d attempts: other writers keep changing what the write depends on", maxRaces)
 		case !anew && tx.apart && len(units) > 1, !anew && !tx.apart && attempt-races >= maxRaces:
-			return err
+			return row{}, err
 		default:
 			losses = 0
 		}
@@ -204,7 +202,7 @@ func (db *DB) sendUnits(ctx context.Context, units []*unit, tx txOptions) error 
 			pause = min(races-1, 3) // the first race lost costs none
 		}
 		if err := backoff(ctx, pause); err != nil {
-			return err
+			return row{}, err
 		}
 	}
 }
@@ -344,7 +342,7 @@ func missingOr(other error) func(Item) error {
 var missingOrFailed = missingOr(ErrConditionFailed)
 
 // sameAs reports whether a stored item is the one put.
-func (w *row) sameAs(stored Item) bool {
+func (w *content) sameAs(stored Item) bool {
 	item, err := w.whole()
 	if err != nil {
 		return false
@@ -406,18 +404,9 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 		return nil, err
 	}
 	p := newPutPlan(e, "Create", item, key)
-	m := &p.mutation
-	db.hookAfter(ctx, m, v, AfterCreate, AfterSave)
-	m.plan = func(Item) ([]*write, bool, error) {
-		var b expr.Builder
-		w := p.write()
-		w.cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ")"
-		w.names, w.reason = b.NameList(), func(Item) error { return ErrExists }
-		w.landed = w.item.sameAs
-		writes, err := e.withClaims(p.list[:0], w, m, nil)
-		return writes, false, err
-	}
-	return m, nil
+	p.mutation.plan = p.create
+	db.hookAfter(ctx, &p.mutation, v, AfterCreate, AfterSave)
+	return &p.mutation, nil
 }
 
 // putPlan is the plan of an item that is put as it is, in one object: the
@@ -426,11 +415,14 @@ type putPlan struct {
 	mutation mutation
 	put      write
 	list     [1]*write
+	// version is what the item's was before, where versioned.
+	version   int64
+	versioned bool
 }
 
-func newPutPlan(e *entity, op string, item row, key keyTexts) *putPlan {
+func newPutPlan(e *entity, op string, item content, key keyTexts) *putPlan {
 	p := &putPlan{mutation: mutation{e: e, op: op, texts: key}}
-	p.put = write{kind: OpPutItem, name: op, e: e, putID: key.id, item: item}
+	p.put = write{kind: OpPutItem, name: op, e: e, texts: key, item: item}
 	return p
 }
 
@@ -441,6 +433,59 @@ func (p *putPlan) write() *write {
 	w.cond, w.names, w.values, w.landed = "", nil, nil, nil
 	return w
 }
+
+// create plans [Model.Create].
+func (p *putPlan) create(Item) ([]*write, bool, error) {
+	var b expr.Builder
+	w, e := p.write(), p.mutation.e
+	w.cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ")"
+	w.names, w.reason = b.NameList(), alreadyThere
+	w.landed = w.item.sameAs
+	writes, err := e.withClaims(p.list[:0], w, &p.mutation, nil)
+	return writes, false, err
+}
+
+func alreadyThere(Item) error { return ErrExists }
+
+// replace plans [Model.Put].
+func (p *putPlan) replace(stored Item) ([]*write, bool, error) {
+	e := p.mutation.e
+	if len(e.uniques) > 0 && stored == nil {
+		return nil, true, nil
+	}
+	w := p.write()
+	w.reason = otherVersion
+	if p.versioned || stored != nil {
+		var (
+			b     expr.Builder
+			conds []string
+		)
+		if p.versioned {
+			cond := e.versionCondition(&b, p.version)
+			if p.version != 0 {
+				cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
+			}
+			conds = append(conds, cond)
+		}
+		switch {
+		case stored == nil:
+		case len(stored) == 0:
+			conds = append(conds, "attribute_not_exists("+b.Name(e.pk.attr)+")")
+		default:
+			for _, attr := range p.mutation.guards {
+				conds = append(conds, guardText(&b, stored, attr))
+			}
+		}
+		w.cond, w.names, w.values = expr.And(conds...), b.NameList(), b.ValueList()
+	}
+	if w.cond != "" {
+		w.landed = w.item.sameAs
+	}
+	writes, err := e.withClaims(p.list[:0], w, &p.mutation, stored)
+	return writes, false, err
+}
+
+func otherVersion(Item) error { return ErrStaleVersion }
 
 // checkNew reports why the struct at v can't be created, for calls that read
 // before they write. Where hooks have yet to complete the value it finds
@@ -478,45 +523,10 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 		return nil, err
 	}
 	p := newPutPlan(e, "Put", item, key)
-	m := &p.mutation
-	m.guards = e.uniqueAttrs()
-	db.hookAfter(ctx, m, v, putHooks...)
-	m.plan = func(stored Item) ([]*write, bool, error) {
-		if len(e.uniques) > 0 && stored == nil {
-			return nil, true, nil
-		}
-		w := p.write()
-		w.reason = func(Item) error { return ErrStaleVersion }
-		if versioned || stored != nil {
-			var (
-				b     expr.Builder
-				conds []string
-			)
-			if versioned {
-				cond := e.versionCondition(&b, version)
-				if version != 0 {
-					cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ") OR " + cond
-				}
-				conds = append(conds, cond)
-			}
-			switch {
-			case stored == nil:
-			case len(stored) == 0:
-				conds = append(conds, "attribute_not_exists("+b.Name(e.pk.attr)+")")
-			default:
-				for _, attr := range m.guards {
-					conds = append(conds, guardText(&b, stored, attr))
-				}
-			}
-			w.cond, w.names, w.values = expr.And(conds...), b.NameList(), b.ValueList()
-		}
-		if w.cond != "" {
-			w.landed = w.item.sameAs
-		}
-		writes, err := e.withClaims(p.list[:0], w, m, stored)
-		return writes, false, err
-	}
-	return m, nil
+	p.version, p.versioned = version, versioned
+	p.mutation.plan, p.mutation.guards = p.replace, e.uniqueAttrs()
+	db.hookAfter(ctx, &p.mutation, v, putHooks...)
+	return &p.mutation, nil
 }
 
 // planSave plans [Model.Save].
@@ -612,7 +622,7 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 		conds = append(conds, met...)
 		w := &write{
 			kind: OpDeleteItem, name: op, e: e, key: k, cond: expr.And(conds...), names: b.NameList(), values: b.ValueList(),
-			reason: func(Item) error { return ErrStaleVersion },
+			reason: otherVersion,
 		}
 		if w.cond != "" {
 			w.landed = func(met Item) bool { return len(met) == 0 }

@@ -9,12 +9,17 @@ import (
 	"github.com/dynorm/dynorm/internal/codec"
 )
 
-// row is an item that was read, in the form that it came in: attribute values,
-// or DynamoDB's JSON, then decoded already where a [rowReader] did that. The
-// zero row is no item.
-type row struct {
+// content is an item in the form that it came in, or goes out in: attribute
+// values, or DynamoDB's JSON. The zero content is no item.
+type content struct {
 	item Item
-	raw  []byte // part of the response, nil where item is set
+	raw  []byte // nil where item is set
+}
+
+// row is an item that was read, decoded already where a [rowReader] did that. Its
+// JSON is part of the response.
+type row struct {
+	content
 	v    unsafe.Pointer
 	err  error  // why it did not decode
 	sort string // what a merge goes by, or key in a native index
@@ -34,14 +39,14 @@ func rowsOf(items []Item) []row {
 }
 
 // empty reports whether there is no item, or one without attributes.
-func (w *row) empty() bool { return len(w.item) == 0 && len(w.raw) <= len("{}") }
+func (c *content) empty() bool { return len(c.item) == 0 && len(c.raw) <= len("{}") }
 
 // whole returns all attributes.
-func (w *row) whole() (Item, error) {
-	if w.raw == nil {
-		return w.item, nil
+func (c *content) whole() (Item, error) {
+	if c.raw == nil {
+		return c.item, nil
 	}
-	r := codec.NewReader(w.raw)
+	r := codec.NewReader(c.raw)
 	defer r.Release()
 	item, err := r.Attributes()
 	if err != nil {
@@ -51,12 +56,12 @@ func (w *row) whole() (Item, error) {
 }
 
 // pick returns the item with at least those of the attributes that it has.
-func (w *row) pick(attrs ...string) Item {
-	if w.raw == nil {
-		return w.item
+func (c *content) pick(attrs ...string) Item {
+	if c.raw == nil {
+		return c.item
 	}
 	item := make(Item, len(attrs))
-	w.each(func(r *codec.Reader, name []byte) error {
+	c.each(func(r *codec.Reader, name []byte) error {
 		for _, attr := range attrs {
 			if string(name) == attr {
 				av, err := r.Attribute()
@@ -71,25 +76,25 @@ func (w *row) pick(attrs ...string) Item {
 }
 
 // text returns an attribute that is a string, empty for any other.
-func (w *row) text(attr string) (text string) {
-	if w.raw == nil {
-		s, _ := w.item[attr].(*types.AttributeValueMemberS)
+func (c *content) text(attr string) (text string) {
+	if c.raw == nil {
+		s, _ := c.item[attr].(*types.AttributeValueMemberS)
 		if s == nil {
 			return ""
 		}
 		return s.Value
 	}
-	s, _ := w.pick(attr)[attr].(*types.AttributeValueMemberS)
+	s, _ := c.pick(attr)[attr].(*types.AttributeValueMemberS)
 	if s == nil {
 		return ""
 	}
 	return s.Value
 }
 
-// each calls fn for the attributes of a row in JSON. It was read once, so that
+// each calls fn for the attributes of an item in JSON. It was read once, so that
 // what is wrong with its attributes shows where they are decoded.
-func (w *row) each(fn func(r *codec.Reader, name []byte) error) {
-	r := codec.NewReader(w.raw)
+func (c *content) each(fn func(r *codec.Reader, name []byte) error) {
+	r := codec.NewReader(c.raw)
 	defer r.Release()
 	_ = r.Object(func(name []byte) error { return fn(r, name) })
 }
@@ -112,7 +117,7 @@ func (w *row) keyID(e *entity) string { return e.keyID(w.pick(e.pk.attr, e.sk.at
 // readRaw is the rowReader that decodes nothing.
 func readRaw(r *codec.Reader) (row, error) {
 	raw, err := r.Skip()
-	return row{raw: raw}, err
+	return row{content: content{raw: raw}}, err
 }
 
 // decoding is [entity.decoding] of a T.

@@ -64,6 +64,7 @@ func (e *TxError) Unwrap() []error {
 type Tx struct {
 	db    *DB
 	units []*unit
+	room  [8]*unit // of most
 	token string
 	err   error
 
@@ -132,7 +133,7 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 		err = faultf(ErrInvalid, "Skip leaves out %d writes: a transaction writes all or none, Chunked goes on where one ended", tx.skipped)
 	}
 	if err == nil {
-		err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
+		_, err = db.carryOut(ctx, tx.units, txOptions{always: true, token: tx.token, name: "Transact"})
 	}
 	if err != nil && !written(err) {
 		tx.revert()
@@ -143,6 +144,7 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 // build collects the writes that fn adds.
 func (db *DB) build(fn func(tx *Tx) error) (*Tx, error) {
 	tx := &Tx{db: db}
+	tx.units = tx.room[:0]
 	if err := db.ready(); err != nil {
 		return tx, err
 	}
@@ -173,15 +175,20 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	if err := checkTx(writes); err != nil {
 		return err
 	}
-	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(writes)), ClientRequestToken: &tx.token}
-	items := make(straightItems, 0, len(writes))
-	for i, w := range writes {
-		in.TransactItems[i] = w.action(&db.table, &items)
+	op := &Operation{Kind: OpTransactWriteItems, Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), writes: writes}
+	op.call.straight = make(straightItems, 0, len(writes))
+	for _, w := range writes {
+		op.call.straight.add(w.item)
 	}
-	_, err := run(ctx, db, &Operation{
-		Kind: OpTransactWriteItems,
-		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, call: wireCall{straight: items}, writes: writes,
-	}, Client.TransactWriteItems)
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token}
+	if db.direct() && db.cfg.Cache == nil && db.cfg.Tracer == nil {
+		op.call.given.actions = writes
+		in.TransactItems = []types.TransactWriteItem{{Put: &types.Put{TableName: &db.table, Item: straightItem}}}
+	} else {
+		in.TransactItems = actionsFor(&db.table, writes)
+	}
+	op.Input = in
+	_, err := run(ctx, db, op, Client.TransactWriteItems)
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
 	}
@@ -203,17 +210,12 @@ func checkTx(writes []*write) error {
 	if len(writes) > maxTxActions {
 		return faultf(ErrTooLarge, "the transaction has %d actions, over the limit of %d", len(writes), maxTxActions)
 	}
-	size := 0
-	seen := make(map[string]int, len(writes))
-	for i, w := range writes {
-		id := w.id()
-		if first, ok := seen[id]; ok {
-			return faultf(ErrInvalid, "actions %d (%s %s) and %d (%s %s) of the transaction are on the same item: DynamoDB takes one action an item",
-				first, writes[first].name, writes[first].e.def.Name, i, w.name, w.e.def.Name)
-		}
-		seen[id] = i
-		size += w.size()
+	if first, again, ok := sameItem(writes); ok {
+		v, w := writes[first], writes[again]
+		return faultf(ErrInvalid, "actions %d (%s %s) and %d (%s %s) of the transaction are on the same item: DynamoDB takes one action an item",
+			first, v.name, v.e.def.Name, again, w.name, w.e.def.Name)
 	}
+	size := sizes(writes, (*write).size)
 	if size > maxTxSize {
 		size = sizes(writes, (*write).exactSize)
 	}
@@ -221,6 +223,32 @@ func checkTx(writes []*write) error {
 		return faultf(ErrTooLarge, "the transaction takes %d bytes, over the limit of %d", size, maxTxSize)
 	}
 	return nil
+}
+
+// sameItem finds two writes of one item.
+func sameItem(writes []*write) (first, again int, found bool) {
+	const few = 16
+	if len(writes) > few {
+		seen := make(map[string]int, len(writes))
+		for i, w := range writes {
+			id := w.id()
+			if first, ok := seen[id]; ok {
+				return first, i, true
+			}
+			seen[id] = i
+		}
+		return 0, 0, false
+	}
+	var room [few]string
+	ids := room[:0]
+	for i, w := range writes {
+		id := w.id()
+		if first := slices.Index(ids, id); first >= 0 {
+			return first, i, true
+		}
+		ids = append(ids, id)
+	}
+	return 0, 0, false
 }
 
 // txError maps the reasons of a cancelled transaction onto its writes.
@@ -295,13 +323,20 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 }
 
 // addValue adds the write of a value.
-func (t TxModel[T]) addValue(ctx context.Context, name string, v *T, plan func(unsafe.Pointer) (*mutation, error)) error {
-	return t.tx.add(name, t.m.db, t.m.e, t.m.check(v), keep(t.m.e, v), func() (*unit, error) {
-		m, err := plan(unsafe.Pointer(v))
+func (t TxModel[T]) addValue(ctx context.Context, name string, v *T, plan valuePlan) error {
+	return t.tx.addValue(ctx, name, t.m.db, t.m.e, t.m.check(v), keep(t.m.e, v), unsafe.Pointer(v), plan)
+}
+
+// valuePlan plans a write of the struct at v.
+type valuePlan func(db *DB, ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error)
+
+func (tx *Tx) addValue(ctx context.Context, name string, db *DB, e *entity, err error, undo func(), v unsafe.Pointer, plan valuePlan) error {
+	return tx.add(name, db, e, err, undo, func() (*unit, error) {
+		m, err := plan(db, ctx, e, v)
 		if err != nil {
 			return nil, err
 		}
-		return t.m.db.planned(ctx, m)
+		return db.planned(ctx, m)
 	})
 }
 
@@ -322,19 +357,19 @@ func (tx *Tx) addKey(ctx context.Context, name string, db *DB, e *entity, err er
 
 // Create adds what [Model.Create] sends.
 func (t TxModel[T]) Create(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Create", v, func(p unsafe.Pointer) (*mutation, error) { return t.m.db.planCreate(ctx, t.m.e, p) })
+	return t.addValue(ctx, "Create", v, (*DB).planCreate)
 }
 
 // Put adds what [Model.Put] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Put(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Put", v, func(p unsafe.Pointer) (*mutation, error) { return t.m.db.planPut(ctx, t.m.e, p) })
+	return t.addValue(ctx, "Put", v, (*DB).planPut)
 }
 
 // Save adds what [Model.Save] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Save(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Save", v, func(p unsafe.Pointer) (*mutation, error) { return t.m.db.planSave(ctx, t.m.e, p) })
+	return t.addValue(ctx, "Save", v, (*DB).planSave)
 }
 
 // Update adds what [Model.Update] sends. Where the changes touch inputs of an

@@ -118,7 +118,7 @@ func (e *entity) claimWrites(name string, key, before, after Item) ([]*write, er
 		if wanted != nil {
 			wanted[ownerPKAttr], wanted[ownerSKAttr] = key[e.pk.attr], key[e.sk.attr]
 			wanted[e.schema.cfg.EntityType] = stringValue(claimEntity)
-			w := &write{kind: OpPutItem, name: name, e: e, putID: e.keyID(wanted), item: row{item: wanted}}
+			w := &write{kind: OpPutItem, name: name, e: e, texts: e.keyTextsIn(wanted), item: content{item: wanted}}
 			e.ownedOrFree(w, key, faultf(ErrUnique, "the value of %s is taken", u.name))
 			claims = append(claims, w)
 		}

@@ -70,7 +70,7 @@ func (r *reader) runUnique(ctx context.Context, offer func(*stream) (bool, error
 		return err
 	}
 	item, err := r.readOwner(ctx, owner)
-	if err != nil || item == nil || r.hides(&row{item: item}) || !r.p.unique.heldBy(r.p.e, claim, item) {
+	if err != nil || item == nil || r.hides(&row{content: content{item: item}}) || !r.p.unique.heldBy(r.p.e, claim, item) {
 		return err
 	}
 	st.items = rowsOf([]Item{item})

@@ -279,7 +279,7 @@ func (db *DB) repairUnique(ctx context.Context, f UniqueFault) (bool, error) {
 		put := maps.Clone(f.Claim)
 		put[ownerPKAttr], put[ownerSKAttr] = f.Owner[s.cfg.PK], f.Owner[s.cfg.SK]
 		put[s.cfg.EntityType] = stringValue(claimEntity)
-		w = &write{kind: OpPutItem, name: "RepairUnique", e: any, putID: any.keyID(put), item: row{item: put}}
+		w = &write{kind: OpPutItem, name: "RepairUnique", e: any, texts: any.keyTextsIn(put), item: content{item: put}}
 		any.ownedOrFree(w, f.Owner, ErrConflict)
 	case held && !owned:
 		// The claim stands for another item: where that has lost the value, the
@@ -293,10 +293,11 @@ func (db *DB) repairUnique(ctx context.Context, f UniqueFault) (bool, error) {
 	default:
 		return false, nil
 	}
-	return true, db.carryOut(ctx, []*unit{
+	_, err = db.carryOut(ctx, []*unit{
 		{m: &mutation{e: any, op: "RepairUnique", key: f.Owner}, writes: []*write{s.unchanged(f.Owner, item)}},
 		{m: &mutation{e: any, op: "RepairUnique", key: f.Claim}, writes: []*write{w}},
 	}, txOptions{name: "RepairUnique"})
+	return true, err
 }
 
 // freeExpired frees claims that a request failed on and whose owners are gone

@@ -57,15 +57,15 @@ func (db *DB) newItem(ctx context.Context, e *entity, op string, v unsafe.Pointe
 
 // newRow is newItem for one that is put as it is: in DynamoDB's JSON where
 // nothing has to see its attribute values. It returns its base key too.
-func (db *DB) newRow(ctx context.Context, e *entity, op string, v unsafe.Pointer, now time.Time, a *arena) (item row, key keyTexts, err error) {
+func (db *DB) newRow(ctx context.Context, e *entity, op string, v unsafe.Pointer, now time.Time, a *arena) (item content, key keyTexts, err error) {
 	if e.straight && db.direct() && db.cfg.Cache == nil {
 		if err := db.validateValue(ctx, e, op, v); err != nil {
-			return row{}, keyTexts{}, err
+			return content{}, keyTexts{}, err
 		}
 		return e.encodeStraight(v, now, true, a)
 	}
 	if item.item, err = db.newItem(ctx, e, op, v, now, true); err != nil {
-		return row{}, keyTexts{}, err
+		return content{}, keyTexts{}, err
 	}
 	return item, keyTexts{e.keyID(item.item), len(item.text(e.pk.attr))}, nil
 }

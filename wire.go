@@ -50,7 +50,7 @@ var (
 )
 
 // add returns what stands in an input for an item to put.
-func (items *straightItems) add(item row) Item {
+func (items *straightItems) add(item content) Item {
 	if item.raw == nil {
 		return item.item
 	}

@@ -174,6 +174,33 @@ func TestWireRequestsGiven(t *testing.T) {
 	}
 }
 
+// The actions of a transaction that go straight are written as the SDK writes
+// them.
+func TestWireActionsGiven(t *testing.T) {
+	e := &entity{pk: &keyTemplate{attr: "pk"}, sk: &keyTemplate{attr: "sk"}}
+	texts := keyTexts{"A#\"1\"\x00B", len("A#\"1\"")}
+	key := Item{"pk": stringValue("A"), "sk": stringValue("B")}
+	names, values := []string{"n\"1", "n2"}, []types.AttributeValue{numberValue(1), stringValue("two")}
+	g := given{actions: []*write{
+		{kind: OpPutItem, e: e, texts: texts, item: content{item: Item{"a": stringValue("b")}}},
+		{kind: OpPutItem, e: e, texts: texts, item: content{item: key}, cond: "c", names: names},
+		{kind: OpUpdateItem, e: e, texts: texts, update: "u", names: names, values: values},
+		{kind: OpUpdateItem, e: e, key: key, update: "u", cond: "c", names: names, values: values},
+		{kind: OpDeleteItem, e: e, texts: texts},
+		{kind: OpDeleteItem, e: e, key: key, cond: "c", names: names, values: values},
+		{kind: opConditionCheck, e: e, texts: texts, cond: "c", names: names, values: values},
+	}}
+	in := &dynamodb.TransactWriteItemsInput{
+		ClientRequestToken: new("token"),
+		TransactItems:      []types.TransactWriteItem{{Put: &types.Put{TableName: new("t"), Item: straightItem}}},
+	}
+	q := request{given: g}
+	require.True(t, q.write(in))
+	g.into(in)
+	require.Len(t, in.TransactItems, len(g.actions))
+	require.Equal(t, parsed(t, sdkJSON(t, in)), parsed(t, q.buf))
+}
+
 // A request is the same bytes each time.
 func TestWireRequestsAreStable(t *testing.T) {
 	for _, w := range wireTypes {

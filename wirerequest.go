@@ -24,14 +24,17 @@ type request struct {
 	given given
 }
 
-// given are parts of a request for a single item: its key, and the names and
-// values of its expressions, in the order of their aliases and placeholders. An
-// input without them spares the maps that it would have them in.
+// given are parts of a request that go there from where they are, which spares
+// what the input would have them in. For a single item they are its key, and the
+// names and values of its expressions, in the order of their aliases and
+// placeholders; for a transaction its actions.
 type given struct {
 	pk, sk string // the attributes of the key
 	key    keyTexts
 	names  []string
 	values []types.AttributeValue
+	// actions stand in the place of the input's only one.
+	actions []*write
 }
 
 // into puts the parts into an input after all.
@@ -42,6 +45,10 @@ func (g *given) into(input any) {
 		values *map[string]types.AttributeValue
 	)
 	switch in := input.(type) {
+	case *dynamodb.TransactWriteItemsInput:
+		if g.actions != nil {
+			in.TransactItems = actionsFor(in.TransactItems[0].Put.TableName, g.actions)
+		}
 	case *dynamodb.GetItemInput:
 		key = &in.Key
 	case *dynamodb.PutItemInput:
@@ -132,7 +139,12 @@ func (q *request) write(input any) bool {
 	case *dynamodb.TransactWriteItemsInput:
 		if in.TransactItems != nil {
 			q.member("TransactItems")
-			list(q, in.TransactItems, q.transactedWrite)
+			if q.given.actions != nil {
+				table := in.TransactItems[0].Put.TableName
+				list(q, q.given.actions, func(w **write) { q.action(table, *w) })
+			} else {
+				list(q, in.TransactItems, q.transactedWrite)
+			}
 		}
 		q.text("ClientRequestToken", in.ClientRequestToken)
 		q.returns("", in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
@@ -268,7 +280,7 @@ func (q *request) transactedWrite(t *types.TransactWriteItem) {
 func (q *request) condition(text *string, names map[string]string, values Item, onFailure types.ReturnValuesOnConditionCheckFailure) {
 	q.text("ConditionExpression", text)
 	if q.given.names != nil {
-		q.expressions()
+		q.expressions(q.given.names, q.given.values)
 	} else {
 		q.names(names)
 		q.item("ExpressionAttributeValues", values)
@@ -359,27 +371,65 @@ func (q *request) key(key Item) {
 		q.item("Key", key)
 		return
 	}
+	q.keyOf(g.pk, g.sk, g.key)
+}
+
+func (q *request) keyOf(pk, sk string, key keyTexts) {
 	q.member("Key")
 	q.open()
-	q.buf = codec.AppendString(codec.AppendString(q.buf, g.pk, g.key.pk()), g.sk, g.key.sk())
+	q.buf = codec.AppendString(codec.AppendString(q.buf, pk, key.pk()), sk, key.sk())
 	q.close()
 }
 
-// expressions writes the names and values that are given.
-func (q *request) expressions() {
-	q.member("ExpressionAttributeNames")
+// action writes an action of a transaction.
+func (q *request) action(table *string, w *write) {
 	q.open()
-	for n, name := range q.given.names {
-		q.member(expr.Alias(n))
-		q.buf = codec.AppendText(q.buf, name)
+	switch w.kind {
+	case OpPutItem:
+		q.member("Put")
+	case OpUpdateItem:
+		q.member("Update")
+	case OpDeleteItem:
+		q.member("Delete")
+	default:
+		q.member("ConditionCheck")
 	}
+	q.open()
+	q.text("TableName", table)
+	switch {
+	case w.kind == OpPutItem:
+		q.put(w.item.item)
+	case w.key != nil:
+		q.item("Key", w.key)
+	default:
+		q.keyOf(w.e.pk.attr, w.e.sk.attr, w.texts)
+	}
+	q.word("UpdateExpression", w.update)
+	q.word("ConditionExpression", w.cond)
+	q.expressions(w.names, w.values)
+	q.word("ReturnValuesOnConditionCheckFailure", string(w.onFailure()))
 	q.close()
-	if len(q.given.values) == 0 {
+	q.close()
+}
+
+// expressions writes the names and values of expressions in the order of their
+// aliases and placeholders.
+func (q *request) expressions(names []string, values []types.AttributeValue) {
+	if len(names) > 0 {
+		q.member("ExpressionAttributeNames")
+		q.open()
+		for n, name := range names {
+			q.member(expr.Alias(n))
+			q.buf = codec.AppendText(q.buf, name)
+		}
+		q.close()
+	}
+	if len(values) == 0 {
 		return
 	}
 	q.member("ExpressionAttributeValues")
 	q.open()
-	for n, av := range q.given.values {
+	for n, av := range values {
 		q.member(expr.Placeholder(n))
 		q.buf = codec.AppendAttribute(q.buf, av)
 	}

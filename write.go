@@ -113,17 +113,17 @@ func (e *entity) implied(now time.Time, isNew bool, set func(attr string, av typ
 
 // encodeStraight returns the item that encode does in DynamoDB's JSON, with its
 // base key.
-func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *arena) (item row, key keyTexts, err error) {
+func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *arena) (item content, key keyTexts, err error) {
 	if buf := a.room(); buf != nil {
 		if buf, key, err = e.appendStraight(buf, v, now, isNew); err != nil {
-			return row{}, key, err
+			return content{}, key, err
 		}
 		item.raw = a.took(buf)
 	} else {
 		scratch := bodies.Get().(*request)
 		defer scratch.release()
 		if buf, key, err = e.appendStraight(scratch.buf, v, now, isNew); err != nil {
-			return row{}, key, err
+			return content{}, key, err
 		}
 		scratch.buf = buf
 		item.raw = a.took(bytes.Clone(buf))
@@ -132,10 +132,10 @@ func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *
 	if len(item.raw) > maxItemSize {
 		attrs, err := item.whole()
 		if err != nil {
-			return row{}, key, err
+			return content{}, key, err
 		}
 		if size := itemSize(attrs); size > maxItemSize {
-			return row{}, key, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
+			return content{}, key, faultf(ErrTooLarge, "the item takes %d bytes, over the limit of %d", size, maxItemSize)
 		}
 	}
 	return item, key, nil

@@ -295,15 +295,15 @@ func (c *stringMap[V]) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte,
 		v = new(V)
 		e.cell = v
 	}
-	var few [8]string
-	for _, name := range sortedKeys(few[:0], src) {
-		err := checkName(name)
+	var few [8]member[V]
+	for _, m := range sorted(few[:0], src) {
+		err := checkName(m.name)
 		if err != nil {
 			return dst, false, err
 		}
-		*v = src[name]
-		if dst, err = e.appendOrNull(AppendName(dst, name), c.value, unsafe.Pointer(v)); err != nil {
-			return dst, false, under(err, keyStep(name))
+		*v = m.value
+		if dst, err = e.appendOrNull(AppendName(dst, m.name), c.value, unsafe.Pointer(v)); err != nil {
+			return dst, false, under(err, keyStep(m.name))
 		}
 	}
 	*v = *new(V)
@@ -311,11 +311,27 @@ func (c *stringMap[V]) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte,
 	return append(dst, "}}"...), true, nil
 }
 
-func sortedKeys[V any](dst []string, m map[string]V) []string {
-	for name := range m {
-		dst = append(dst, name)
+// member is an entry of a map on its way to an object.
+type member[V any] struct {
+	name  string
+	value V
+}
+
+// sorted appends the entries of a map by name. Most maps are small.
+func sorted[V any](dst []member[V], m map[string]V) []member[V] {
+	const many = 16
+	for name, v := range m {
+		dst = append(dst, member[V]{name, v})
 	}
-	slices.Sort(dst)
+	if len(dst) > many {
+		slices.SortFunc(dst, func(a, b member[V]) int { return strings.Compare(a.name, b.name) })
+		return dst
+	}
+	for i := 1; i < len(dst); i++ {
+		for j := i; j > 0 && dst[j].name < dst[j-1].name; j-- {
+			dst[j], dst[j-1] = dst[j-1], dst[j]
+		}
+	}
 	return dst
 }
 

@@ -168,10 +168,14 @@ func (c stringCoder) decode(d level, av types.AttributeValue, p unsafe.Pointer) 
 }
 
 func (c stringCoder) append(_ *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
-	if err := checkText(*(*string)(p)); err != nil {
+	s := *(*string)(p)
+	if isPlainText(s) {
+		return append(append(append(dst, `{"S":"`...), s...), `"}`...), true, nil
+	}
+	if err := checkText(s); err != nil {
 		return dst, false, err
 	}
-	return append(AppendText(append(dst, `{"S":`...), *(*string)(p)), '}'), true, nil
+	return append(appendEscaped(append(dst, `{"S":"`...), s), `"}`...), true, nil
 }
 
 func (c stringCoder) read(r *Reader, t tag, p unsafe.Pointer) (err error) {

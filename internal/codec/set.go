@@ -123,16 +123,40 @@ func (c *textSet) decode(d level, av types.AttributeValue, p unsafe.Pointer) err
 }
 
 func (c *textSet) append(e *encoder, dst []byte, p unsafe.Pointer) ([]byte, bool, error) {
+	head := `{"SS":`
+	if c.kind == numberSet {
+		head = `{"NS":`
+	}
+	if c.strings() && ascending(*(*[]string)(p)) {
+		list := *(*[]string)(p)
+		if len(list) == 0 {
+			return dst, false, nil
+		}
+		for _, text := range list {
+			if err := checkText(text); err != nil {
+				return dst, false, err
+			}
+		}
+		return append(appendTexts(append(dst, head...), list), '}'), true, nil
+	}
 	list, err := c.texts(e, e.list[:0], p)
 	if err != nil || len(list) == 0 {
 		return dst, false, err
 	}
-	dst = append(dst, '{', '"')
-	dst = append(dst, c.kind.String()...)
-	dst = append(appendTexts(append(dst, '"', ':'), list), '}')
+	dst = append(appendTexts(append(dst, head...), list), '}')
 	clear(list)
 	e.list = list
 	return dst, true, nil
+}
+
+// ascending reports whether texts are sorted already and each there once.
+func ascending(list []string) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1] >= list[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *textSet) read(r *Reader, t tag, p unsafe.Pointer) error {

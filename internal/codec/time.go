@@ -18,30 +18,69 @@ func (c timeText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 }
 
 func appendTime(dst []byte, t time.Time, digits int) ([]byte, error) {
-	t = t.UTC()
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
+	const firstSecond, lastSecond = -62167219200, 253402300799 // of the years 0 and 9999
+	sec := t.Unix()
+	if sec < firstSecond || sec > lastSecond {
 		return dst, errYear
 	}
-	hour, minute, second := t.Clock()
-	dst = appendTwo(appendTwo(dst, year/100), year%100)
-	dst = appendTwo(append(dst, '-'), int(month))
-	dst = appendTwo(append(dst, '-'), day)
-	dst = appendTwo(append(dst, 'T'), hour)
-	dst = appendTwo(append(dst, ':'), minute)
-	dst = appendTwo(append(dst, ':'), second)
-	if digits > 0 {
-		dst = append(dst, '.')
-		ns := t.Nanosecond()
-		for unit := 100_000_000; digits > 0; digits-- {
-			dst = append(dst, byte('0'+ns/unit%10))
-			unit /= 10
-		}
+	sec -= firstSecond
+	year, month, day := date(int(sec/86400) - daysToMarch)
+	clock := int(sec % 86400)
+	text := [...]byte{
+		'0', '0', '0', '0', '-', '0', '0', '-', '0', '0', 'T', '0', '0', ':', '0', '0', ':', '0', '0',
+		'.', '0', '0', '0', '0', '0', '0', '0', '0', '0', 'Z',
 	}
-	return append(dst, 'Z'), nil
+	setTwo(text[0:], year/100)
+	setTwo(text[2:], year%100)
+	setTwo(text[5:], month)
+	setTwo(text[8:], day)
+	setTwo(text[11:], clock/3600)
+	setTwo(text[14:], clock/60%60)
+	setTwo(text[17:], clock%60)
+	const point = 19
+	if digits == 0 {
+		return append(append(dst, text[:point]...), 'Z'), nil
+	}
+	ns := uint32(t.Nanosecond())
+	for i := point + 9; i > point; i-- {
+		text[i] += byte(ns % 10)
+		ns /= 10
+	}
+	return append(append(dst, text[:point+1+digits]...), 'Z'), nil
 }
 
-func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+// setTwo sets two digits that are 0.
+func setTwo(at []byte, n int) {
+	at[0] += byte(n / 10)
+	at[1] += byte(n % 10)
+}
+
+// Days are counted from the first of March of the year 0 where dates are made
+// of them, for then the leap day is a year's last.
+const (
+	daysToMarch = 60 // from the first day of the year 0
+	daysTo1970  = 719468
+)
+
+// date is the date of a day from the first of January of the year 0 on.
+func date(days int) (year, month, day int) {
+	if days < 0 {
+		if days += daysToMarch; days < 31 {
+			return 0, 1, days + 1
+		}
+		return 0, 2, days - 30
+	}
+	const era = 146097 // days of 400 years
+	ofEra := days % era
+	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
+	ofYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	fromMarch := (5*ofYear + 2) / 153
+	year, month, day = days/era*400+yearOfEra, fromMarch+3, ofYear-(153*fromMarch+2)/5+1
+	if month > 12 {
+		return year + 1, month - 12, day
+	}
+	return year, month, day
+}
 
 func (timeText) parse(s string, p unsafe.Pointer) error {
 	if t, ok := parseUTC(s); ok {
@@ -87,14 +126,11 @@ func parseUTC(s string) (time.Time, bool) {
 	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false
 	}
-	// Days since the first of March of the year 0, for then the leap day is a
-	// year's last.
 	if month < 3 {
 		month += 12
 		year--
 	}
 	days := 365*year + floorDiv(year, 4) - floorDiv(year, 100) + floorDiv(year, 400) + (153*(month-3)+2)/5 + day - 1
-	const daysTo1970 = 719468
 	return time.Unix(int64(days-daysTo1970)*86400+int64(hour*3600+minute*60+second), int64(nano)).UTC(), true
 }
 

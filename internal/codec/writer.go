@@ -146,19 +146,27 @@ func AppendText(dst []byte, s string) []byte {
 
 // isPlainText reports whether s is ASCII that stands for itself in JSON.
 func isPlainText(s string) bool {
-	for len(s) >= 8 {
-		w := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), 8))
-		if (special(w) | w&highs) != 0 {
+	const word = 8
+	if len(s) < word {
+		for i := range len(s) {
+			if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	for i := 0; i < len(s)-word; i += word {
+		if !isPlainWord(s[i:]) {
 			return false
 		}
-		s = s[8:]
 	}
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return isPlainWord(s[len(s)-word:]) // some of it for the second time
+}
+
+// isPlainWord is isPlainText of the first eight bytes.
+func isPlainWord(s string) bool {
+	w := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), 8))
+	return (special(w) | w&highs) == 0
 }
 
 const hexDigits = "0123456789abcdef"

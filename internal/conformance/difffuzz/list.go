@@ -385,7 +385,7 @@ var Allowed = []Difference{
 	},
 	{
 		Name: "reasons of statements", Why: "What is wrong with one statement of a transaction cancels it with a reason for each; DynamoDB Local has one message, or none, for some faults.",
-		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|` + localKey + `|` + valid + `One or more parameter values are not valid\. .*|TransactionCanceledException: .*|ResourceNotFoundException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
+		Page: "ExecuteTransaction", ops: "ExecuteTransaction", local: applied + `|` + localKey + `|` + valid + `(One or more parameter values are not valid\. .*|One or more parameter values were invalid: Size limit exceeded)|TransactionCanceledException: .*|ResourceNotFoundException: .*`, engine: cancelled + `\[.*ValidationError.*\]|` + valid + `.*|ResourceNotFoundException: .*`,
 	},
 	{
 		Name: "texts of statements in transactions", Why: "The message of a reason is that of the single statement's error, for EXISTS too.",
