@@ -18,11 +18,17 @@ func (e *Entity) Field(name string) (Field, bool) {
 // findField finds a field by its Go name or else by its attribute name, -1 for
 // none.
 func findField(fields []Field, name string) int {
-	i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
-	if i < 0 && name != "" {
-		i = slices.IndexFunc(fields, func(f Field) bool { return f.Attr == name })
+	for i := range fields {
+		if fields[i].Name == name {
+			return i
+		}
 	}
-	return i
+	for i := range fields {
+		if name != "" && fields[i].Attr == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // fieldNames are the names by which fields may be referred to, for
