@@ -108,26 +108,26 @@ func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Re
 	})
 }
 
-// method is a method of [Client]. Operations come with theirs, so that the
+// method is a method of [sender]. Operations come with theirs, so that the
 // linker leaves out the client's methods for operations that a program has no
 // call for.
 type method interface {
-	call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (output any, _ error)
+	call(ctx context.Context, s sender, op *Operation, opts []func(*dynamodb.Options)) (output any, _ error)
 	// copyOf returns a copy of an input, newOutput an empty output.
 	copyOf(input any) any
 	newOutput() any
 }
 
 // methodOf is the method that takes an *I and returns an *O, as an expression:
-// Client.GetItem.
-type methodOf[I, O any] func(Client, context.Context, *I, ...func(*dynamodb.Options)) (*O, error)
+// sender.GetItem.
+type methodOf[I, O any] func(sender, context.Context, *I, ...func(*dynamodb.Options)) (*O, error)
 
-func (m methodOf[I, O]) call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
+func (m methodOf[I, O]) call(ctx context.Context, s sender, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
 	in, ok := op.Input.(*I)
 	if !ok {
 		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
 	}
-	return m(c, ctx, in, opts...)
+	return m(s, ctx, in, opts...)
 }
 
 // send calls the client and maps its errors.
@@ -149,7 +149,7 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if op.attempts != nil {
 		opts = append(opts, countAttempts(op.attempts))
 	}
-	out, err := op.method.call(ctx, db.client, op, opts)
+	out, err := op.method.call(ctx, db.sender, op, opts)
 	if err != nil {
 		return nil, awsError(err)
 	}

@@ -264,10 +264,10 @@ func (db *DB) describeTable(ctx context.Context) (*types.TableDescription, error
 
 // onTables makes a method of [TableClient] one of a client that may have it.
 func onTables[I, O any](m func(TableClient, context.Context, *I, ...func(*dynamodb.Options)) (*O, error)) methodOf[I, O] {
-	return func(c Client, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
-		tables, ok := c.(TableClient)
+	return func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
+		tables, ok := s.client.(TableClient)
 		if !ok {
-			return nil, faultf(ErrInvalid, "the client, a %T, is no TableClient: open the DB with one that makes tables too, such as a *dynamodb.Client", c)
+			return nil, faultf(ErrInvalid, "the client, a %T, is no TableClient: open the DB with one that makes tables too, such as a *dynamodb.Client", s.client)
 		}
 		return m(tables, ctx, in, opts...)
 	}
