@@ -217,7 +217,7 @@ func (db *DB) createTable(ctx context.Context) error {
 	want.TableName = &db.table
 	table, err := db.describeTable(ctx)
 	if errors.Is(err, ErrTableNotFound) {
-		_, err = run(ctx, db, &Operation{Kind: OpCreateTable, Name: "CreateTable", Input: want}, onTables(TableClient.CreateTable))
+		_, err = run(ctx, db, &Operation{Kind: OpCreateTable, Name: "CreateTable", Input: want}, onTables(TableClient.CreateTable, func(in *dynamodb.CreateTableInput) **string { return &in.TableName }))
 		if _, raced := errors.AsType[*types.ResourceInUseException](err); raced {
 			err = nil
 		}
@@ -255,22 +255,22 @@ func (db *DB) describeTable(ctx context.Context) (*types.TableDescription, error
 	out, err := run(ctx, db, &Operation{
 		Kind: OpDescribeTable, Name: "CreateTable",
 		Input: &dynamodb.DescribeTableInput{TableName: &db.table},
-	}, onTables(TableClient.DescribeTable))
+	}, onTables(TableClient.DescribeTable, func(in *dynamodb.DescribeTableInput) **string { return &in.TableName }))
 	if err != nil {
 		return nil, err
 	}
 	return out.Table, nil
 }
 
-// onTables makes a method of [TableClient] one of a client that may have it.
-func onTables[I, O any](m func(TableClient, context.Context, *I, ...func(*dynamodb.Options)) (*O, error)) methodOf[I, O] {
-	return func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
+// onTables is the method of a client that may be a [TableClient].
+func onTables[I, O any](m func(TableClient, context.Context, *I, ...func(*dynamodb.Options)) (*O, error), table func(*I) **string) *methodOf[I, O] {
+	return &methodOf[I, O]{table: table, send: func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
 		tables, ok := s.client.(TableClient)
 		if !ok {
 			return nil, faultf(ErrInvalid, "the client, a %T, is no TableClient: open the DB with one that makes tables too, such as a *dynamodb.Client", s.client)
 		}
 		return m(tables, ctx, in, opts...)
-	}
+	}}
 }
 
 func isActive(t *types.TableDescription) bool {
@@ -361,7 +361,7 @@ func (db *DB) enableTTL(ctx context.Context) error {
 	out, err := run(ctx, db, &Operation{
 		Kind: OpDescribeTimeToLive, Name: "CreateTable",
 		Input: &dynamodb.DescribeTimeToLiveInput{TableName: &db.table},
-	}, onTables(TableClient.DescribeTimeToLive))
+	}, onTables(TableClient.DescribeTimeToLive, func(in *dynamodb.DescribeTimeToLiveInput) **string { return &in.TableName }))
 	if err != nil {
 		return err
 	}
@@ -377,7 +377,7 @@ func (db *DB) enableTTL(ctx context.Context) error {
 			TableName:               &db.table,
 			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attr, Enabled: aws.Bool(true)},
 		},
-	}, onTables(TableClient.UpdateTimeToLive))
+	}, onTables(TableClient.UpdateTimeToLive, func(in *dynamodb.UpdateTimeToLiveInput) **string { return &in.TableName }))
 	return err
 }
 

@@ -181,7 +181,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	_, err := run(ctx, db, &Operation{
 		Kind: OpTransactWriteItems,
 		Name: orDefault(tx.name, writes[0].name), Entity: oneEntity(writes), Input: in, call: wireCall{straight: items}, writes: writes,
-	}, sender.TransactWriteItems)
+	}, transactWriteItemsMethod)
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
 	}
@@ -450,7 +450,7 @@ func (db *DB) transactGet(ctx context.Context, op *Operation, read rowReader) ([
 		if err := backoff(ctx, min(attempt, 5)); err != nil {
 			return nil, err
 		}
-		_, rows, err := runRows(ctx, db, op, sender.TransactGetItems, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
+		_, rows, err := runRows(ctx, db, op, transactGetItemsMethod, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
 			items := make([]Item, len(out.Responses))
 			for i := range items {
 				items[i] = out.Responses[i].Item
