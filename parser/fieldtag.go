@@ -168,7 +168,7 @@ func applyForeign(f *Field, tags tagSet, report func(*problem)) {
 				continue
 			}
 			f.Set = true
-			if kind := setKind(f.Type); kind != "" && kind != o {
+			if kind := setKind(&f.Type); kind != "" && kind != o {
 				report(wrong("%s holds a %s", f.Type.Go, kind).but("write %s", kind))
 			}
 		case "omitemptyelem", "nullempty", "nullemptyelem":

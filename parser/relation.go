@@ -85,7 +85,7 @@ func parseRelation(t reflect.Type, tags tagSet, report func(key string, p *probl
 			report(relKey, misfit(o.name, r.Kind))
 		}
 	}
-	for _, p := range checkRelation(*r) {
+	for _, p := range checkRelation(r) {
 		report(relKey, p)
 	}
 	report(relKey, r.bind(t))
@@ -102,7 +102,7 @@ func misfit(option string, kind RelationKind) *problem {
 }
 
 // checkRelation checks a relation by itself.
-func checkRelation(r Relation) []*problem {
+func checkRelation(r *Relation) []*problem {
 	var problems []*problem
 	if r.Kind == HasManyThrough && r.Through == "" {
 		problems = append(problems, wrong("hasManyThrough names no entity").but("write hasManyThrough=Entity"))
