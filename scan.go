@@ -42,7 +42,7 @@ func (q Query[T]) AllowScan(how ...Scan) Query[T] {
 
 // scan plans a scan, or says why there can be none.
 func (pl *planner) scan(rejected []Candidate) *plan {
-	path := pl.e.paths[0]
+	path := pl.e.paths()[0]
 	if pl.opts.index != "" {
 		path = pl.pinned(pl.opts.index)
 	}

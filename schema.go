@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/dynorm/dynorm/parser"
 )
@@ -85,7 +86,8 @@ type Schema struct {
 	slots    []*slot // global secondary indexes
 	locals   []*slot // local secondary indexes
 	lock     Lock
-	given    []any // the models as given
+	given    []any     // the models as given
+	paths    sync.Once // derives the access paths
 
 	// scoped are the attributes that carry a tenant's prefix where there is one.
 	scoped   map[string]bool
@@ -217,7 +219,6 @@ func NewSchema(models ...any) (*Schema, error) {
 	if faults = append(faults, s.derive()...); len(faults) > 0 {
 		return nil, definitionError(faults)
 	}
-	s.derivePaths()
 	s.scoped = s.scopedAttrs()
 	s.encrypts = slices.ContainsFunc(s.entities, func(e *entity) bool { return e.encrypted != nil })
 	return s, nil

@@ -22,7 +22,7 @@ func (pl *planner) lookup(rejected []Candidate) *plan {
 		if !ok {
 			continue
 		}
-		path := pl.e.paths[0]
+		path := pl.e.paths()[0]
 		b := branch{residual: unused(pl.conds, used)}
 		b.pk = claim[pl.e.pk.attr].(*types.AttributeValueMemberS).Value
 		b.sk = sortCond{op: sortEq, low: claimPrefix}
