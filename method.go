@@ -3,7 +3,9 @@ package dynorm
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // method is what there is to be known of one call of the client. Operations come
@@ -21,18 +23,27 @@ type method interface {
 	cached(ctx context.Context, db *DB, op *Operation) (res *Result, ok bool, _ error)
 	// written lists the items that an input writes.
 	written(input any, add func(table *string, item Item))
+	// tableName names the table of an input, empty where it is of several.
+	tableName(input any) string
+	// meter makes an input ask for the units used, tell tells the outcome.
+	meter(input any)
+	tell(input, output any, o *outcome)
 }
 
 // methodOf is the method that takes an *I and returns an *O. What it lacks is
 // nothing to do.
 type methodOf[I, O any] struct {
 	send func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error)
-	// table is where an input of one table names it.
-	table  func(in *I) **string
-	in     func(t *translation, ctx context.Context, in *I) error
-	out    func(t *translation, ctx context.Context, out *O) error
-	load   func(db *DB, ctx context.Context, op *Operation, in *I) (res *Result, ok bool, _ error)
-	writes func(in *I, add func(table *string, item Item))
+	// table is where an input of one table names it; batch is the table's name for
+	// others.
+	table    func(in *I) **string
+	batch    func(in *I) *string
+	in       func(t *translation, ctx context.Context, in *I) error
+	out      func(t *translation, ctx context.Context, out *O) error
+	load     func(db *DB, ctx context.Context, op *Operation, in *I) (res *Result, ok bool, _ error)
+	writes   func(in *I, add func(table *string, item Item))
+	capacity func(in *I) *types.ReturnConsumedCapacity
+	result   func(in *I, out *O, o *outcome)
 }
 
 func (m *methodOf[I, O]) call(ctx context.Context, s sender, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
@@ -90,69 +101,140 @@ func (m *methodOf[I, O]) written(input any, add func(table *string, item Item)) 
 	}
 }
 
+func (m *methodOf[I, O]) tableName(input any) string {
+	in, ok := input.(*I)
+	switch {
+	case ok && m.table != nil:
+		return aws.ToString(*m.table(in))
+	case ok && m.batch != nil:
+		return aws.ToString(m.batch(in))
+	}
+	return ""
+}
+
+func (m *methodOf[I, O]) meter(input any) {
+	if in, ok := input.(*I); ok && m.capacity != nil {
+		meter(m.capacity(in))
+	}
+}
+
+func (m *methodOf[I, O]) tell(input, output any, o *outcome) {
+	in, _ := input.(*I)
+	out, ok := output.(*O)
+	if ok && in != nil && m.result != nil {
+		m.result(in, out, o)
+	}
+}
+
 // The methods, of which those of tables are in [onTables].
 var (
 	getItemMethod = &methodOf[dynamodb.GetItemInput, dynamodb.GetItemOutput]{
-		send:  sender.GetItem,
-		table: func(in *dynamodb.GetItemInput) **string { return &in.TableName },
-		in:    (*translation).getItemInput,
-		out:   (*translation).getItemOutput,
-		load:  (*DB).cachedItem,
+		send:     sender.GetItem,
+		table:    func(in *dynamodb.GetItemInput) **string { return &in.TableName },
+		in:       (*translation).getItemInput,
+		out:      (*translation).getItemOutput,
+		load:     (*DB).cachedItem,
+		capacity: func(in *dynamodb.GetItemInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result: func(_ *dynamodb.GetItemInput, out *dynamodb.GetItemOutput, o *outcome) {
+			o.count(out.Item)
+			o.use(out.ConsumedCapacity)
+		},
 	}
 	putItemMethod = &methodOf[dynamodb.PutItemInput, dynamodb.PutItemOutput]{
-		send:   sender.PutItem,
-		table:  func(in *dynamodb.PutItemInput) **string { return &in.TableName },
-		in:     (*translation).putItemInput,
-		out:    (*translation).putItemOutput,
-		writes: func(in *dynamodb.PutItemInput, add func(*string, Item)) { add(in.TableName, in.Item) },
+		send:     sender.PutItem,
+		table:    func(in *dynamodb.PutItemInput) **string { return &in.TableName },
+		in:       (*translation).putItemInput,
+		out:      (*translation).putItemOutput,
+		writes:   func(in *dynamodb.PutItemInput, add func(*string, Item)) { add(in.TableName, in.Item) },
+		capacity: func(in *dynamodb.PutItemInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result: func(_ *dynamodb.PutItemInput, out *dynamodb.PutItemOutput, o *outcome) {
+			o.items = 1
+			o.use(out.ConsumedCapacity)
+		},
 	}
 	updateItemMethod = &methodOf[dynamodb.UpdateItemInput, dynamodb.UpdateItemOutput]{
-		send:   sender.UpdateItem,
-		table:  func(in *dynamodb.UpdateItemInput) **string { return &in.TableName },
-		in:     (*translation).updateItemInput,
-		out:    (*translation).updateItemOutput,
-		writes: func(in *dynamodb.UpdateItemInput, add func(*string, Item)) { add(in.TableName, in.Key) },
+		send:     sender.UpdateItem,
+		table:    func(in *dynamodb.UpdateItemInput) **string { return &in.TableName },
+		in:       (*translation).updateItemInput,
+		out:      (*translation).updateItemOutput,
+		writes:   func(in *dynamodb.UpdateItemInput, add func(*string, Item)) { add(in.TableName, in.Key) },
+		capacity: func(in *dynamodb.UpdateItemInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result: func(_ *dynamodb.UpdateItemInput, out *dynamodb.UpdateItemOutput, o *outcome) {
+			o.items = 1
+			o.use(out.ConsumedCapacity)
+		},
 	}
 	deleteItemMethod = &methodOf[dynamodb.DeleteItemInput, dynamodb.DeleteItemOutput]{
-		send:   sender.DeleteItem,
-		table:  func(in *dynamodb.DeleteItemInput) **string { return &in.TableName },
-		in:     (*translation).deleteItemInput,
-		out:    (*translation).deleteItemOutput,
-		writes: func(in *dynamodb.DeleteItemInput, add func(*string, Item)) { add(in.TableName, in.Key) },
+		send:     sender.DeleteItem,
+		table:    func(in *dynamodb.DeleteItemInput) **string { return &in.TableName },
+		in:       (*translation).deleteItemInput,
+		out:      (*translation).deleteItemOutput,
+		writes:   func(in *dynamodb.DeleteItemInput, add func(*string, Item)) { add(in.TableName, in.Key) },
+		capacity: func(in *dynamodb.DeleteItemInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result: func(_ *dynamodb.DeleteItemInput, out *dynamodb.DeleteItemOutput, o *outcome) {
+			o.items = 1
+			o.use(out.ConsumedCapacity)
+		},
 	}
 	queryMethod = &methodOf[dynamodb.QueryInput, dynamodb.QueryOutput]{
-		send:  sender.Query,
-		table: func(in *dynamodb.QueryInput) **string { return &in.TableName },
-		in:    (*translation).queryInput,
-		out:   (*translation).queryOutput,
+		send:     sender.Query,
+		table:    func(in *dynamodb.QueryInput) **string { return &in.TableName },
+		in:       (*translation).queryInput,
+		out:      (*translation).queryOutput,
+		capacity: func(in *dynamodb.QueryInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result: func(_ *dynamodb.QueryInput, out *dynamodb.QueryOutput, o *outcome) {
+			o.items, o.evaluated = int(out.Count), int(out.ScannedCount)
+			o.use(out.ConsumedCapacity)
+		},
 	}
 	scanMethod = &methodOf[dynamodb.ScanInput, dynamodb.ScanOutput]{
-		send:  sender.Scan,
-		table: func(in *dynamodb.ScanInput) **string { return &in.TableName },
-		in:    (*translation).scanInput,
-		out:   (*translation).scanOutput,
+		send:     sender.Scan,
+		table:    func(in *dynamodb.ScanInput) **string { return &in.TableName },
+		in:       (*translation).scanInput,
+		out:      (*translation).scanOutput,
+		capacity: func(in *dynamodb.ScanInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result: func(_ *dynamodb.ScanInput, out *dynamodb.ScanOutput, o *outcome) {
+			o.items, o.evaluated = int(out.Count), int(out.ScannedCount)
+			o.use(out.ConsumedCapacity)
+		},
 	}
 	batchGetItemMethod = &methodOf[dynamodb.BatchGetItemInput, dynamodb.BatchGetItemOutput]{
-		send: sender.BatchGetItem,
-		in:   (*translation).batchGetItemInput,
-		out:  (*translation).batchGetItemOutput,
-		load: (*DB).cachedItems,
+		send:     sender.BatchGetItem,
+		in:       (*translation).batchGetItemInput,
+		out:      (*translation).batchGetItemOutput,
+		load:     (*DB).cachedItems,
+		capacity: func(in *dynamodb.BatchGetItemInput) *types.ReturnConsumedCapacity { return &in.ReturnConsumedCapacity },
+		result:   tellBatchGet,
+		batch:    func(in *dynamodb.BatchGetItemInput) *string { return onlyTable(in.RequestItems) },
 	}
 	batchWriteItemMethod = &methodOf[dynamodb.BatchWriteItemInput, dynamodb.BatchWriteItemOutput]{
 		send:   sender.BatchWriteItem,
 		in:     (*translation).batchWriteItemInput,
 		out:    (*translation).batchWriteItemOutput,
 		writes: batchWritten,
+		capacity: func(in *dynamodb.BatchWriteItemInput) *types.ReturnConsumedCapacity {
+			return &in.ReturnConsumedCapacity
+		},
+		result: tellBatchWrite,
+		batch:  func(in *dynamodb.BatchWriteItemInput) *string { return onlyTable(in.RequestItems) },
 	}
 	transactGetItemsMethod = &methodOf[dynamodb.TransactGetItemsInput, dynamodb.TransactGetItemsOutput]{
 		send: sender.TransactGetItems,
 		in:   (*translation).transactGetItemsInput,
 		out:  (*translation).transactGetItemsOutput,
+		capacity: func(in *dynamodb.TransactGetItemsInput) *types.ReturnConsumedCapacity {
+			return &in.ReturnConsumedCapacity
+		},
+		result: tellTransactGet,
 	}
 	transactWriteItemsMethod = &methodOf[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput]{
 		send:   sender.TransactWriteItems,
 		in:     (*translation).transactWriteItemsInput,
 		writes: transactWritten,
+		capacity: func(in *dynamodb.TransactWriteItemsInput) *types.ReturnConsumedCapacity {
+			return &in.ReturnConsumedCapacity
+		},
+		result: tellTransactWrite,
 	}
 )
 
