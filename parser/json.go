@@ -153,7 +153,7 @@ func (d *definition) checkData() {
 			{"cascade", r.Cascade},
 			{"gsi", r.Slot != 0},
 		} {
-			if has.on && !slices.Contains(relationOptions[has.option], r.Kind) {
+			if has.on && !slices.Contains(optionKinds(has.option), r.Kind) {
 				d.faults.add(o, "", misfit(has.option, r.Kind))
 			}
 		}

@@ -164,19 +164,12 @@ const (
 	optional
 )
 
-// rule is what one option means for a T.
+// rule is what one option means for a T: on for one without a value, else set.
 type rule[T any] struct {
 	name string
 	arg  argument
 	set  func(t *T, value string) *problem
-}
-
-// flag is the rule of an option without a value.
-func flag[T any](name string, set func(*T)) rule[T] {
-	return rule[T]{name, none, func(t *T, _ string) *problem {
-		set(t)
-		return nil
-	}}
+	on   func(t *T)
 }
 
 // applyOptions sets on t what the options say.
@@ -193,7 +186,11 @@ func applyOptions[T any](t *T, options []option, rules []rule[T], report func(*p
 			continue
 		}
 		p := o.misuse(r.arg)
-		if p == nil {
+		switch {
+		case p != nil:
+		case r.on != nil:
+			r.on(t)
+		default:
 			p = r.set(t, o.value)
 		}
 		report(p)
