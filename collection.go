@@ -371,7 +371,7 @@ func (s *Schema) collectionPatterns() map[*entity][]AccessPattern {
 			if i > 0 {
 				m.d = e.demands[i-1]
 			}
-			form := p.index + " " + referenceName().ReplaceAllString(p.pk.pattern(), "{")
+			form := p.index + " " + templateForm(p.pk.pattern())
 			if members[form] == nil {
 				forms = append(forms, form)
 			}
