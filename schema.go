@@ -295,48 +295,60 @@ func (c *SchemaConfig) complete() (faults []error) {
 	faults = append(faults, c.Table.check()...)
 	c.Table.Tags = maps.Clone(c.Table.Tags)
 	c.Indexes = append([]IndexConfig(nil), c.Indexes...)
-	used := map[string]string{}
-	claim := func(attr, by string) {
-		if prev, ok := used[attr]; ok {
-			faults = append(faults, fmt.Errorf("SchemaConfig.%s and SchemaConfig.%s both name the attribute %q", prev, by, attr))
-		}
-		used[attr] = by
-	}
-	claim(c.PK, "PK")
-	claim(c.SK, "SK")
-	claim(c.EntityType, "EntityType")
-	names := map[string]bool{}
-	name := func(ix IndexConfig, list string) {
-		if names[ix.Name] {
-			faults = append(faults, fmt.Errorf("SchemaConfig.%s names %q twice", list, ix.Name))
-		}
-		names[ix.Name] = true
-	}
+	names := configNames{attrs: map[string]string{}, indexes: map[string]bool{}, faults: faults}
+	names.attr(c.PK, "PK")
+	names.attr(c.SK, "SK")
+	names.attr(c.EntityType, "EntityType")
 	for i := range c.Indexes {
 		ix := c.slotNames(i + 1)
 		c.Indexes[i] = ix
-		name(ix, "Indexes")
+		names.index(ix.Name, "Indexes")
 		by := fmt.Sprintf("Indexes[%d]", i)
 		switch own := []string{c.PK, c.SK}; {
 		case ix.PK == c.SK && ix.SK == c.PK: // the table's key the other way round
 		case slices.Contains(own, ix.PK) || slices.Contains(own, ix.SK):
-			faults = append(faults, fmt.Errorf("SchemaConfig.%s shares a key attribute with the table: it may only be the table's key the other way round, PK %q and SK %q", by, c.SK, c.PK))
+			names.fault("SchemaConfig.%s shares a key attribute with the table: it may only be the table's key the other way round, PK %q and SK %q", by, c.SK, c.PK)
 		default:
-			claim(ix.PK, by)
-			claim(ix.SK, by)
+			names.attr(ix.PK, by)
+			names.attr(ix.SK, by)
 		}
 	}
 	c.LocalIndexes = slices.Clone(c.LocalIndexes)
 	for i := range c.LocalIndexes {
 		ix := c.localNames(i + 1)
 		if own := c.LocalIndexes[i].PK; own != "" && own != c.PK {
-			faults = append(faults, fmt.Errorf("SchemaConfig.LocalIndexes[%d].PK is %q: a local index has the table's partition key, %q", i, own, c.PK))
+			names.fault("SchemaConfig.LocalIndexes[%d].PK is %q: a local index has the table's partition key, %q", i, own, c.PK)
 		}
 		c.LocalIndexes[i] = ix
-		name(ix, "LocalIndexes")
-		claim(ix.SK, fmt.Sprintf("LocalIndexes[%d]", i))
+		names.index(ix.Name, "LocalIndexes")
+		names.attr(ix.SK, fmt.Sprintf("LocalIndexes[%d]", i))
 	}
-	return faults
+	return names.faults
+}
+
+// configNames are the names that a SchemaConfig gives, and what contradicts.
+type configNames struct {
+	attrs   map[string]string // what names each attribute
+	indexes map[string]bool
+	faults  []error
+}
+
+func (n *configNames) fault(format string, args ...any) {
+	n.faults = append(n.faults, fmt.Errorf(format, args...))
+}
+
+func (n *configNames) attr(attr, by string) {
+	if prev, ok := n.attrs[attr]; ok {
+		n.fault("SchemaConfig.%s and SchemaConfig.%s both name the attribute %q", prev, by, attr)
+	}
+	n.attrs[attr] = by
+}
+
+func (n *configNames) index(name, list string) {
+	if n.indexes[name] {
+		n.fault("SchemaConfig.%s names %q twice", list, name)
+	}
+	n.indexes[name] = true
 }
 
 // slotNames returns the names of a global index, counted from 1.
