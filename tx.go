@@ -324,7 +324,7 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 
 // addValue adds the write of a value.
 func (t TxModel[T]) addValue(ctx context.Context, name string, v *T, plan valuePlan) error {
-	return t.tx.addValue(ctx, name, t.m.db, t.m.e, t.m.check(v), model(t.m).keep(unsafe.Pointer(v)), unsafe.Pointer(v), plan)
+	return t.tx.addValue(ctx, name, t.m.db, t.m.e, t.m.check(v), keep(t.m.e, v), unsafe.Pointer(v), plan)
 }
 
 // valuePlan plans a write of the struct at v.
