@@ -95,7 +95,7 @@ type Config struct {
 // DB runs operations of one schema on one table. It is immutable and safe for
 // concurrent use.
 type DB struct {
-	sender sender
+	client Client
 	schema *Schema
 	cfg    Config
 	table  string
@@ -104,16 +104,7 @@ type DB struct {
 
 // Open returns a DB for a table. It does no I/O: whether the table exists shows
 // at the first call, or in [DB.CreateTable].
-//
-// The client's type is a parameter so that a program has of the SDK what it
-// calls: handed on as a Client, or as any interface of many calls, the client
-// brings what each of them needs.
-func Open[C Client](client C, schema *Schema, cfg Config) (*DB, error) {
-	return open(client, schema, cfg)
-}
-
-// open is Open for a client that is known to be a Client.
-func open(client any, schema *Schema, cfg Config) (*DB, error) {
+func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	var faults []error
 	if client == nil || isNilPointer(client) {
 		faults = append(faults, errors.New("client is nil: give a *dynamodb.Client"))
@@ -153,7 +144,7 @@ func open(client any, schema *Schema, cfg Config) (*DB, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = RandomIDs{}
 	}
-	return &DB{sender: sender{client}, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
+	return &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
 }
 
 // ready refuses a DB that was not opened.

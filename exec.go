@@ -123,7 +123,7 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if op.attempts != nil {
 		opts = append(opts, countAttempts(op.attempts))
 	}
-	out, err := op.method.call(ctx, db.sender, op, opts)
+	out, err := op.method.call(ctx, db.client, op, opts)
 	if err != nil {
 		return nil, awsError(err)
 	}

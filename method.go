@@ -12,7 +12,7 @@ import (
 // with theirs, so that the linker leaves out what a program has no call for, of
 // dynorm as of the SDK.
 type method interface {
-	call(ctx context.Context, s sender, op *Operation, opts []func(*dynamodb.Options)) (output any, _ error)
+	call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (output any, _ error)
 	// copyOf returns a copy of an input, newOutput an empty output.
 	copyOf(input any) any
 	newOutput() any
@@ -33,7 +33,7 @@ type method interface {
 // methodOf is the method that takes an *I and returns an *O. What it lacks is
 // nothing to do.
 type methodOf[I, O any] struct {
-	send func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error)
+	send func(c Client, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error)
 	// table is where an input of one table names it; batch is the table's name for
 	// others.
 	table    func(in *I) **string
@@ -46,12 +46,12 @@ type methodOf[I, O any] struct {
 	result   func(in *I, out *O, o *outcome)
 }
 
-func (m *methodOf[I, O]) call(ctx context.Context, s sender, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
+func (m *methodOf[I, O]) call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
 	in, ok := op.Input.(*I)
 	if !ok {
 		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
 	}
-	return m.send(s, ctx, in, opts...)
+	return m.send(c, ctx, in, opts...)
 }
 
 func (*methodOf[I, O]) copyOf(input any) any {
@@ -129,7 +129,7 @@ func (m *methodOf[I, O]) tell(input, output any, o *outcome) {
 // The methods, of which those of tables are in [onTables].
 var (
 	getItemMethod = &methodOf[dynamodb.GetItemInput, dynamodb.GetItemOutput]{
-		send:     sender.GetItem,
+		send:     Client.GetItem,
 		table:    func(in *dynamodb.GetItemInput) **string { return &in.TableName },
 		in:       (*translation).getItemInput,
 		out:      (*translation).getItemOutput,
@@ -141,7 +141,7 @@ var (
 		},
 	}
 	putItemMethod = &methodOf[dynamodb.PutItemInput, dynamodb.PutItemOutput]{
-		send:     sender.PutItem,
+		send:     Client.PutItem,
 		table:    func(in *dynamodb.PutItemInput) **string { return &in.TableName },
 		in:       (*translation).putItemInput,
 		out:      (*translation).putItemOutput,
@@ -153,7 +153,7 @@ var (
 		},
 	}
 	updateItemMethod = &methodOf[dynamodb.UpdateItemInput, dynamodb.UpdateItemOutput]{
-		send:     sender.UpdateItem,
+		send:     Client.UpdateItem,
 		table:    func(in *dynamodb.UpdateItemInput) **string { return &in.TableName },
 		in:       (*translation).updateItemInput,
 		out:      (*translation).updateItemOutput,
@@ -165,7 +165,7 @@ var (
 		},
 	}
 	deleteItemMethod = &methodOf[dynamodb.DeleteItemInput, dynamodb.DeleteItemOutput]{
-		send:     sender.DeleteItem,
+		send:     Client.DeleteItem,
 		table:    func(in *dynamodb.DeleteItemInput) **string { return &in.TableName },
 		in:       (*translation).deleteItemInput,
 		out:      (*translation).deleteItemOutput,
@@ -177,7 +177,7 @@ var (
 		},
 	}
 	queryMethod = &methodOf[dynamodb.QueryInput, dynamodb.QueryOutput]{
-		send:     sender.Query,
+		send:     Client.Query,
 		table:    func(in *dynamodb.QueryInput) **string { return &in.TableName },
 		in:       (*translation).queryInput,
 		out:      (*translation).queryOutput,
@@ -188,7 +188,7 @@ var (
 		},
 	}
 	scanMethod = &methodOf[dynamodb.ScanInput, dynamodb.ScanOutput]{
-		send:     sender.Scan,
+		send:     Client.Scan,
 		table:    func(in *dynamodb.ScanInput) **string { return &in.TableName },
 		in:       (*translation).scanInput,
 		out:      (*translation).scanOutput,
@@ -199,7 +199,7 @@ var (
 		},
 	}
 	batchGetItemMethod = &methodOf[dynamodb.BatchGetItemInput, dynamodb.BatchGetItemOutput]{
-		send:     sender.BatchGetItem,
+		send:     Client.BatchGetItem,
 		in:       (*translation).batchGetItemInput,
 		out:      (*translation).batchGetItemOutput,
 		load:     (*DB).cachedItems,
@@ -208,7 +208,7 @@ var (
 		batch:    func(in *dynamodb.BatchGetItemInput) *string { return onlyTable(in.RequestItems) },
 	}
 	batchWriteItemMethod = &methodOf[dynamodb.BatchWriteItemInput, dynamodb.BatchWriteItemOutput]{
-		send:   sender.BatchWriteItem,
+		send:   Client.BatchWriteItem,
 		in:     (*translation).batchWriteItemInput,
 		out:    (*translation).batchWriteItemOutput,
 		writes: batchWritten,
@@ -219,7 +219,7 @@ var (
 		batch:  func(in *dynamodb.BatchWriteItemInput) *string { return onlyTable(in.RequestItems) },
 	}
 	transactGetItemsMethod = &methodOf[dynamodb.TransactGetItemsInput, dynamodb.TransactGetItemsOutput]{
-		send: sender.TransactGetItems,
+		send: Client.TransactGetItems,
 		in:   (*translation).transactGetItemsInput,
 		out:  (*translation).transactGetItemsOutput,
 		capacity: func(in *dynamodb.TransactGetItemsInput) *types.ReturnConsumedCapacity {
@@ -228,7 +228,7 @@ var (
 		result: tellTransactGet,
 	}
 	transactWriteItemsMethod = &methodOf[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput]{
-		send:   sender.TransactWriteItems,
+		send:   Client.TransactWriteItems,
 		in:     (*translation).transactWriteItemsInput,
 		writes: transactWritten,
 		capacity: func(in *dynamodb.TransactWriteItemsInput) *types.ReturnConsumedCapacity {
@@ -237,68 +237,3 @@ var (
 		result: tellTransactWrite,
 	}
 )
-
-// sender sends requests by a [Client], which it asks for each call by itself: a
-// type that lists all of them would bring what the SDK needs for each into every
-// program.
-type sender struct{ client any }
-
-func (s sender) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	return s.client.(interface {
-		GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	}).GetItem(ctx, in, opts...)
-}
-
-func (s sender) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return s.client.(interface {
-		PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	}).PutItem(ctx, in, opts...)
-}
-
-func (s sender) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return s.client.(interface {
-		UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	}).UpdateItem(ctx, in, opts...)
-}
-
-func (s sender) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
-	return s.client.(interface {
-		DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
-	}).DeleteItem(ctx, in, opts...)
-}
-
-func (s sender) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	return s.client.(interface {
-		Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	}).Query(ctx, in, opts...)
-}
-
-func (s sender) Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
-	return s.client.(interface {
-		Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
-	}).Scan(ctx, in, opts...)
-}
-
-func (s sender) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
-	return s.client.(interface {
-		BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
-	}).BatchGetItem(ctx, in, opts...)
-}
-
-func (s sender) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
-	return s.client.(interface {
-		BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
-	}).BatchWriteItem(ctx, in, opts...)
-}
-
-func (s sender) TransactGetItems(ctx context.Context, in *dynamodb.TransactGetItemsInput, opts ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
-	return s.client.(interface {
-		TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error)
-	}).TransactGetItems(ctx, in, opts...)
-}
-
-func (s sender) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, opts ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
-	return s.client.(interface {
-		TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
-	}).TransactWriteItems(ctx, in, opts...)
-}

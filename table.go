@@ -264,10 +264,10 @@ func (db *DB) describeTable(ctx context.Context) (*types.TableDescription, error
 
 // onTables is the method of a client that may be a [TableClient].
 func onTables[I, O any](m func(TableClient, context.Context, *I, ...func(*dynamodb.Options)) (*O, error), table func(*I) **string) *methodOf[I, O] {
-	return &methodOf[I, O]{table: table, send: func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
-		tables, ok := s.client.(TableClient)
+	return &methodOf[I, O]{table: table, send: func(c Client, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
+		tables, ok := c.(TableClient)
 		if !ok {
-			return nil, faultf(ErrInvalid, "the client, a %T, is no TableClient: open the DB with one that makes tables too, such as a *dynamodb.Client", s.client)
+			return nil, faultf(ErrInvalid, "the client, a %T, is no TableClient: open the DB with one that makes tables too, such as a *dynamodb.Client", c)
 		}
 		return m(tables, ctx, in, opts...)
 	}}
