@@ -82,7 +82,7 @@ const (
 // access paths.
 func (s *Schema) derivePaths() {
 	for _, e := range s.entities {
-		e.paths = []*accessPath{e.accessPath("", "table", tablePath, e.pk, e.sk)}
+		e.pathList = []*accessPath{e.accessPath("", "table", tablePath, e.pk, e.sk)}
 		for _, d := range e.demands {
 			kind := globalPath
 			if d.local {
@@ -100,11 +100,11 @@ func (s *Schema) derivePaths() {
 					p.projected[attr] = true
 				}
 			}
-			e.paths = append(e.paths, p)
+			e.pathList = append(e.pathList, p)
 		}
 	}
 	for _, e := range s.entities {
-		for _, p := range e.paths {
+		for _, p := range e.pathList {
 			for _, other := range s.entities {
 				if other == e {
 					continue
@@ -112,7 +112,7 @@ func (s *Schema) derivePaths() {
 				if p.native && other.meetsNative(p) {
 					p.single = never
 				}
-				for _, o := range other.paths {
+				for _, o := range other.pathList {
 					if o.index == p.index {
 						p.singleOut(o)
 					}
@@ -120,6 +120,14 @@ func (s *Schema) derivePaths() {
 			}
 		}
 	}
+}
+
+// paths are the ways to the entity's items, the table first. Programs that only
+// read and write by key have no use for them, so they are derived for all
+// entities when they are first asked for.
+func (e *entity) paths() []*accessPath {
+	e.schema.paths.Do(e.schema.derivePaths)
+	return e.pathList
 }
 
 func (e *entity) accessPath(index, name string, kind pathKind, pk, sk *keyTemplate) *accessPath {

@@ -91,7 +91,7 @@ func (s *Schema) AccessPatterns() AccessPatterns {
 		for _, u := range e.uniques {
 			a.Patterns = append(a.Patterns, e.uniquePattern(u))
 		}
-		for i, p := range e.paths {
+		for i, p := range e.paths() {
 			var d *demand
 			if i > 0 {
 				d = e.demands[i-1]

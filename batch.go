@@ -189,7 +189,7 @@ func (db *DB) batchGet(ctx context.Context, e *entity, op string, keys []Item, h
 				Input: &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 					db.table: request,
 				}},
-			}, Client.BatchGetItem, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
+			}, batchGetItemMethod, read, func(out *dynamodb.BatchGetItemOutput) []Item { return out.Responses[db.table] })
 			if passing(err, &losses) {
 				continue // as if every key came back unprocessed
 			}
@@ -457,7 +457,7 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 			Kind: OpBatchWriteItem, Name: op, Entity: e.def.Name,
 			Input: &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{db.table: requests}},
 			call:  wireCall{straight: items},
-		}, Client.BatchWriteItem)
+		}, batchWriteItemMethod)
 		if passing(err, &losses) {
 			continue // as if every write came back unprocessed
 		}

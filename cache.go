@@ -50,20 +50,17 @@ func (db *DB) cached(ctx context.Context, op *Operation) (*Result, error) {
 	if db.cfg.Cache == nil {
 		return db.traced(ctx, op)
 	}
-	switch in := op.Input.(type) {
-	case *dynamodb.GetItemInput:
-		if in.ProjectionExpression == nil && in.AttributesToGet == nil && !isTrue(in.ConsistentRead) {
-			if key, ok := db.cacheKey(in.TableName, in.Key); ok {
-				return db.cachedItem(ctx, op, key)
-			}
-		}
-	case *dynamodb.BatchGetItemInput:
-		if keys, ok := db.batchKeys(in); ok {
-			return db.cachedItems(ctx, op, keys)
-		}
+	if res, ok, err := op.method.cached(ctx, db, op); ok {
+		return res, err
 	}
 	res, err := db.traced(ctx, op)
-	if keys := db.writtenKeys(op.Input); len(keys) > 0 {
+	var keys []CacheKey
+	op.method.written(op.Input, func(table *string, item Item) {
+		if key, ok := db.cacheKey(table, item); ok {
+			keys = append(keys, key)
+		}
+	})
+	if len(keys) > 0 {
 		// Also after an error: the write may have been done.
 		db.cfg.Cache.Invalidate(context.WithoutCancel(ctx), keys...)
 	}
@@ -101,48 +98,43 @@ func (db *DB) batchKeys(in *dynamodb.BatchGetItemInput) (keys []CacheKey, ok boo
 	return keys, true
 }
 
-// writtenKeys lists the items that a request writes.
-func (db *DB) writtenKeys(input any) (keys []CacheKey) {
-	add := func(table *string, item Item) {
-		if key, ok := db.cacheKey(table, item); ok {
-			keys = append(keys, key)
-		}
-	}
-	switch in := input.(type) {
-	case *dynamodb.PutItemInput:
-		add(in.TableName, in.Item)
-	case *dynamodb.UpdateItemInput:
-		add(in.TableName, in.Key)
-	case *dynamodb.DeleteItemInput:
-		add(in.TableName, in.Key)
-	case *dynamodb.BatchWriteItemInput:
-		for table, writes := range in.RequestItems {
-			for _, w := range writes {
-				if w.PutRequest != nil {
-					add(&table, w.PutRequest.Item)
-				}
-				if w.DeleteRequest != nil {
-					add(&table, w.DeleteRequest.Key)
-				}
+// batchWritten lists the items that a batch writes.
+func batchWritten(in *dynamodb.BatchWriteItemInput, add func(table *string, item Item)) {
+	for table, writes := range in.RequestItems {
+		for _, w := range writes {
+			if w.PutRequest != nil {
+				add(&table, w.PutRequest.Item)
 			}
-		}
-	case *dynamodb.TransactWriteItemsInput:
-		for _, w := range in.TransactItems {
-			switch {
-			case w.Put != nil:
-				add(w.Put.TableName, w.Put.Item)
-			case w.Update != nil:
-				add(w.Update.TableName, w.Update.Key)
-			case w.Delete != nil:
-				add(w.Delete.TableName, w.Delete.Key)
+			if w.DeleteRequest != nil {
+				add(&table, w.DeleteRequest.Key)
 			}
 		}
 	}
-	return keys
 }
 
-// cachedItem answers a GetItem.
-func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Result, error) {
+// transactWritten lists the items that a transaction writes.
+func transactWritten(in *dynamodb.TransactWriteItemsInput, add func(table *string, item Item)) {
+	for _, w := range in.TransactItems {
+		switch {
+		case w.Put != nil:
+			add(w.Put.TableName, w.Put.Item)
+		case w.Update != nil:
+			add(w.Update.TableName, w.Update.Key)
+		case w.Delete != nil:
+			add(w.Delete.TableName, w.Delete.Key)
+		}
+	}
+}
+
+// cachedItem answers a GetItem of a whole item.
+func (db *DB) cachedItem(ctx context.Context, op *Operation, in *dynamodb.GetItemInput) (_ *Result, ok bool, _ error) {
+	if in.ProjectionExpression != nil || in.AttributesToGet != nil || isTrue(in.ConsistentRead) {
+		return nil, false, nil
+	}
+	key, ok := db.cacheKey(in.TableName, in.Key)
+	if !ok {
+		return nil, false, nil
+	}
 	found, err := db.cfg.Cache.Load(ctx, []CacheKey{key}, func(ctx context.Context, keys []CacheKey) (map[CacheKey][]byte, error) {
 		if len(keys) == 0 {
 			return nil, nil
@@ -164,36 +156,40 @@ func (db *DB) cachedItem(ctx context.Context, op *Operation, key CacheKey) (*Res
 		return db.entries(key.Table, rows), nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	items, rows, err := answer(op, []CacheKey{key}, found)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	out := op.method.newOutput()
 	if len(items) > 0 {
 		out.(*dynamodb.GetItemOutput).Item = items[0]
 	}
-	return &Result{Output: out, rows: rows}, nil
+	return &Result{Output: out, rows: rows}, true, nil
 }
 
-// cachedItems answers a BatchGetItem.
-func (db *DB) cachedItems(ctx context.Context, op *Operation, keys []CacheKey) (*Result, error) {
+// cachedItems answers a BatchGetItem of whole items.
+func (db *DB) cachedItems(ctx context.Context, op *Operation, in *dynamodb.BatchGetItemInput) (_ *Result, ok bool, _ error) {
+	keys, ok := db.batchKeys(in)
+	if !ok {
+		return nil, false, nil
+	}
 	found, err := db.cfg.Cache.Load(ctx, keys, func(ctx context.Context, keys []CacheKey) (map[CacheKey][]byte, error) {
 		return db.loadBatch(ctx, op, keys)
 	})
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	items, rows, err := answer(op, keys, found)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	out := op.method.newOutput()
 	if len(keys) > 0 {
 		out.(*dynamodb.BatchGetItemOutput).Responses = map[string][]Item{keys[0].Table: items}
 	}
-	return &Result{Output: out, rows: rows}, nil
+	return &Result{Output: out, rows: rows}, true, nil
 }
 
 // loadBatch reads the items of some keys of a batch, those that come back

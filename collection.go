@@ -208,7 +208,7 @@ func (c CollectionQuery) plan() (*plan, []string, error) {
 		indexed        = c.opts.index == ""
 	)
 	for _, e := range c.db.schema.entities {
-		for i, p := range e.paths {
+		for i, p := range e.paths() {
 			if c.opts.index == "" && i > 0 || c.opts.index != "" && c.opts.index != p.index && (i == 0 || c.opts.index != p.name) {
 				continue
 			}
@@ -266,7 +266,7 @@ func (c CollectionQuery) plan() (*plan, []string, error) {
 func (c CollectionQuery) nearestIndex() string {
 	var names []string
 	for _, e := range c.db.schema.entities {
-		for _, p := range e.paths[1:] {
+		for _, p := range e.paths()[1:] {
 			names = append(names, p.index, p.name)
 		}
 	}
@@ -363,7 +363,7 @@ func (s *Schema) collectionPatterns() map[*entity][]AccessPattern {
 		members = map[string][]member{}
 	)
 	for _, e := range s.entities {
-		for i, p := range e.paths {
+		for i, p := range e.paths() {
 			if p.native || p.kind == localPath || p.uncollected() != "" || p.pk.shard >= 0 || len(p.pk.fields) == 0 || slices.Contains(p.pk.exact, false) {
 				continue
 			}
@@ -371,7 +371,7 @@ func (s *Schema) collectionPatterns() map[*entity][]AccessPattern {
 			if i > 0 {
 				m.d = e.demands[i-1]
 			}
-			form := p.index + " " + referenceName().ReplaceAllString(p.pk.pattern(), "{")
+			form := p.index + " " + templateForm(p.pk.pattern())
 			if members[form] == nil {
 				forms = append(forms, form)
 			}

@@ -61,7 +61,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 			ConditionExpression: w.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
-		_, err = run(ctx, db, op, Client.PutItem)
+		_, err = run(ctx, db, op, putItemMethod)
 	case OpUpdateItem:
 		in := &dynamodb.UpdateItemInput{
 			TableName: &db.table, Key: db.keyed(w, op), UpdateExpression: &w.update,
@@ -77,7 +77,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 			read = readRaw
 		}
 		var rows []row
-		_, rows, err = runRows(ctx, db, op, Client.UpdateItem, read, func(out *dynamodb.UpdateItemOutput) []Item { return []Item{out.Attributes} })
+		_, rows, err = runRows(ctx, db, op, updateItemMethod, read, func(out *dynamodb.UpdateItemOutput) []Item { return []Item{out.Attributes} })
 		if len(rows) > 0 {
 			after = rows[0]
 		}
@@ -87,7 +87,7 @@ func (db *DB) commit(ctx context.Context, writes []*write, tx txOptions, lost *b
 			ConditionExpression: w.condition(), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: w.onFailure(),
 		}
-		_, err = run(ctx, db, op, Client.DeleteItem)
+		_, err = run(ctx, db, op, deleteItemMethod)
 	default:
 		return row{}, db.transact(ctx, writes, tx)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Client is the part of the SDK's client that dynorm calls;
-// [*dynamodb.Client] fits.
+// Client is the part of the SDK's client that dynorm calls for items;
+// [*dynamodb.Client] fits, and so do clients that know of items only, as DAX's.
 type Client interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
@@ -23,6 +23,11 @@ type Client interface {
 	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
 	TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+// TableClient is the part of the SDK's client that [DB.CreateTable] calls beside
+// those for items. A [Client] need not have it.
+type TableClient interface {
 	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
 	UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error)
@@ -90,7 +95,7 @@ type Config struct {
 // DB runs operations of one schema on one table. It is immutable and safe for
 // concurrent use.
 type DB struct {
-	client Client
+	sender sender
 	schema *Schema
 	cfg    Config
 	table  string
@@ -99,7 +104,16 @@ type DB struct {
 
 // Open returns a DB for a table. It does no I/O: whether the table exists shows
 // at the first call, or in [DB.CreateTable].
-func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
+//
+// The client's type is a parameter so that a program has of the SDK what it
+// calls: handed on as a Client, or as any interface of many calls, the client
+// brings what each of them needs.
+func Open[C Client](client C, schema *Schema, cfg Config) (*DB, error) {
+	return open(client, schema, cfg)
+}
+
+// open is Open for a client that is known to be a Client.
+func open(client any, schema *Schema, cfg Config) (*DB, error) {
 	var faults []error
 	if client == nil || isNilPointer(client) {
 		faults = append(faults, errors.New("client is nil: give a *dynamodb.Client"))
@@ -139,7 +153,7 @@ func Open(client Client, schema *Schema, cfg Config) (*DB, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = RandomIDs{}
 	}
-	return &DB{client: client, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
+	return &DB{sender: sender{client}, schema: schema, cfg: cfg, table: table, wire: !cfg.AttributeValues && wireable(client)}, nil
 }
 
 // ready refuses a DB that was not opened.

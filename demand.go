@@ -374,6 +374,8 @@ func (e *entity) shardField() string {
 }
 
 // indexFault is a fault of one demand.
+//
+//go:noinline
 func (e *entity) indexFault(d *demand, tag, fault, mend string) error {
 	return &parser.DefinitionError{Type: e.def.Name, Field: string(d.kind) + " " + d.name, Tag: tag, Fault: fault, Suggestion: mend}
 }

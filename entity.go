@@ -22,9 +22,9 @@ type entity struct {
 	pk, sk *keyTemplate
 	// demands are the entity's index entries, in declared order.
 	demands []*demand
-	// paths are the ways to the entity's items, the table first.
-	paths   []*accessPath
-	uniques []*unique
+	// pathList is what paths returns, once it was called.
+	pathList []*accessPath
+	uniques  []*unique
 	// hooks are the events that the struct has methods for.
 	hooks [hookEvents]bool
 	// sound says what of the definition is left, nil for all of it.

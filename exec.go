@@ -1,10 +1,6 @@
 package dynorm
 
-import (
-	"context"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-)
+import "context"
 
 // OpKind is the DynamoDB operation that an [Operation] sends.
 type OpKind string
@@ -108,28 +104,6 @@ func (db *DB) chain(ctx context.Context, op *Operation, rest []Interceptor) (*Re
 	})
 }
 
-// method is a method of [Client]. Operations come with theirs, so that the
-// linker leaves out the client's methods for operations that a program has no
-// call for.
-type method interface {
-	call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (output any, _ error)
-	// copyOf returns a copy of an input, newOutput an empty output.
-	copyOf(input any) any
-	newOutput() any
-}
-
-// methodOf is the method that takes an *I and returns an *O, as an expression:
-// Client.GetItem.
-type methodOf[I, O any] func(Client, context.Context, *I, ...func(*dynamodb.Options)) (*O, error)
-
-func (m methodOf[I, O]) call(ctx context.Context, c Client, op *Operation, opts []func(*dynamodb.Options)) (any, error) {
-	in, ok := op.Input.(*I)
-	if !ok {
-		return nil, faultf(ErrInvalid, "operation %s has an input of type %T", op.Kind, op.Input)
-	}
-	return m(c, ctx, in, opts...)
-}
-
 // send calls the client and maps its errors.
 func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	var (
@@ -149,7 +123,7 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	if op.attempts != nil {
 		opts = append(opts, countAttempts(op.attempts))
 	}
-	out, err := op.method.call(ctx, db.client, op, opts)
+	out, err := op.method.call(ctx, db.sender, op, opts)
 	if err != nil {
 		return nil, awsError(err)
 	}
@@ -164,18 +138,8 @@ func (db *DB) send(ctx context.Context, op *Operation) (*Result, error) {
 	return res, nil
 }
 
-func (methodOf[I, O]) copyOf(input any) any {
-	in, ok := input.(*I)
-	if !ok {
-		return input // call refuses it
-	}
-	return new(*in)
-}
-
-func (methodOf[I, O]) newOutput() any { return new(O) }
-
 // run sends op by a method of the client and returns its output.
-func run[I, O any](ctx context.Context, db *DB, op *Operation, m methodOf[I, O]) (*O, error) {
+func run[I, O any](ctx context.Context, db *DB, op *Operation, m *methodOf[I, O]) (*O, error) {
 	op.method = m
 	res, err := db.do(ctx, op)
 	if err != nil {
@@ -190,7 +154,7 @@ func run[I, O any](ctx context.Context, db *DB, op *Operation, m methodOf[I, O])
 
 // runRows is run for a reading operation: its items come as rows, which read
 // makes where the wire codec is used.
-func runRows[I, O any](ctx context.Context, db *DB, op *Operation, m methodOf[I, O], read rowReader, items func(*O) []Item) (*O, []row, error) {
+func runRows[I, O any](ctx context.Context, db *DB, op *Operation, m *methodOf[I, O], read rowReader, items func(*O) []Item) (*O, []row, error) {
 	if db.direct() {
 		op.method, op.call.read = m, read
 		res, err := db.do(ctx, op)

@@ -24,7 +24,7 @@ type hydrated struct {
 func TestHydrate(t *testing.T) {
 	schema, err := NewSchema(hydrated{})
 	require.NoError(t, err)
-	schema.entities[0].paths[1].projected = map[string]bool{
+	schema.entities[0].paths()[1].projected = map[string]bool{
 		"pk": true, "sk": true, "gsi1pk": true, "gsi1sk": true, "_et": true, "id": true, "topic": true, "rank": true, "title": true,
 	}
 	client := testdb.Open(t)

@@ -172,7 +172,7 @@ func (k KeyQuery) Explain() (*Plan, error) { return k.s.explain() }
 // planRaw plans a query by keys as they are stored.
 func (pl *planner) planRaw() (*plan, error) {
 	raw := pl.opts.raw
-	path := pl.e.paths[0]
+	path := pl.e.paths()[0]
 	if pin := pl.opts.index; pin != "" {
 		if path = pl.pinned(pin); path == nil {
 			return nil, pl.unknownIndex()
@@ -196,7 +196,7 @@ func (pl *planner) planRaw() (*plan, error) {
 
 // pinned returns the path that a name stands for, nil for none.
 func (pl *planner) pinned(name string) *accessPath {
-	for _, p := range pl.e.paths {
+	for _, p := range pl.e.paths() {
 		if p.index == name || p.name == name {
 			return p
 		}

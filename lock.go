@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Lock says which index each entity's entries are on, so that they stay there
@@ -361,14 +359,32 @@ func (d *demand) locked() LockedEntry {
 	return x
 }
 
-// referenceName matches the beginning of a template's reference. It is compiled
-// when it is first needed, not in every program that starts.
-var referenceName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^{}:|]+`) })
-
 // form is what the keys of the entry look like, whatever the fields in them are
 // called.
-func (x LockedEntry) form() string {
-	return referenceName().ReplaceAllString(x.PK, "{") + " " + referenceName().ReplaceAllString(x.SK, "{")
+func (x LockedEntry) form() string { return templateForm(x.PK) + " " + templateForm(x.SK) }
+
+// templateForm is a template without the fields in it.
+func templateForm(template string) (form string) {
+	for more := true; more; {
+		var before string
+		before, _, template, more = cutReference(template)
+		form += before
+	}
+	return form
+}
+
+// cutReference cuts a template, which need not be a good one, around the field of
+// its first reference; ok is false where there is none.
+func cutReference(template string) (before, field, after string, ok bool) {
+	start := strings.IndexByte(template, '{') + 1
+	if start == 0 {
+		return template, "", "", false
+	}
+	end := len(template)
+	if n := strings.IndexAny(template[start:], "{}:|"); n >= 0 {
+		end = start + n
+	}
+	return template[:start], template[start:end], template[end:], true
 }
 
 // checkLock reports where the code gives an index or an entry of the lock

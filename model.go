@@ -327,7 +327,7 @@ func (db *DB) getOf(e *entity, op string, consistent bool) *getItem {
 
 // getRow reads one item as a row.
 func (db *DB) getRow(ctx context.Context, get *getItem, read rowReader) (row, error) {
-	_, rows, err := runRows(ctx, db, &get.op, Client.GetItem, read, func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
+	_, rows, err := runRows(ctx, db, &get.op, getItemMethod, read, func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
 	switch {
 	case err != nil:
 		return row{}, err

@@ -113,7 +113,7 @@ func isRange(op predicateOp) bool {
 // in.
 func (pl *planner) unknownIndex() error {
 	var names []string
-	for _, p := range pl.e.paths[1:] {
+	for _, p := range pl.e.paths()[1:] {
 		if names = append(names, p.index); p.name != p.index {
 			names = append(names, p.name)
 		}

@@ -73,7 +73,7 @@ func (pl *planner) plan() (*plan, error) {
 			rejected = append(rejected, rejection(p, reason))
 		}
 	}
-	for _, p := range pl.e.paths {
+	for _, p := range pl.e.paths() {
 		if pin := pl.opts.index; pin != "" && pin != p.index && pin != p.name {
 			continue
 		}

@@ -75,7 +75,7 @@ func (st *stream) fetch(ctx context.Context, limit int32, count bool) fetched {
 		read = readRaw // these are the entries of an index
 	}
 	if r.p.kind == OpScan {
-		out, rows, err := runRows(ctx, r.db, r.operation(OpScan, r.scanInput(st.b, st.start, limit, count)), Client.Scan, read,
+		out, rows, err := runRows(ctx, r.db, r.operation(OpScan, r.scanInput(st.b, st.start, limit, count)), scanMethod, read,
 			func(out *dynamodb.ScanOutput) []Item { return out.Items })
 		if err != nil {
 			return fetched{err: err}
@@ -83,7 +83,7 @@ func (st *stream) fetch(ctx context.Context, limit int32, count bool) fetched {
 		page = fetched{items: rows, count: int(out.Count), evaluated: int(out.ScannedCount), last: out.LastEvaluatedKey}
 		capacity = out.ConsumedCapacity
 	} else {
-		out, rows, err := runRows(ctx, r.db, r.operation(OpQuery, r.queryInput(st.b, st.start, limit, count)), Client.Query, read,
+		out, rows, err := runRows(ctx, r.db, r.operation(OpQuery, r.queryInput(st.b, st.start, limit, count)), queryMethod, read,
 			func(out *dynamodb.QueryOutput) []Item { return out.Items })
 		if err != nil {
 			return fetched{err: err}
@@ -217,7 +217,7 @@ func (r *reader) readKeys(ctx context.Context, keys []Item) ([]row, error) {
 	if r.p.kind == OpBatchGetItem {
 		return r.db.batchGet(ctx, r.p.e, r.op, keys, r.keysHow(), r.read)
 	}
-	_, rows, err := runRows(ctx, r.db, r.operation(OpGetItem, r.keysInput(keys)), Client.GetItem, r.read,
+	_, rows, err := runRows(ctx, r.db, r.operation(OpGetItem, r.keysInput(keys)), getItemMethod, r.read,
 		func(out *dynamodb.GetItemOutput) []Item { return []Item{out.Item} })
 	if err != nil || len(rows) == 0 || rows[0].empty() {
 		return nil, err

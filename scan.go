@@ -44,7 +44,7 @@ func (s *queryState) allowScan(how []Scan) *queryState {
 
 // scan plans a scan, or says why there can be none.
 func (pl *planner) scan(rejected []Candidate) *plan {
-	path := pl.e.paths[0]
+	path := pl.e.paths()[0]
 	if pl.opts.index != "" {
 		path = pl.pinned(pl.opts.index)
 	}

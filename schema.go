@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/dynorm/dynorm/parser"
 )
@@ -85,7 +86,8 @@ type Schema struct {
 	slots    []*slot // global secondary indexes
 	locals   []*slot // local secondary indexes
 	lock     Lock
-	given    []any // the models as given
+	given    []any     // the models as given
+	paths    sync.Once // derives the access paths
 
 	// scoped are the attributes that carry a tenant's prefix where there is one.
 	scoped   map[string]bool
@@ -100,40 +102,17 @@ type Schema struct {
 // is a [*parser.DefinitionError] and all match [ErrDefinition].
 func NewSchema(models ...any) (*Schema, error) {
 	s := &Schema{byName: map[string]*entity{}, byType: map[reflect.Type]*entity{}, given: slices.Clone(models)}
-	var (
-		defs       []parser.Entity
-		goTypes    []reflect.Type
-		faults     []error
-		configured bool
-		faulty     = map[string][]*parser.DefinitionError{} // by entity
-	)
-	add := func(def parser.Entity, typ reflect.Type, err error) {
-		if err != nil {
-			faults = append(faults, err)
-			faulty[def.Name] = faultsOf(err)
-		}
-		defs, goTypes = append(defs, def), append(goTypes, typ)
-	}
-	for i, m := range models {
-		switch m := m.(type) {
-		case SchemaConfig:
+	m := modelSet{faulty: map[string][]*parser.DefinitionError{}}
+	configured := false
+	for i, model := range models {
+		if cfg, ok := model.(SchemaConfig); ok {
 			if configured {
-				faults = append(faults, faultf(ErrDefinition, "two SchemaConfig values given: keep one"))
+				m.faults = append(m.faults, faultf(ErrDefinition, "two SchemaConfig values given: keep one"))
 			}
-			s.cfg, configured = m, true
-		case parser.Entity:
-			def, err := parser.Complete(m)
-			add(def, def.Reflect, err)
-		case nil:
-			faults = append(faults, faultf(ErrDefinition, "model %d is nil: give a struct value", i+1))
-		default:
-			t := reflect.TypeOf(m)
-			if t.Kind() == reflect.Pointer {
-				t = t.Elem()
-			}
-			def, err := parser.Parse(t)
-			add(def, t, err)
+			s.cfg, configured = cfg, true
+			continue
 		}
+		m.read(i, model)
 	}
 	unusable := s.cfg.complete()
 	if len(s.cfg.Lock) > 0 {
@@ -142,85 +121,143 @@ func NewSchema(models ...any) (*Schema, error) {
 			unusable = append(unusable, err)
 		}
 	}
-	if len(models) == 0 || len(defs) == 0 && len(faults)+len(unusable) == 0 {
+	if len(models) == 0 || len(m.defs) == 0 && len(m.faults)+len(unusable) == 0 {
 		unusable = append(unusable, errors.New("no entities given"))
 	}
-	if err := parser.Resolve(defs); err != nil {
-		faults = append(faults, err)
-		for _, fault := range faultsOf(err) {
-			for i := range defs {
-				if defs[i].Name == fault.Type || defs[i].Reflect != nil && defs[i].Reflect.Name() == fault.Type {
-					faulty[defs[i].Name] = append(faulty[defs[i].Name], fault)
-				}
-			}
-		}
-	}
+	m.resolve()
 	if len(unusable) > 0 {
-		return nil, definitionError(append(faults, unusable...))
+		return nil, definitionError(append(m.faults, unusable...))
 	}
-	// A fault of one entity does not keep what else there is of it, and the others,
-	// from being checked, but for those in the partitions of one without a key.
-	sounds, keyless := map[string]*sound{}, map[string]bool{}
-	for _, def := range defs {
-		if list, ok := faulty[def.Name]; ok {
-			if part, ok := soundPart(def, list); ok {
-				sounds[def.Name] = &part
-			} else {
-				keyless[def.Name] = true
-			}
-		}
-	}
-	for _, def := range defs {
-		for _, rel := range def.Relations {
-			if rel.Kind == parser.BelongsTo && rel.Collection && keyless[rel.Target] {
-				keyless[def.Name] = true
-			}
-		}
-	}
-	for _, pivot := range derivePivots(defs, s.cfg.Delimiter) {
-		def, err := parser.Complete(pivot)
-		if err != nil {
-			faults = append(faults, err)
+	sounds, keyless := m.sounds()
+	m.addPivots(s.cfg.Delimiter)
+	for i := range m.defs {
+		def := &m.defs[i]
+		if keyless[def.Name] {
+			m.faults = append(m.faults, s.constantFaults(def)...)
 			continue
 		}
-		defs, goTypes = append(defs, def), append(goTypes, nil)
-	}
-	for i := range defs {
-		if keyless[defs[i].Name] {
-			faults = append(faults, s.constantFaults(&defs[i])...)
-			continue
-		}
-		def, part := defs[i], sounds[defs[i].Name]
+		part := sounds[def.Name]
 		if part != nil {
-			def = part.def
+			def = &part.def
 		}
-		e, errs := s.compile(def, goTypes[i])
-		faults = append(faults, errs...)
-		if e == nil {
-			continue
+		e, faults := s.compile(*def, m.goTypes[i])
+		if e != nil {
+			e.sound = part
+			faults = append(faults, s.add(e, m.goTypes[i])...)
 		}
-		e.sound = part
-		if other := s.byName[e.def.Name]; other != nil {
-			faults = append(faults, &parser.DefinitionError{
-				Type: e.def.Name, Fault: "two entities have this name",
-				Suggestion: "name one of them in its dynorm.Entity tag",
-			})
-			continue
-		}
-		s.entities = append(s.entities, e)
-		s.byName[e.def.Name] = e
-		if goTypes[i] != nil {
-			s.byType[e.typ] = e
-		}
+		m.faults = append(m.faults, faults...)
 	}
-	faults = append(faults, s.checkPrefixes(defs)...)
-	if faults = append(faults, s.derive()...); len(faults) > 0 {
-		return nil, definitionError(faults)
+	m.faults = append(m.faults, s.checkPrefixes(m.defs)...)
+	if m.faults = append(m.faults, s.derive()...); len(m.faults) > 0 {
+		return nil, definitionError(m.faults)
 	}
-	s.derivePaths()
 	s.scoped = s.scopedAttrs()
 	s.encrypts = slices.ContainsFunc(s.entities, func(e *entity) bool { return e.encrypted != nil })
 	return s, nil
+}
+
+// add adds a compiled entity, whose Go type is nil for a definition without one.
+func (s *Schema) add(e *entity, typ reflect.Type) (faults []error) {
+	if s.byName[e.def.Name] != nil {
+		return []error{&parser.DefinitionError{
+			Type: e.def.Name, Fault: "two entities have this name",
+			Suggestion: "name one of them in its dynorm.Entity tag",
+		}}
+	}
+	s.entities = append(s.entities, e)
+	s.byName[e.def.Name] = e
+	if typ != nil {
+		s.byType[e.typ] = e
+	}
+	return nil
+}
+
+// modelSet is what the models given to [NewSchema] define.
+type modelSet struct {
+	defs    []parser.Entity
+	goTypes []reflect.Type // of defs, nil for a definition without one
+	faults  []error
+	faulty  map[string][]*parser.DefinitionError // by entity
+}
+
+// read reads the i-th model.
+func (m *modelSet) read(i int, model any) {
+	var (
+		def parser.Entity
+		typ reflect.Type
+		err error
+	)
+	switch given := model.(type) {
+	case nil:
+		m.faults = append(m.faults, faultf(ErrDefinition, "model %d is nil: give a struct value", i+1))
+		return
+	case parser.Entity:
+		def, err = parser.Complete(given)
+		typ = def.Reflect
+	default:
+		if typ = reflect.TypeOf(model); typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		def, err = parser.Parse(typ)
+	}
+	if err != nil {
+		m.faults = append(m.faults, err)
+		m.faulty[def.Name] = faultsOf(err)
+	}
+	m.defs, m.goTypes = append(m.defs, def), append(m.goTypes, typ)
+}
+
+// resolve checks the relations of the definitions against each other.
+func (m *modelSet) resolve() {
+	err := parser.Resolve(m.defs)
+	if err == nil {
+		return
+	}
+	m.faults = append(m.faults, err)
+	for _, fault := range faultsOf(err) {
+		for i := range m.defs {
+			if def := &m.defs[i]; def.Name == fault.Type || def.Reflect != nil && def.Reflect.Name() == fault.Type {
+				m.faulty[def.Name] = append(m.faulty[def.Name], fault)
+			}
+		}
+	}
+}
+
+// sounds are the parts of the faulty entities that can be checked, by name: a
+// fault does not keep what else there is from it. Entities without a key, and
+// those in their partitions, have none.
+func (m *modelSet) sounds() (sounds map[string]*sound, keyless map[string]bool) {
+	sounds, keyless = map[string]*sound{}, map[string]bool{}
+	for i := range m.defs {
+		name := m.defs[i].Name
+		if list, ok := m.faulty[name]; ok {
+			if part, ok := soundPart(m.defs[i], list); ok {
+				sounds[name] = &part
+			} else {
+				keyless[name] = true
+			}
+		}
+	}
+	for i := range m.defs {
+		for j := range m.defs[i].Relations {
+			if rel := &m.defs[i].Relations[j]; rel.Kind == parser.BelongsTo && rel.Collection && keyless[rel.Target] {
+				keyless[m.defs[i].Name] = true
+			}
+		}
+	}
+	return sounds, keyless
+}
+
+// addPivots adds the pivots that relations need and no model defines.
+func (m *modelSet) addPivots(delimiter string) {
+	for _, pivot := range derivePivots(m.defs, delimiter) {
+		def, err := parser.Complete(pivot)
+		if err != nil {
+			m.faults = append(m.faults, err)
+			continue
+		}
+		m.defs, m.goTypes = append(m.defs, def), append(m.goTypes, nil)
+	}
 }
 
 // constantFaults reports the indexes of one partition of an entity that has
@@ -294,48 +331,60 @@ func (c *SchemaConfig) complete() (faults []error) {
 	faults = append(faults, c.Table.check()...)
 	c.Table.Tags = maps.Clone(c.Table.Tags)
 	c.Indexes = append([]IndexConfig(nil), c.Indexes...)
-	used := map[string]string{}
-	claim := func(attr, by string) {
-		if prev, ok := used[attr]; ok {
-			faults = append(faults, fmt.Errorf("SchemaConfig.%s and SchemaConfig.%s both name the attribute %q", prev, by, attr))
-		}
-		used[attr] = by
-	}
-	claim(c.PK, "PK")
-	claim(c.SK, "SK")
-	claim(c.EntityType, "EntityType")
-	names := map[string]bool{}
-	name := func(ix IndexConfig, list string) {
-		if names[ix.Name] {
-			faults = append(faults, fmt.Errorf("SchemaConfig.%s names %q twice", list, ix.Name))
-		}
-		names[ix.Name] = true
-	}
+	names := configNames{attrs: map[string]string{}, indexes: map[string]bool{}, faults: faults}
+	names.attr(c.PK, "PK")
+	names.attr(c.SK, "SK")
+	names.attr(c.EntityType, "EntityType")
 	for i := range c.Indexes {
 		ix := c.slotNames(i + 1)
 		c.Indexes[i] = ix
-		name(ix, "Indexes")
+		names.index(ix.Name, "Indexes")
 		by := fmt.Sprintf("Indexes[%d]", i)
 		switch own := []string{c.PK, c.SK}; {
 		case ix.PK == c.SK && ix.SK == c.PK: // the table's key the other way round
 		case slices.Contains(own, ix.PK) || slices.Contains(own, ix.SK):
-			faults = append(faults, fmt.Errorf("SchemaConfig.%s shares a key attribute with the table: it may only be the table's key the other way round, PK %q and SK %q", by, c.SK, c.PK))
+			names.fault("SchemaConfig.%s shares a key attribute with the table: it may only be the table's key the other way round, PK %q and SK %q", by, c.SK, c.PK)
 		default:
-			claim(ix.PK, by)
-			claim(ix.SK, by)
+			names.attr(ix.PK, by)
+			names.attr(ix.SK, by)
 		}
 	}
 	c.LocalIndexes = slices.Clone(c.LocalIndexes)
 	for i := range c.LocalIndexes {
 		ix := c.localNames(i + 1)
 		if own := c.LocalIndexes[i].PK; own != "" && own != c.PK {
-			faults = append(faults, fmt.Errorf("SchemaConfig.LocalIndexes[%d].PK is %q: a local index has the table's partition key, %q", i, own, c.PK))
+			names.fault("SchemaConfig.LocalIndexes[%d].PK is %q: a local index has the table's partition key, %q", i, own, c.PK)
 		}
 		c.LocalIndexes[i] = ix
-		name(ix, "LocalIndexes")
-		claim(ix.SK, fmt.Sprintf("LocalIndexes[%d]", i))
+		names.index(ix.Name, "LocalIndexes")
+		names.attr(ix.SK, fmt.Sprintf("LocalIndexes[%d]", i))
 	}
-	return faults
+	return names.faults
+}
+
+// configNames are the names that a SchemaConfig gives, and what contradicts.
+type configNames struct {
+	attrs   map[string]string // what names each attribute
+	indexes map[string]bool
+	faults  []error
+}
+
+func (n *configNames) fault(format string, args ...any) {
+	n.faults = append(n.faults, fmt.Errorf(format, args...))
+}
+
+func (n *configNames) attr(attr, by string) {
+	if prev, ok := n.attrs[attr]; ok {
+		n.fault("SchemaConfig.%s and SchemaConfig.%s both name the attribute %q", prev, by, attr)
+	}
+	n.attrs[attr] = by
+}
+
+func (n *configNames) index(name, list string) {
+	if n.indexes[name] {
+		n.fault("SchemaConfig.%s names %q twice", list, name)
+	}
+	n.indexes[name] = true
 }
 
 // slotNames returns the names of a global index, counted from 1.

@@ -74,7 +74,7 @@ func (s *queryState) byCreation(desc bool) *queryState {
 	}
 	e := s.e
 	var order []orderTerm
-	for _, p := range e.paths {
+	for _, p := range e.paths() {
 		// The time is in few keys; a ULID tells it as well.
 		if e.created != nil && slices.Contains(p.sk.attrs, attrID(e.created)) {
 			order = []orderTerm{{ref: named(e.created.Name), desc: desc}}

@@ -1,11 +1,9 @@
 package dynorm
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/dynorm/dynorm/parser"
 )
@@ -126,12 +124,15 @@ func (p *sound) isLost(name string) bool {
 	return name != "" && (p.lost[name] || p.lost[first])
 }
 
-// referenceField matches a reference as far as the field in it.
-var referenceField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([^{}:|]+)`) })
-
 // uses reports whether a template names what is left out.
 func (p *sound) uses(template string) bool {
-	return slices.ContainsFunc(referenceField().FindAllStringSubmatch(template, -1), func(m []string) bool { return p.isLost(m[1]) })
+	for {
+		_, field, after, ok := cutReference(template)
+		if !ok || p.isLost(field) {
+			return ok
+		}
+		template = after
+	}
 }
 
 // droppedFaults are the faults of the indexes left out that do not come from

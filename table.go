@@ -201,7 +201,8 @@ func (s *Schema) checkTTL() (faults []error) {
 // touched. Indexes that the table has beside the schema's are no difference.
 //
 // It sends DescribeTable about every half second while it waits, and at most
-// one CreateTable and one UpdateTimeToLive.
+// one CreateTable and one UpdateTimeToLive. The client has to be a [TableClient]
+// too: one that is not is an ErrInvalid, and nothing is sent.
 func (db *DB) CreateTable(ctx context.Context) (err error) {
 	if err := db.ready(); err != nil {
 		return opError("CreateTable", nil, err)
@@ -216,7 +217,7 @@ func (db *DB) createTable(ctx context.Context) error {
 	want.TableName = &db.table
 	table, err := db.describeTable(ctx)
 	if errors.Is(err, ErrTableNotFound) {
-		_, err = run(ctx, db, &Operation{Kind: OpCreateTable, Name: "CreateTable", Input: want}, Client.CreateTable)
+		_, err = run(ctx, db, &Operation{Kind: OpCreateTable, Name: "CreateTable", Input: want}, onTables(TableClient.CreateTable, func(in *dynamodb.CreateTableInput) **string { return &in.TableName }))
 		if _, raced := errors.AsType[*types.ResourceInUseException](err); raced {
 			err = nil
 		}
@@ -254,11 +255,22 @@ func (db *DB) describeTable(ctx context.Context) (*types.TableDescription, error
 	out, err := run(ctx, db, &Operation{
 		Kind: OpDescribeTable, Name: "CreateTable",
 		Input: &dynamodb.DescribeTableInput{TableName: &db.table},
-	}, Client.DescribeTable)
+	}, onTables(TableClient.DescribeTable, func(in *dynamodb.DescribeTableInput) **string { return &in.TableName }))
 	if err != nil {
 		return nil, err
 	}
 	return out.Table, nil
+}
+
+// onTables is the method of a client that may be a [TableClient].
+func onTables[I, O any](m func(TableClient, context.Context, *I, ...func(*dynamodb.Options)) (*O, error), table func(*I) **string) *methodOf[I, O] {
+	return &methodOf[I, O]{table: table, send: func(s sender, ctx context.Context, in *I, opts ...func(*dynamodb.Options)) (*O, error) {
+		tables, ok := s.client.(TableClient)
+		if !ok {
+			return nil, faultf(ErrInvalid, "the client, a %T, is no TableClient: open the DB with one that makes tables too, such as a *dynamodb.Client", s.client)
+		}
+		return m(tables, ctx, in, opts...)
+	}}
 }
 
 func isActive(t *types.TableDescription) bool {
@@ -349,7 +361,7 @@ func (db *DB) enableTTL(ctx context.Context) error {
 	out, err := run(ctx, db, &Operation{
 		Kind: OpDescribeTimeToLive, Name: "CreateTable",
 		Input: &dynamodb.DescribeTimeToLiveInput{TableName: &db.table},
-	}, Client.DescribeTimeToLive)
+	}, onTables(TableClient.DescribeTimeToLive, func(in *dynamodb.DescribeTimeToLiveInput) **string { return &in.TableName }))
 	if err != nil {
 		return err
 	}
@@ -365,7 +377,7 @@ func (db *DB) enableTTL(ctx context.Context) error {
 			TableName:               &db.table,
 			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attr, Enabled: aws.Bool(true)},
 		},
-	}, Client.UpdateTimeToLive)
+	}, onTables(TableClient.UpdateTimeToLive, func(in *dynamodb.UpdateTimeToLiveInput) **string { return &in.TableName }))
 	return err
 }
 

@@ -378,3 +378,30 @@ func TestProjectionIsCompleted(t *testing.T) {
 	require.ErrorIs(t, err, dynorm.ErrTableDiffers)
 	require.ErrorContains(t, err, "index GSI7 projects KEYS_ONLY, the schema needs INCLUDE (_et, id, town)")
 }
+
+// itemsOnly is a client without the calls of tables.
+type itemsOnly struct{ dynorm.Client }
+
+func TestCreateTableWantsTableClient(t *testing.T) {
+	type Note struct{ ID, Text string }
+	schema, err := dynorm.NewSchema(Note{})
+	require.NoError(t, err)
+	client, table := testdb.Open(t), testdb.Table(t)
+	whole, err := dynorm.Open(client, schema, dynorm.Config{Table: table})
+	require.NoError(t, err)
+	db, err := dynorm.Open(itemsOnly{client}, schema, dynorm.Config{Table: table})
+	require.NoError(t, err)
+
+	err = db.CreateTable(t.Context())
+	require.ErrorIs(t, err, dynorm.ErrInvalid)
+	require.ErrorContains(t, err, "dynorm: CreateTable: the client, a dynorm_test.itemsOnly, is no TableClient")
+	_, err = client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &table})
+	require.Error(t, err, "nothing was made")
+
+	require.NoError(t, whole.CreateTable(t.Context()))
+	notes := dynorm.ModelOf[Note](db)
+	require.NoError(t, notes.Create(t.Context(), &Note{ID: "n1", Text: "hello"}))
+	got, err := notes.Find(t.Context(), "n1")
+	require.NoError(t, err)
+	require.Equal(t, "hello", got.Text)
+}

@@ -98,12 +98,14 @@ func (db *DB) traced(ctx context.Context, op *Operation) (*Result, error) {
 	sent := *op
 	sent.attempts = new(int)
 	sent.Input = op.method.copyOf(op.Input)
-	meter(sent.Input)
-	ctx = db.cfg.Tracer.Start(ctx, TraceStart{Request: op.Kind, Op: op.Name, Entity: op.Entity, Table: tableOf(op.Input), Index: op.Index})
+	op.method.meter(sent.Input)
+	ctx = db.cfg.Tracer.Start(ctx, TraceStart{Request: op.Kind, Op: op.Name, Entity: op.Entity, Table: op.method.tableName(op.Input), Index: op.Index})
 	res, err := db.send(ctx, &sent)
 	end := TraceEnd{Err: err, Retries: max(*sent.attempts-1, 0)}
 	if err == nil {
-		end.Items, end.Evaluated, end.Units = outcome(op.Input, res)
+		o := outcome{items: rowCount(res.rows)}
+		op.method.tell(op.Input, res.Output, &o)
+		end.Items, end.Evaluated, end.Units = o.items, o.evaluated, o.units
 	}
 	db.cfg.Tracer.End(ctx, end)
 	return res, err
@@ -126,149 +128,90 @@ func countAttempts(n *int) func(*dynamodb.Options) {
 }
 
 // meter makes an input ask for the units used, unless it does already.
-func meter(input any) {
-	ask := func(c types.ReturnConsumedCapacity) types.ReturnConsumedCapacity {
-		if c == "" || c == types.ReturnConsumedCapacityNone {
-			return types.ReturnConsumedCapacityTotal
-		}
-		return c
-	}
-	switch in := input.(type) {
-	case *dynamodb.GetItemInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.PutItemInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.UpdateItemInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.DeleteItemInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.QueryInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.ScanInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.BatchGetItemInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.BatchWriteItemInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.TransactGetItemsInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
-	case *dynamodb.TransactWriteItemsInput:
-		in.ReturnConsumedCapacity = ask(in.ReturnConsumedCapacity)
+func meter(c *types.ReturnConsumedCapacity) {
+	if *c == "" || *c == types.ReturnConsumedCapacityNone {
+		*c = types.ReturnConsumedCapacityTotal
 	}
 }
 
-// outcome tells what a request read or wrote, and used.
-func outcome(input any, res *Result) (items, evaluated int, units float64) {
-	one := func(c *types.ConsumedCapacity) {
+// outcome is what a request read or wrote, and used.
+type outcome struct {
+	items, evaluated int
+	units            float64
+}
+
+func (o *outcome) use(list ...*types.ConsumedCapacity) {
+	for _, c := range list {
 		if c != nil {
-			units += aws.ToFloat64(c.CapacityUnits)
+			o.units += aws.ToFloat64(c.CapacityUnits)
 		}
 	}
-	all := func(list []types.ConsumedCapacity) {
-		for i := range list {
-			one(&list[i])
-		}
-	}
-	count := func(list []Item) {
-		for _, item := range list {
-			if len(item) > 0 {
-				items++
-			}
-		}
-	}
-	for i := range res.rows {
-		if !res.rows[i].empty() {
-			items++
-		}
-	}
-	switch out := res.Output.(type) {
-	case *dynamodb.GetItemOutput:
-		count([]Item{out.Item})
-		one(out.ConsumedCapacity)
-	case *dynamodb.PutItemOutput:
-		items = 1
-		one(out.ConsumedCapacity)
-	case *dynamodb.UpdateItemOutput:
-		items = 1
-		one(out.ConsumedCapacity)
-	case *dynamodb.DeleteItemOutput:
-		items = 1
-		one(out.ConsumedCapacity)
-	case *dynamodb.QueryOutput:
-		items, evaluated = int(out.Count), int(out.ScannedCount)
-		one(out.ConsumedCapacity)
-	case *dynamodb.ScanOutput:
-		items, evaluated = int(out.Count), int(out.ScannedCount)
-		one(out.ConsumedCapacity)
-	case *dynamodb.BatchGetItemOutput:
-		for _, list := range out.Responses {
-			count(list)
-		}
-		all(out.ConsumedCapacity)
-	case *dynamodb.BatchWriteItemOutput:
-		if in, ok := input.(*dynamodb.BatchWriteItemInput); ok {
-			for _, writes := range in.RequestItems {
-				items += len(writes)
-			}
-		}
-		for _, writes := range out.UnprocessedItems {
-			items -= len(writes)
-		}
-		all(out.ConsumedCapacity)
-	case *dynamodb.TransactGetItemsOutput:
-		for _, r := range out.Responses {
-			count([]Item{r.Item})
-		}
-		all(out.ConsumedCapacity)
-	case *dynamodb.TransactWriteItemsOutput:
-		if in, ok := input.(*dynamodb.TransactWriteItemsInput); ok {
-			for _, w := range in.TransactItems {
-				if w.ConditionCheck == nil {
-					items++
-				}
-			}
-		}
-		all(out.ConsumedCapacity)
-	}
-	return items, evaluated, units
 }
 
-// tableOf names the table of a request, empty where it is of several.
-func tableOf(input any) string {
-	switch in := input.(type) {
-	case *dynamodb.GetItemInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.PutItemInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.UpdateItemInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.DeleteItemInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.QueryInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.ScanInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.CreateTableInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.DescribeTableInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.UpdateTimeToLiveInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.DescribeTimeToLiveInput:
-		return aws.ToString(in.TableName)
-	case *dynamodb.BatchGetItemInput:
-		return onlyTable(in.RequestItems)
-	case *dynamodb.BatchWriteItemInput:
-		return onlyTable(in.RequestItems)
+func (o *outcome) useAll(list []types.ConsumedCapacity) {
+	for i := range list {
+		o.use(&list[i])
 	}
-	return ""
 }
 
-func onlyTable[V any](tables map[string]V) string {
+// count adds the items that are there.
+func (o *outcome) count(list ...Item) {
+	for _, item := range list {
+		if len(item) > 0 {
+			o.items++
+		}
+	}
+}
+
+// rowCount counts the rows that have an item.
+func rowCount(rows []row) (n int) {
+	for i := range rows {
+		if !rows[i].empty() {
+			n++
+		}
+	}
+	return n
+}
+
+func tellBatchGet(_ *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutput, o *outcome) {
+	for _, list := range out.Responses {
+		o.count(list...)
+	}
+	o.useAll(out.ConsumedCapacity)
+}
+
+func tellBatchWrite(in *dynamodb.BatchWriteItemInput, out *dynamodb.BatchWriteItemOutput, o *outcome) {
+	for _, writes := range in.RequestItems {
+		o.items += len(writes)
+	}
+	for _, writes := range out.UnprocessedItems {
+		o.items -= len(writes)
+	}
+	o.useAll(out.ConsumedCapacity)
+}
+
+func tellTransactGet(_ *dynamodb.TransactGetItemsInput, out *dynamodb.TransactGetItemsOutput, o *outcome) {
+	for _, r := range out.Responses {
+		o.count(r.Item)
+	}
+	o.useAll(out.ConsumedCapacity)
+}
+
+func tellTransactWrite(in *dynamodb.TransactWriteItemsInput, out *dynamodb.TransactWriteItemsOutput, o *outcome) {
+	for _, w := range in.TransactItems {
+		if w.ConditionCheck == nil {
+			o.items++
+		}
+	}
+	o.useAll(out.ConsumedCapacity)
+}
+
+// onlyTable names the table of a batch, empty where it is of several.
+func onlyTable[V any](tables map[string]V) *string {
 	if len(tables) == 1 {
 		for name := range tables {
-			return name
+			return &name
 		}
 	}
-	return ""
+	return nil
 }

@@ -40,97 +40,100 @@ func (db *DB) translated(ctx context.Context, op *Operation) (*Result, error) {
 	}
 	sent := *op
 	sent.Input = op.method.copyOf(op.Input)
-	if err = t.input(ctx, sent.Input); err != nil {
+	if err = op.method.translate(ctx, t, sent.Input); err != nil {
 		return nil, err
 	}
 	res, err := db.cached(ctx, &sent)
 	if err != nil {
 		return nil, t.failure(ctx, err)
 	}
-	out, err := t.output(ctx, res.Output)
-	return &Result{Output: out}, err
+	err = op.method.translateBack(ctx, t, res.Output)
+	return &Result{Output: res.Output}, err
 }
 
-// input translates a request in place.
-func (t *translation) input(ctx context.Context, input any) (err error) {
-	x := &exprs{t: t, e: t.e}
-	switch in := input.(type) {
-	case *dynamodb.GetItemInput:
-		in.TableName = t.tableName(in.TableName)
-		in.Key, err = t.key(in.Key)
+// exprs starts the translation of what a request says of items.
+func (t *translation) exprs() *exprs { return &exprs{t: t, e: t.e} }
+
+func (t *translation) getItemInput(_ context.Context, in *dynamodb.GetItemInput) (err error) {
+	in.Key, err = t.key(in.Key)
+	return err
+}
+
+func (t *translation) putItemInput(ctx context.Context, in *dynamodb.PutItemInput) (err error) {
+	x := t.exprs()
+	in.Item, err = x.put(ctx, in.Item)
+	x.condition(ctx, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
+	return err
+}
+
+func (t *translation) updateItemInput(ctx context.Context, in *dynamodb.UpdateItemInput) (err error) {
+	x := t.exprs()
+	in.Key, err = x.at(in.Key)
+	x.update(ctx, in.UpdateExpression, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
+	return err
+}
+
+func (t *translation) deleteItemInput(ctx context.Context, in *dynamodb.DeleteItemInput) (err error) {
+	x := t.exprs()
+	in.Key, err = x.at(in.Key)
+	x.condition(ctx, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
+	return err
+}
+
+func (t *translation) queryInput(ctx context.Context, in *dynamodb.QueryInput) (err error) {
+	x := t.exprs()
+	if err := t.checkIndex(in.IndexName); err != nil {
 		return err
-	case *dynamodb.PutItemInput:
-		in.TableName = t.tableName(in.TableName)
-		in.Item, err = x.put(ctx, in.Item)
-		x.condition(ctx, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return err
-	case *dynamodb.UpdateItemInput:
-		in.TableName = t.tableName(in.TableName)
-		in.Key, err = x.at(in.Key)
-		x.update(ctx, in.UpdateExpression, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return err
-	case *dynamodb.DeleteItemInput:
-		in.TableName = t.tableName(in.TableName)
-		in.Key, err = x.at(in.Key)
-		x.condition(ctx, in.ConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return err
-	case *dynamodb.QueryInput:
-		if err := t.checkIndex(in.IndexName); err != nil {
-			return err
-		}
-		in.TableName = t.tableName(in.TableName)
-		in.ExclusiveStartKey, err = t.key(in.ExclusiveStartKey)
-		x.condition(ctx, in.KeyConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		x.condition(ctx, in.FilterExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		return err
-	case *dynamodb.ScanInput:
-		in.TableName = t.tableName(in.TableName)
-		in.ExclusiveStartKey, err = t.key(in.ExclusiveStartKey)
-		x.condition(ctx, in.FilterExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
-		t.scanOwn(in)
-		return err
-	case *dynamodb.BatchGetItemInput:
-		in.RequestItems, err = translateTables(in.RequestItems, t.tableKey, func(k types.KeysAndAttributes) (types.KeysAndAttributes, error) {
-			k.Keys, err = translateEach(k.Keys, t.key)
-			return k, err
-		})
-		return err
-	case *dynamodb.BatchWriteItemInput:
-		in.RequestItems, err = translateTables(in.RequestItems, t.tableKey, func(list []types.WriteRequest) ([]types.WriteRequest, error) {
-			return translateEach(list, func(w types.WriteRequest) (types.WriteRequest, error) {
-				return batched(w, func(item Item) (Item, error) { return x.put(ctx, item) }, t.key)
-			})
-		})
-		return err
-	case *dynamodb.TransactGetItemsInput:
-		in.TransactItems, err = translateEach(in.TransactItems, func(g types.TransactGetItem) (types.TransactGetItem, error) {
-			if g.Get != nil {
-				g.Get = new(*g.Get)
-				g.Get.TableName = t.tableName(g.Get.TableName)
-				g.Get.Key, err = t.key(g.Get.Key)
-			}
-			return g, err
-		})
-		return err
-	case *dynamodb.TransactWriteItemsInput:
-		in.TransactItems, err = translateEach(in.TransactItems, func(w types.TransactWriteItem) (types.TransactWriteItem, error) {
-			return t.transacted(ctx, w)
-		})
-		return err
-	case *dynamodb.CreateTableInput:
-		in.TableName = t.tableName(in.TableName)
-		return nil
-	case *dynamodb.DescribeTableInput:
-		in.TableName = t.tableName(in.TableName)
-		return nil
-	case *dynamodb.UpdateTimeToLiveInput:
-		in.TableName = t.tableName(in.TableName)
-		return nil
-	case *dynamodb.DescribeTimeToLiveInput:
-		in.TableName = t.tableName(in.TableName)
-		return nil
 	}
-	return nil // send refuses it
+	in.ExclusiveStartKey, err = t.key(in.ExclusiveStartKey)
+	x.condition(ctx, in.KeyConditionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
+	x.condition(ctx, in.FilterExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
+	return err
+}
+
+func (t *translation) scanInput(ctx context.Context, in *dynamodb.ScanInput) (err error) {
+	x := t.exprs()
+	in.ExclusiveStartKey, err = t.key(in.ExclusiveStartKey)
+	x.condition(ctx, in.FilterExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &err)
+	t.scanOwn(in)
+	return err
+}
+
+func (t *translation) batchGetItemInput(_ context.Context, in *dynamodb.BatchGetItemInput) (err error) {
+	in.RequestItems, err = translateTables(in.RequestItems, t.tableKey, func(k types.KeysAndAttributes) (types.KeysAndAttributes, error) {
+		k.Keys, err = translateEach(k.Keys, t.key)
+		return k, err
+	})
+	return err
+}
+
+func (t *translation) batchWriteItemInput(ctx context.Context, in *dynamodb.BatchWriteItemInput) (err error) {
+	x := t.exprs()
+	in.RequestItems, err = translateTables(in.RequestItems, t.tableKey, func(list []types.WriteRequest) ([]types.WriteRequest, error) {
+		return translateEach(list, func(w types.WriteRequest) (types.WriteRequest, error) {
+			return batched(w, func(item Item) (Item, error) { return x.put(ctx, item) }, t.key)
+		})
+	})
+	return err
+}
+
+func (t *translation) transactGetItemsInput(_ context.Context, in *dynamodb.TransactGetItemsInput) (err error) {
+	in.TransactItems, err = translateEach(in.TransactItems, func(g types.TransactGetItem) (types.TransactGetItem, error) {
+		if g.Get != nil {
+			g.Get = new(*g.Get)
+			g.Get.TableName = t.tableName(g.Get.TableName)
+			g.Get.Key, err = t.key(g.Get.Key)
+		}
+		return g, err
+	})
+	return err
+}
+
+func (t *translation) transactWriteItemsInput(ctx context.Context, in *dynamodb.TransactWriteItemsInput) (err error) {
+	in.TransactItems, err = translateEach(in.TransactItems, func(w types.TransactWriteItem) (types.TransactWriteItem, error) {
+		return t.transacted(ctx, w)
+	})
+	return err
 }
 
 // transacted translates an action of a transaction.
@@ -180,47 +183,71 @@ func batched(w types.WriteRequest, item, key func(Item) (Item, error)) (_ types.
 	return w, err
 }
 
-// output translates an answer back.
-func (t *translation) output(ctx context.Context, output any) (_ any, err error) {
-	open := func(item Item) (Item, error) { return t.open(ctx, item) }
-	switch out := output.(type) {
-	case *dynamodb.GetItemOutput:
-		out.Item, err = open(out.Item)
-	case *dynamodb.PutItemOutput:
-		out.Attributes, err = open(out.Attributes)
-	case *dynamodb.UpdateItemOutput:
-		out.Attributes, err = open(out.Attributes)
-	case *dynamodb.DeleteItemOutput:
-		out.Attributes, err = open(out.Attributes)
-	case *dynamodb.QueryOutput:
-		if out.Items, err = translateEach(out.Items, open); err == nil {
-			out.LastEvaluatedKey, err = t.ownKey(out.LastEvaluatedKey)
-		}
-	case *dynamodb.ScanOutput:
-		if out.Items, err = translateEach(out.Items, open); err == nil {
-			out.LastEvaluatedKey, err = t.ownKey(out.LastEvaluatedKey)
-		}
-	case *dynamodb.BatchGetItemOutput:
-		out.Responses, err = translateTables(out.Responses, t.ownTable, func(items []Item) ([]Item, error) { return translateEach(items, open) })
-		if err == nil {
-			out.UnprocessedKeys, err = translateTables(out.UnprocessedKeys, t.ownTable, func(k types.KeysAndAttributes) (types.KeysAndAttributes, error) {
-				var err error
-				k.Keys, err = translateEach(k.Keys, t.ownKey)
-				return k, err
-			})
-		}
-	case *dynamodb.BatchWriteItemOutput:
-		out.UnprocessedItems, err = translateTables(out.UnprocessedItems, t.ownTable, func(list []types.WriteRequest) ([]types.WriteRequest, error) {
-			return translateEach(list, func(w types.WriteRequest) (types.WriteRequest, error) { return batched(w, open, t.ownKey) })
-		})
-	case *dynamodb.TransactGetItemsOutput:
-		out.Responses, err = translateEach(out.Responses, func(r types.ItemResponse) (types.ItemResponse, error) {
+// opener is open as a function of the item alone.
+func (t *translation) opener(ctx context.Context) func(Item) (Item, error) {
+	return func(item Item) (Item, error) { return t.open(ctx, item) }
+}
+
+func (t *translation) getItemOutput(ctx context.Context, out *dynamodb.GetItemOutput) (err error) {
+	out.Item, err = t.open(ctx, out.Item)
+	return err
+}
+
+func (t *translation) putItemOutput(ctx context.Context, out *dynamodb.PutItemOutput) (err error) {
+	out.Attributes, err = t.open(ctx, out.Attributes)
+	return err
+}
+
+func (t *translation) updateItemOutput(ctx context.Context, out *dynamodb.UpdateItemOutput) (err error) {
+	out.Attributes, err = t.open(ctx, out.Attributes)
+	return err
+}
+
+func (t *translation) deleteItemOutput(ctx context.Context, out *dynamodb.DeleteItemOutput) (err error) {
+	out.Attributes, err = t.open(ctx, out.Attributes)
+	return err
+}
+
+func (t *translation) queryOutput(ctx context.Context, out *dynamodb.QueryOutput) (err error) {
+	if out.Items, err = translateEach(out.Items, t.opener(ctx)); err == nil {
+		out.LastEvaluatedKey, err = t.ownKey(out.LastEvaluatedKey)
+	}
+	return err
+}
+
+func (t *translation) scanOutput(ctx context.Context, out *dynamodb.ScanOutput) (err error) {
+	if out.Items, err = translateEach(out.Items, t.opener(ctx)); err == nil {
+		out.LastEvaluatedKey, err = t.ownKey(out.LastEvaluatedKey)
+	}
+	return err
+}
+
+func (t *translation) batchGetItemOutput(ctx context.Context, out *dynamodb.BatchGetItemOutput) (err error) {
+	out.Responses, err = translateTables(out.Responses, t.ownTable, func(items []Item) ([]Item, error) { return translateEach(items, t.opener(ctx)) })
+	if err == nil {
+		out.UnprocessedKeys, err = translateTables(out.UnprocessedKeys, t.ownTable, func(k types.KeysAndAttributes) (types.KeysAndAttributes, error) {
 			var err error
-			r.Item, err = open(r.Item)
-			return r, err
+			k.Keys, err = translateEach(k.Keys, t.ownKey)
+			return k, err
 		})
 	}
-	return output, err
+	return err
+}
+
+func (t *translation) batchWriteItemOutput(ctx context.Context, out *dynamodb.BatchWriteItemOutput) (err error) {
+	out.UnprocessedItems, err = translateTables(out.UnprocessedItems, t.ownTable, func(list []types.WriteRequest) ([]types.WriteRequest, error) {
+		return translateEach(list, func(w types.WriteRequest) (types.WriteRequest, error) { return batched(w, t.opener(ctx), t.ownKey) })
+	})
+	return err
+}
+
+func (t *translation) transactGetItemsOutput(ctx context.Context, out *dynamodb.TransactGetItemsOutput) (err error) {
+	out.Responses, err = translateEach(out.Responses, func(r types.ItemResponse) (types.ItemResponse, error) {
+		var err error
+		r.Item, err = t.open(ctx, r.Item)
+		return r, err
+	})
+	return err
 }
 
 // failure translates the items that an error carries. One that can't be is the

@@ -188,7 +188,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 		in.TransactItems = actionsFor(&db.table, writes)
 	}
 	op.Input = in
-	_, err := run(ctx, db, op, Client.TransactWriteItems)
+	_, err := run(ctx, db, op, transactWriteItemsMethod)
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return txError(canceled, writes, err)
 	}
@@ -485,7 +485,7 @@ func (db *DB) transactGet(ctx context.Context, op *Operation, read rowReader) ([
 		if err := backoff(ctx, min(attempt, 5)); err != nil {
 			return nil, err
 		}
-		_, rows, err := runRows(ctx, db, op, Client.TransactGetItems, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
+		_, rows, err := runRows(ctx, db, op, transactGetItemsMethod, read, func(out *dynamodb.TransactGetItemsOutput) []Item {
 			items := make([]Item, len(out.Responses))
 			for i := range items {
 				items[i] = out.Responses[i].Item

@@ -22,7 +22,7 @@ func (pl *planner) lookup(rejected []Candidate) *plan {
 		if !ok {
 			continue
 		}
-		path := pl.e.paths[0]
+		path := pl.e.paths()[0]
 		b := branch{residual: unused(pl.conds, used)}
 		b.pk = claim[pl.e.pk.attr].(*types.AttributeValueMemberS).Value
 		b.sk = sortCond{op: sortEq, low: claimPrefix}
@@ -83,7 +83,7 @@ func (r *reader) runUnique(ctx context.Context, offer func(*stream) (bool, error
 func (r *reader) readOwner(ctx context.Context, owner Item) (Item, error) {
 	b := &r.p.branches[0]
 	if len(b.residual) == 0 {
-		out, err := run(ctx, r.db, r.operation(OpGetItem, r.keysInput([]Item{owner})), Client.GetItem)
+		out, err := run(ctx, r.db, r.operation(OpGetItem, r.keysInput([]Item{owner})), getItemMethod)
 		if err != nil || len(out.Item) == 0 {
 			return nil, err
 		}
@@ -97,7 +97,7 @@ func (r *reader) readOwner(ctx context.Context, owner Item) (Item, error) {
 	filter := cond{op: opAnd, subs: key.residual}
 	key.request.filter, key.request.now = filter.render(&w), -1
 	key.request.names, key.request.values = w.NameList(), w.ValueList()
-	out, err := run(ctx, r.db, r.operation(OpQuery, r.queryInput(&key, nil, 0, false)), Client.Query)
+	out, err := run(ctx, r.db, r.operation(OpQuery, r.queryInput(&key, nil, 0, false)), queryMethod)
 	if err != nil || len(out.Items) == 0 {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (db *DB) claimOwner(ctx context.Context, e *entity, op string, claim Item) 
 	out, err := run(ctx, db, &Operation{
 		Kind: OpGetItem, Name: op, Entity: e.def.Name,
 		Input: &dynamodb.GetItemInput{TableName: &db.table, Key: claim, ConsistentRead: &consistent},
-	}, Client.GetItem)
+	}, getItemMethod)
 	if err != nil || len(out.Item) == 0 {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (db *DB) ScanUnique(ctx context.Context) iter.Seq2[UniqueFault, error] {
 		}
 		in := &dynamodb.ScanInput{TableName: &db.table, ConsistentRead: new(true)}
 		for {
-			out, err := run(ctx, db, &Operation{Kind: OpScan, Name: "ScanUnique", Input: in}, Client.Scan)
+			out, err := run(ctx, db, &Operation{Kind: OpScan, Name: "ScanUnique", Input: in}, scanMethod)
 			var faults []UniqueFault
 			if err == nil {
 				faults, err = db.uniqueFaults(ctx, out.Items)

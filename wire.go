@@ -24,7 +24,7 @@ import (
 
 // wireable reports whether a client takes the wire codec: it is the SDK's own
 // and speaks the protocol that the codec does.
-func wireable(client Client) bool {
+func wireable(client any) bool {
 	c, ok := client.(*dynamodb.Client)
 	if !ok {
 		return false

@@ -55,8 +55,8 @@ func (d *definition) checkFields() {
 		d.faults.add(d.whole, "", wrong("no field is stored").but("export fields, or give it an ID"))
 	}
 	attrs := map[string]int{}
-	for i, f := range d.Fields {
-		o := d.fields[i]
+	for i := range d.Fields {
+		f, o := &d.Fields[i], d.fields[i]
 		for _, p := range checkField(f) {
 			d.faults.add(o, o.ownKey(), p)
 		}
@@ -77,21 +77,22 @@ func (d *definition) checkFields() {
 func (d *definition) checkRoles() {
 	for _, r := range []struct {
 		name string
-		has  func(Field) bool
+		has  func(*Field) bool
 		// on says that the library keeps the attribute even without a field.
 		on    bool
 		attr  string
 		trait string
 	}{
-		{"primary", func(f Field) bool { return f.Primary }, false, "", ""},
-		{"version", func(f Field) bool { return f.Version }, false, "", ""},
-		{"created", func(f Field) bool { return f.Created }, d.Timestamps, CreatedAttr, "timestamps"},
-		{"updated", func(f Field) bool { return f.Updated }, d.Timestamps, UpdatedAttr, "timestamps"},
-		{"deleted", func(f Field) bool { return f.Deleted }, d.SoftDelete, DeletedAttr, "softdelete"},
-		{"ttl", func(f Field) bool { return f.TTL }, d.TTL > 0, TTLAttr, "ttl"},
+		{"primary", func(f *Field) bool { return f.Primary }, false, "", ""},
+		{"version", func(f *Field) bool { return f.Version }, false, "", ""},
+		{"created", func(f *Field) bool { return f.Created }, d.Timestamps, CreatedAttr, "timestamps"},
+		{"updated", func(f *Field) bool { return f.Updated }, d.Timestamps, UpdatedAttr, "timestamps"},
+		{"deleted", func(f *Field) bool { return f.Deleted }, d.SoftDelete, DeletedAttr, "softdelete"},
+		{"ttl", func(f *Field) bool { return f.TTL }, d.TTL > 0, TTLAttr, "ttl"},
 	} {
 		first := -1
-		for i, f := range d.Fields {
+		for i := range d.Fields {
+			f := &d.Fields[i]
 			switch {
 			case !r.has(f):
 			case first < 0:
@@ -104,19 +105,19 @@ func (d *definition) checkRoles() {
 				d.faults.add(d.fields[i], d.fields[i].ownKey(), p)
 			}
 		}
-		if i := slices.IndexFunc(d.Fields, func(f Field) bool { return f.Attr == r.attr }); r.on && first < 0 && i >= 0 {
+		if i := d.index(func(f *Field) bool { return f.Attr == r.attr }); r.on && first < 0 && i >= 0 {
 			d.faults.add(d.fields[i], d.fields[i].ownKey(),
 				wrong("the trait %s keeps the attribute %q itself", r.trait, r.attr).
 					but("give the field the option %s, or another name", r.name))
 		}
 	}
 
-	has := func(role func(Field) bool) bool { return slices.ContainsFunc(d.Fields, role) }
-	if d.Versioned && !has(func(f Field) bool { return f.Version }) {
+	has := func(role func(*Field) bool) bool { return d.index(role) >= 0 }
+	if d.Versioned && !has(func(f *Field) bool { return f.Version }) {
 		d.faults.add(d.entity, tagKey, wrong("the trait versioned needs a field that holds the version").
 			but("add Version int64"))
 	}
-	if d.Key == nil && len(d.Fields) > 0 && !has(func(f Field) bool { return f.Primary }) {
+	if d.Key == nil && len(d.Fields) > 0 && !has(func(f *Field) bool { return f.Primary }) {
 		d.faults.add(d.whole, "", wrong("there is no primary key").
 			but("tag a field `dynorm:\",primary\"`, call it ID, or add a `dynorm.Key` marker"))
 	}
@@ -144,7 +145,7 @@ var indexName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile
 const maxParts = 4
 
 func (d *definition) checkIndex(i int) {
-	x, o := d.Indexes[i], d.indexes[i]
+	x, o := &d.Indexes[i], d.indexes[i]
 	add := func(key string, p *problem) { d.faults.add(o, key, p) }
 	switch {
 	case x.Name == "":
@@ -190,7 +191,7 @@ func (d *definition) checkIndex(i int) {
 }
 
 // checkNative checks the keys of an index over attributes as they are.
-func (d *definition) checkNative(x Index, o origin) {
+func (d *definition) checkNative(x *Index, o origin) {
 	limit := maxParts
 	if x.Local {
 		limit = 1
@@ -207,7 +208,7 @@ func (d *definition) checkNative(x Index, o origin) {
 		}
 		d.checkFieldList(o, side.key, side.parts)
 		for _, name := range side.parts {
-			if f, ok := d.Field(name); ok && f.Type.Kind == Bool {
+			if f := d.find(name); f != nil && f.Type.Kind == Bool {
 				d.faults.add(o, side.key, wrong("%s is a bool, and DynamoDB has no keys of that type", name).
 					but("build the key by a template"))
 			}
@@ -220,7 +221,7 @@ func (d *definition) checkNative(x Index, o origin) {
 	}
 }
 
-func (d *definition) checkProjection(x Index, o origin) {
+func (d *definition) checkProjection(x *Index, o origin) {
 	switch x.Projection {
 	case ProjectAll, ProjectKeys:
 		if len(x.Include) > 0 {
@@ -234,12 +235,11 @@ func (d *definition) checkProjection(x Index, o origin) {
 		return
 	}
 	for i, name := range x.Include {
-		_, ok := d.Field(name)
 		var p *problem
 		switch {
 		case name == "":
 			p = wrong("an empty name in the projection")
-		case !ok:
+		case d.find(name) == nil:
 			p = wrong("the projection names no field %q", name).
 				near(name, append([]string{ProjectAll, ProjectKeys}, fieldNames(d.Fields)...))
 		case slices.Contains(x.Include[:i], name):
@@ -259,9 +259,9 @@ func (d *definition) checkWhen(src string, o origin) {
 		return
 	}
 	for _, t := range w.Terms {
-		f, ok := d.Field(t.Field)
+		f := d.find(t.Field)
 		switch {
-		case !ok:
+		case f == nil:
 			d.faults.add(o, whenKey, wrong("the condition names no field %q", t.Field).near(t.Field, fieldNames(d.Fields)))
 			continue
 		case f.Type.Kind == "":
@@ -298,8 +298,8 @@ func (d *definition) checkWhen(src string, o origin) {
 
 func (d *definition) checkUniques() {
 	names := map[string]bool{}
-	for _, f := range d.Fields {
-		if f.Unique {
+	for i := range d.Fields {
+		if f := &d.Fields[i]; f.Unique {
 			names[f.Attr] = true
 		}
 	}
@@ -325,14 +325,14 @@ func (d *definition) checkSlots() {
 		slot int
 	}
 	var pins []pin
-	for i, x := range d.Indexes {
-		pins = append(pins, pin{d.indexes[i], tagKey, x.Slot})
+	for i := range d.Indexes {
+		pins = append(pins, pin{d.indexes[i], tagKey, d.Indexes[i].Slot})
 	}
-	for i, f := range d.Fields {
-		pins = append(pins, pin{d.fields[i], tagKey, f.IndexSlot})
+	for i := range d.Fields {
+		pins = append(pins, pin{d.fields[i], tagKey, d.Fields[i].IndexSlot})
 	}
-	for i, r := range d.Relations {
-		pins = append(pins, pin{d.relations[i], relKey, r.Slot})
+	for i := range d.Relations {
+		pins = append(pins, pin{d.relations[i], relKey, d.Relations[i].Slot})
 	}
 	sortBy(pins, func(p pin) []int { return p.at })
 	seen := map[int]bool{}
@@ -348,12 +348,12 @@ func (d *definition) checkSlots() {
 // Reserved reports the fields of an entity whose attribute names the schema
 // keeps for itself: key attributes, the entity type and the like.
 func Reserved(e Entity, names ...string) error {
-	if !slices.ContainsFunc(e.Fields, func(f Field) bool { return slices.Contains(names, f.Attr) }) {
+	if e.index(func(f *Field) bool { return slices.Contains(names, f.Attr) }) < 0 {
 		return nil
 	}
 	d := definitionOf(e)
-	for i, f := range d.Fields {
-		if slices.Contains(names, f.Attr) {
+	for i := range d.Fields {
+		if f := &d.Fields[i]; slices.Contains(names, f.Attr) {
 			d.faults.add(d.fields[i], d.fields[i].ownKey(), wrong("the attribute name %q is taken by the table's own attributes", f.Attr).
 				but(`name it otherwise: dynorm:"name"`))
 		}

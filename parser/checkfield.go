@@ -102,7 +102,7 @@ var contradictions = []struct {
 
 // checkField checks a field by itself: that its options agree with each other
 // and with its type. A field whose type could not be read is taken as fitting.
-func checkField(f Field) []*problem {
+func checkField(f *Field) []*problem {
 	var problems []*problem
 	has := f.options()
 	for _, c := range contradictions {
@@ -131,19 +131,19 @@ func checkField(f Field) []*problem {
 // fieldChecks say what an option asks of its field.
 var fieldChecks = []struct {
 	option string
-	check  func(Field) *problem
+	check  func(*Field) *problem
 }{
-	{"primary", func(f Field) *problem {
+	{"primary", func(f *Field) *problem {
 		if f.Type.Pointer {
 			return wrong("a primary key is always there, and %s may be nil", f.Type.Go).but("use a plain value")
 		}
 		return needScalar("primary", f)
 	}},
-	{ULID, func(f Field) *problem { return needID(ULID, f) }},
-	{UUID, func(f Field) *problem { return needID(UUID, f) }},
-	{"unique", func(f Field) *problem { return needScalar("unique", f) }},
-	{"index", func(f Field) *problem { return needScalar("index", f) }},
-	{"gsi", func(f Field) *problem {
+	{ULID, func(f *Field) *problem { return needID(ULID, f) }},
+	{UUID, func(f *Field) *problem { return needID(UUID, f) }},
+	{"unique", func(f *Field) *problem { return needScalar("unique", f) }},
+	{"index", func(f *Field) *problem { return needScalar("index", f) }},
+	{"gsi", func(f *Field) *problem {
 		switch {
 		case !f.Indexed:
 			return wrong(`"gsi" pins the index of a field that has one`).but("write index,gsi=%d", f.IndexSlot)
@@ -152,16 +152,16 @@ var fieldChecks = []struct {
 		}
 		return nil
 	}},
-	{"version", func(f Field) *problem {
+	{"version", func(f *Field) *problem {
 		if f.Type.Pointer || f.Type.Kind != Int && f.Type.Kind != Uint {
 			return needs("version", "an integer", f).but("use int64")
 		}
 		return nil
 	}},
-	{"created", func(f Field) *problem { return needTime("created", f) }},
-	{"updated", func(f Field) *problem { return needTime("updated", f) }},
-	{"deleted", func(f Field) *problem { return needTime("deleted", f) }},
-	{"ttl", func(f Field) *problem {
+	{"created", func(f *Field) *problem { return needTime("created", f) }},
+	{"updated", func(f *Field) *problem { return needTime("updated", f) }},
+	{"deleted", func(f *Field) *problem { return needTime("deleted", f) }},
+	{"ttl", func(f *Field) *problem {
 		if f.Type.Kind == Time || (f.Type.Kind == Int || f.Type.Kind == Uint) && f.Type.Bits >= 32 {
 			return nil
 		}
@@ -169,34 +169,34 @@ var fieldChecks = []struct {
 	}},
 	{"default", checkDefault},
 	{"enum", checkEnum},
-	{"set", func(f Field) *problem {
-		if setKind(f.Type) == "" {
+	{"set", func(f *Field) *problem {
+		if setKind(&f.Type) == "" {
 			return needs("set", "a slice of strings, numbers or bytes, or a map of them to bool or struct{}", f)
 		}
 		return nil
 	}},
-	{"null", func(f Field) *problem {
+	{"null", func(f *Field) *problem {
 		nilable := f.Type.Pointer || f.Type.Len == 0 && (f.Type.Kind == List || f.Type.Kind == Bytes)
 		if nilable || f.Type.Kind == Map || f.Type.Kind == Any || f.Type.Kind == Time || f.Type.Kind == Custom {
 			return nil
 		}
 		return needs("null", "a value that can be absent", f).but("use a pointer")
 	}},
-	{"unixtime", func(f Field) *problem { return needTime("unixtime", f) }},
-	{"unixmilli", func(f Field) *problem { return needTime("unixmilli", f) }},
-	{"precision", func(f Field) *problem {
+	{"unixtime", func(f *Field) *problem { return needTime("unixtime", f) }},
+	{"unixmilli", func(f *Field) *problem { return needTime("unixmilli", f) }},
+	{"precision", func(f *Field) *problem {
 		if !slices.Contains([]int{0, 3, 6, 9}, f.Precision) {
 			return wrong("precision %d is no number of fraction digits", f.Precision).but("write 0, 3, 6 or 9")
 		}
 		return needTime("precision", f)
 	}},
-	{"string", func(f Field) *problem {
+	{"string", func(f *Field) *problem {
 		if !isNumeric(f.Type.Kind) {
 			return needs("string", "a number", f)
 		}
 		return nil
 	}},
-	{"pad", func(f Field) *problem {
+	{"pad", func(f *Field) *problem {
 		switch {
 		case f.Type.Kind != Int && f.Type.Kind != Uint:
 			return needs("pad", "an integer", f)
@@ -207,18 +207,18 @@ var fieldChecks = []struct {
 	}},
 }
 
-func needs(option, what string, f Field) *problem {
+func needs(option, what string, f *Field) *problem {
 	return wrong("%q needs %s, not %s", option, what, f.Type.name())
 }
 
-func needTime(option string, f Field) *problem {
+func needTime(option string, f *Field) *problem {
 	if f.Type.Kind == Time {
 		return nil
 	}
 	return needs(option, "a time.Time", f)
 }
 
-func needScalar(option string, f Field) *problem {
+func needScalar(option string, f *Field) *problem {
 	if f.scalar() {
 		return nil
 	}
@@ -227,7 +227,7 @@ func needScalar(option string, f Field) *problem {
 
 // needID asks for what an identifier of 16 bytes can be stored in: its text,
 // or the bytes.
-func needID(option string, f Field) *problem {
+func needID(option string, f *Field) *problem {
 	switch f.Type.Kind {
 	case String:
 		return nil
@@ -253,7 +253,7 @@ func (f *Field) scalar() bool {
 }
 
 // name is the type as messages show it.
-func (t Type) name() string {
+func (t *Type) name() string {
 	if t.Go != "" {
 		return t.Go
 	}
@@ -263,7 +263,7 @@ func (t Type) name() string {
 // setKind names the DynamoDB set that a list or a map is with the option
 // `set`, in the words of dynamodbav tags; nothing when its elements can't be
 // in one.
-func setKind(t Type) string {
+func setKind(t *Type) string {
 	elem := t.Elem
 	switch {
 	case elem == nil || t.Len > 0:
@@ -286,7 +286,7 @@ func setKind(t Type) string {
 	return ""
 }
 
-func checkEnum(f Field) *problem {
+func checkEnum(f *Field) *problem {
 	if f.Type.Kind != String && f.Type.Kind != Int && f.Type.Kind != Uint {
 		return needs("enum", "a string or an integer", f)
 	}
@@ -306,7 +306,7 @@ func checkEnum(f Field) *problem {
 	return nil
 }
 
-func checkDefault(f Field) *problem {
+func checkDefault(f *Field) *problem {
 	switch f.Type.Kind {
 	case String, Bool, Int, Uint, Float, Number, Time, Text:
 	default:
@@ -333,7 +333,7 @@ var decimal = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // parses reports whether a text is a value of the type.
-func (t Type) parses(s string) bool {
+func (t *Type) parses(s string) bool {
 	var err error
 	switch t.Kind {
 	case Bool:

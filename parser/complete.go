@@ -9,31 +9,47 @@ import (
 // Field returns the field with the given Go name or, failing that, attribute
 // name.
 func (e *Entity) Field(name string) (Field, bool) {
-	if i := findField(e.Fields, name); i >= 0 {
-		return e.Fields[i], true
+	if f := find(e.Fields, name); f != nil {
+		return *f, true
 	}
 	return Field{}, false
 }
 
-// findField finds a field by its Go name or else by its attribute name, -1 for
-// none.
-func findField(fields []Field, name string) int {
-	i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
-	if i < 0 && name != "" {
-		i = slices.IndexFunc(fields, func(f Field) bool { return f.Attr == name })
+func (e *Entity) find(name string) *Field { return find(e.Fields, name) }
+
+// find finds a field by its Go name or else by its attribute name, nil for none.
+//
+//go:noinline
+func find(fields []Field, name string) *Field {
+	for i := range fields {
+		if fields[i].Name == name {
+			return &fields[i]
+		}
 	}
-	return i
+	for i := range fields {
+		if name != "" && fields[i].Attr == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// index finds the first field that is so, -1 for none.
+func (e *Entity) index(is func(*Field) bool) int {
+	for i := range e.Fields {
+		if is(&e.Fields[i]) {
+			return i
+		}
+	}
+	return -1
 }
 
 // fieldNames are the names by which fields may be referred to, for
 // suggestions.
 func fieldNames(fields []Field) []string {
-	var names []string
-	for _, f := range fields {
-		names = append(names, f.Name)
-	}
-	for _, f := range fields {
-		names = append(names, f.Attr)
+	names := make([]string, 2*len(fields))
+	for i := range fields {
+		names[i], names[len(fields)+i] = fields[i].Name, fields[i].Attr
 	}
 	return names
 }
@@ -72,7 +88,7 @@ func (d *definition) complete() {
 		attrs := make([]string, len(u.Fields))
 		for j, name := range u.Fields {
 			attrs[j] = name
-			if f, ok := d.Field(name); ok {
+			if f := d.find(name); f != nil {
 				attrs[j] = f.Attr
 			}
 		}
@@ -105,7 +121,7 @@ func completeType(t *Type) {
 // useGoNames replaces attribute names by Go names where both are known.
 func (d *definition) useGoNames(names []string) {
 	for i, name := range names {
-		if f, ok := d.Field(name); ok {
+		if f := d.find(name); f != nil {
 			names[i] = f.Name
 		}
 	}
@@ -133,9 +149,9 @@ func (d *definition) convene() {
 		for i := range d.Fields {
 			taken = taken || *c.role(&d.Fields[i])
 		}
-		i := slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, f.Name) })
+		i := d.index(func(f *Field) bool { return slices.Contains(c.names, f.Name) })
 		if i < 0 {
-			i = slices.IndexFunc(d.Fields, func(f Field) bool { return slices.Contains(c.names, ownName(f.Name)) })
+			i = d.index(func(f *Field) bool { return slices.Contains(c.names, ownName(f.Name)) })
 		}
 		if !c.on || taken || i < 0 {
 			continue
@@ -161,7 +177,7 @@ func (d *definition) hasPrimary() bool {
 	for _, src := range []string{d.Key.PK, d.Key.SK} {
 		refs, _ := references(src)
 		for _, r := range refs {
-			if i := findField(d.Fields, r.Field); i >= 0 && slices.Contains(idNames, ownName(d.Fields[i].Name)) {
+			if f := find(d.Fields, r.Field); f != nil && slices.Contains(idNames, ownName(f.Name)) {
 				return false
 			}
 		}

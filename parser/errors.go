@@ -52,11 +52,17 @@ type problem struct {
 	suggestion string
 }
 
+// wrong is a problem as formatted. It is called all over the package, and stays
+// out of line.
+//
+//go:noinline
 func wrong(format string, args ...any) *problem {
 	return &problem{fault: fmt.Sprintf(format, args...)}
 }
 
 // but adds what to do instead.
+//
+//go:noinline
 func (p *problem) but(format string, args ...any) *problem {
 	p.suggestion = fmt.Sprintf(format, args...)
 	return p

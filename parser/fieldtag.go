@@ -18,36 +18,36 @@ const MaxSlot = 20
 
 // fieldRules are the options of a field, in the order of the documentation.
 var fieldRules = []rule[Field]{
-	flag("primary", func(f *Field) { f.Primary = true }),
-	{ULID, none, generate(ULID)},
-	{UUID, none, generate(UUID)},
-	flag("unique", func(f *Field) { f.Unique = true }),
-	flag("index", func(f *Field) { f.Indexed = true }),
-	{"gsi", needed, func(f *Field, v string) (p *problem) {
+	{name: "primary", on: func(f *Field) { f.Primary = true }},
+	{name: ULID, set: func(f *Field, _ string) *problem { return f.generate(ULID) }},
+	{name: UUID, set: func(f *Field, _ string) *problem { return f.generate(UUID) }},
+	{name: "unique", on: func(f *Field) { f.Unique = true }},
+	{name: "index", on: func(f *Field) { f.Indexed = true }},
+	{name: "gsi", arg: needed, set: func(f *Field, v string) (p *problem) {
 		f.IndexSlot, p = parseSlot(v)
 		return p
 	}},
-	flag("version", func(f *Field) { f.Version = true }),
-	flag("created", func(f *Field) { f.Created = true }),
-	flag("updated", func(f *Field) { f.Updated = true }),
-	flag("deleted", func(f *Field) { f.Deleted = true }),
-	flag("ttl", func(f *Field) { f.TTL = true }),
-	{"default", needed, func(f *Field, v string) *problem {
+	{name: "version", on: func(f *Field) { f.Version = true }},
+	{name: "created", on: func(f *Field) { f.Created = true }},
+	{name: "updated", on: func(f *Field) { f.Updated = true }},
+	{name: "deleted", on: func(f *Field) { f.Deleted = true }},
+	{name: "ttl", on: func(f *Field) { f.TTL = true }},
+	{name: "default", arg: needed, set: func(f *Field, v string) *problem {
 		f.Default = &v
 		return nil
 	}},
-	{"enum", needed, func(f *Field, v string) *problem {
+	{name: "enum", arg: needed, set: func(f *Field, v string) *problem {
 		f.Enum = strings.Split(v, "|")
 		return nil
 	}},
-	flag("set", func(f *Field) { f.Set = true }),
-	flag("omitempty", func(f *Field) { f.OmitEmpty = true }),
-	flag("null", func(f *Field) { f.Null = true }),
-	flag("unixtime", func(f *Field) { f.UnixTime = true }),
-	flag("unixmilli", func(f *Field) { f.UnixMilli = true }),
-	flag("json", func(f *Field) { f.JSON = true }),
-	flag("string", func(f *Field) { f.String = true }),
-	{"pad", needed, func(f *Field, v string) *problem {
+	{name: "set", on: func(f *Field) { f.Set = true }},
+	{name: "omitempty", on: func(f *Field) { f.OmitEmpty = true }},
+	{name: "null", on: func(f *Field) { f.Null = true }},
+	{name: "unixtime", on: func(f *Field) { f.UnixTime = true }},
+	{name: "unixmilli", on: func(f *Field) { f.UnixMilli = true }},
+	{name: "json", on: func(f *Field) { f.JSON = true }},
+	{name: "string", on: func(f *Field) { f.String = true }},
+	{name: "pad", arg: needed, set: func(f *Field, v string) *problem {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > maxPad {
 			return wrong("pad=%s is not a width", v).but("write a number from 1 to %d", maxPad)
@@ -55,7 +55,7 @@ var fieldRules = []rule[Field]{
 		f.Pad = n
 		return nil
 	}},
-	{"precision", needed, func(f *Field, v string) *problem {
+	{name: "precision", arg: needed, set: func(f *Field, v string) *problem {
 		digits, ok := precisions[v]
 		if !ok {
 			return wrong("unknown precision %q", v).but("write s, ms, us or ns")
@@ -63,10 +63,10 @@ var fieldRules = []rule[Field]{
 		f.Precision = digits
 		return nil
 	}},
-	flag("encrypt", func(f *Field) { f.Encrypt = true }),
-	flag("hidden", func(f *Field) { f.Hidden = true }),
-	flag("readonly", func(f *Field) { f.ReadOnly = true }),
-	flag("required", func(f *Field) { f.Required = true }),
+	{name: "encrypt", on: func(f *Field) { f.Encrypt = true }},
+	{name: "hidden", on: func(f *Field) { f.Hidden = true }},
+	{name: "readonly", on: func(f *Field) { f.ReadOnly = true }},
+	{name: "required", on: func(f *Field) { f.Required = true }},
 }
 
 // maxPad is the number of digits of the largest unsigned integer.
@@ -88,14 +88,12 @@ func clearEntityOptions(f *Field) {
 	f.Default, f.Encrypt, f.ReadOnly, f.Required = nil, false, false, false
 }
 
-func generate(name string) func(*Field, string) *problem {
-	return func(f *Field, _ string) *problem {
-		if f.Generator != "" {
-			return wrong("%q and %q contradict each other", f.Generator, name).but("keep one")
-		}
-		f.Generator = name
-		return nil
+func (f *Field) generate(name string) *problem {
+	if f.Generator != "" {
+		return wrong("%q and %q contradict each other", f.Generator, name).but("keep one")
 	}
+	f.Generator = name
+	return nil
 }
 
 func parseSlot(s string) (int, *problem) {
@@ -168,7 +166,7 @@ func applyForeign(f *Field, tags tagSet, report func(*problem)) {
 				continue
 			}
 			f.Set = true
-			if kind := setKind(f.Type); kind != "" && kind != o {
+			if kind := setKind(&f.Type); kind != "" && kind != o {
 				report(wrong("%s holds a %s", f.Type.Go, kind).but("write %s", kind))
 			}
 		case "omitemptyelem", "nullempty", "nullemptyelem":

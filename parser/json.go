@@ -110,8 +110,8 @@ var kinds = []Kind{
 // checkData checks what a definition from Go can't get wrong.
 func (d *definition) checkData() {
 	names := map[string]bool{}
-	for i, f := range d.Fields {
-		o := d.fields[i]
+	for i := range d.Fields {
+		f, o := &d.Fields[i], d.fields[i]
 		switch {
 		case f.Name == "":
 			d.faults.add(o, "", wrong("the field has no name"))
@@ -120,11 +120,11 @@ func (d *definition) checkData() {
 		}
 		names[f.Name] = true
 		d.checkGenerator(f, o)
-		d.checkType(f.Type, o, f.JSON, nil)
+		d.checkType(&f.Type, o, f.JSON, nil)
 	}
 	clear(names)
-	for i, r := range d.Relations {
-		o := d.relations[i]
+	for i := range d.Relations {
+		r, o := &d.Relations[i], d.relations[i]
 		switch {
 		case r.Name == "":
 			d.faults.add(o, "", wrong("the relation has no name"))
@@ -153,7 +153,7 @@ func (d *definition) checkData() {
 			{"cascade", r.Cascade},
 			{"gsi", r.Slot != 0},
 		} {
-			if has.on && !slices.Contains(relationOptions[has.option], r.Kind) {
+			if has.on && !slices.Contains(optionKinds(has.option), r.Kind) {
 				d.faults.add(o, "", misfit(has.option, r.Kind))
 			}
 		}
@@ -166,7 +166,7 @@ func (d *definition) checkData() {
 	}
 }
 
-func (d *definition) checkGenerator(f Field, o origin) {
+func (d *definition) checkGenerator(f *Field, o origin) {
 	if f.Generator != "" && f.Generator != ULID && f.Generator != UUID {
 		d.faults.add(o, "", wrong("unknown generator %q", f.Generator).near(f.Generator, []string{ULID, UUID}))
 	}
@@ -177,7 +177,7 @@ func (d *definition) checkGenerator(f Field, o origin) {
 
 // checkType checks that a type has the parts of its kind. A type whose name is
 // among those around it is a recursive one's second appearance, and has none.
-func (d *definition) checkType(t Type, o origin, opaque bool, around []string) {
+func (d *definition) checkType(t *Type, o origin, opaque bool, around []string) {
 	add := func(p *problem) { d.faults.add(o, "", p) }
 	if !slices.Contains(kinds, t.Kind) {
 		names := make([]string, len(kinds))
@@ -213,11 +213,11 @@ func (d *definition) checkType(t Type, o origin, opaque bool, around []string) {
 		if !slices.Contains([]Kind{String, Int, Uint, Time, Text}, t.Key.Kind) || t.Key.Pointer {
 			add(wrong("the map key %s can't be stored", t.Key.name()))
 		} else {
-			d.checkType(*t.Key, o, false, around)
+			d.checkType(t.Key, o, false, around)
 		}
 	}
 	if t.Elem != nil {
-		d.checkType(*t.Elem, o, false, around)
+		d.checkType(t.Elem, o, false, around)
 	}
 	d.checkNested(t.Fields, o, around)
 }
@@ -231,16 +231,16 @@ func (d *definition) checkNested(fields []Field, o origin, around []string) {
 			d.faults.add(at, "", wrong("a nested field has no name, or one that stands twice"))
 		}
 		names[f.Name], attrs[f.Attr] = true, true
-		d.checkGenerator(f, at)
+		d.checkGenerator(&f, at)
 		has := f.options()
 		for _, option := range entityOptions {
 			if has[option] {
 				d.faults.add(at, "", wrong("%q acts on the fields of an entity only, and this is a nested struct", option))
 			}
 		}
-		d.checkType(f.Type, at, f.JSON, around)
+		d.checkType(&f.Type, at, f.JSON, around)
 		completeType(&f.Type)
-		for _, p := range checkField(f) {
+		for _, p := range checkField(&f) {
 			d.faults.add(at, "", p)
 		}
 	}

@@ -12,20 +12,20 @@ import (
 
 // entityRules are the options of an entity marker.
 var entityRules = []rule[Entity]{
-	{"prefix", needed, func(e *Entity, v string) *problem {
+	{name: "prefix", arg: needed, set: func(e *Entity, v string) *problem {
 		e.Prefix = v
 		return nil
 	}},
-	flag("timestamps", func(e *Entity) { e.Timestamps = true }),
-	{"softdelete", optional, func(e *Entity, v string) *problem {
+	{name: "timestamps", on: func(e *Entity) { e.Timestamps = true }},
+	{name: "softdelete", arg: optional, set: func(e *Entity, v string) *problem {
 		e.SoftDelete, e.KeepUnique = true, v == keepUnique
 		if v != "" && v != keepUnique {
 			return wrong("softdelete=%s is not a way to delete softly", v).but("write softdelete, or softdelete=%s", keepUnique)
 		}
 		return nil
 	}},
-	flag("versioned", func(e *Entity) { e.Versioned = true }),
-	{"list", optional, func(e *Entity, v string) *problem {
+	{name: "versioned", on: func(e *Entity) { e.Versioned = true }},
+	{name: "list", arg: optional, set: func(e *Entity, v string) *problem {
 		e.List = 1
 		if v == "" {
 			return nil
@@ -37,7 +37,7 @@ var entityRules = []rule[Entity]{
 		e.List = n
 		return nil
 	}},
-	{"ttl", needed, func(e *Entity, v string) *problem {
+	{name: "ttl", arg: needed, set: func(e *Entity, v string) *problem {
 		d, ok := parseTTL(v)
 		if !ok {
 			return wrong("ttl=%s is not a time to live", v).but("write a number and w, d, h, m or s, as in 30d or 1d12h")
@@ -76,13 +76,13 @@ func parseTTL(s string) (time.Duration, bool) {
 
 // indexRules are the options of an index marker.
 var indexRules = []rule[Index]{
-	{"gsi", needed, func(x *Index, v string) (p *problem) {
+	{name: "gsi", arg: needed, set: func(x *Index, v string) (p *problem) {
 		x.Slot, p = parseSlot(v)
 		return p
 	}},
-	flag("lsi", func(x *Index) { x.Local = true }),
-	flag("native", func(x *Index) { x.Native = true }),
-	{"project", needed, func(x *Index, v string) *problem {
+	{name: "lsi", on: func(x *Index) { x.Local = true }},
+	{name: "native", on: func(x *Index) { x.Native = true }},
+	{name: "project", arg: needed, set: func(x *Index, v string) *problem {
 		switch v {
 		case ProjectAll, ProjectKeys:
 			x.Projection = v
@@ -110,7 +110,7 @@ func (d *definition) readMarkers(markers []marker, report func(marker, string, *
 	named, keyDepth := false, -1
 	for _, m := range markers {
 		problem := func(key string, p *problem) { report(m, key, p) }
-		m.only(markerKeys[m.typ.Name()], problem)
+		m.only(m.keys(), problem)
 		switch m.typ {
 		case entityMarker:
 			if m.depth == 0 && named {
@@ -135,12 +135,15 @@ func (d *definition) readMarkers(markers []marker, report func(marker, string, *
 	}
 }
 
-// markerKeys are the tags that each kind of marker takes.
-var markerKeys = map[string][]string{
-	entityMarker.Name(): {tagKey},
-	keyMarker.Name():    {pkKey, skKey},
-	indexMarker.Name():  {tagKey, pkKey, skKey, whenKey},
-	uniqueMarker.Name(): {tagKey},
+// keys are the tags that the marker takes.
+func (m marker) keys() []string {
+	switch m.typ {
+	case keyMarker:
+		return []string{pkKey, skKey}
+	case indexMarker:
+		return []string{tagKey, pkKey, skKey, whenKey}
+	}
+	return []string{tagKey}
 }
 
 // only reports the tags that the marker does not take.

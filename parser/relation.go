@@ -18,42 +18,50 @@ func (k RelationKind) toMany() bool {
 
 // relationRules are the options of a relation.
 var relationRules = []rule[Relation]{
-	{"foreign", needed, func(r *Relation, v string) *problem {
+	{name: "foreign", arg: needed, set: func(r *Relation, v string) *problem {
 		r.Foreign = v
 		return nil
 	}},
-	{"other", needed, func(r *Relation, v string) *problem {
+	{name: "other", arg: needed, set: func(r *Relation, v string) *problem {
 		r.Other = v
 		return nil
 	}},
-	{"through", needed, func(r *Relation, v string) *problem {
+	{name: "through", arg: needed, set: func(r *Relation, v string) *problem {
 		if r.Through != "" {
 			return wrong("hasManyThrough names %s already", r.Through).but("write one of them")
 		}
 		r.Through = v
 		return nil
 	}},
-	{"as", needed, func(r *Relation, v string) *problem {
+	{name: "as", arg: needed, set: func(r *Relation, v string) *problem {
 		r.As = v
 		return nil
 	}},
-	flag("collection", func(r *Relation) { r.Collection = true }),
-	flag("cascade", func(r *Relation) { r.Cascade = true }),
-	{"gsi", needed, func(r *Relation, v string) (p *problem) {
+	{name: "collection", on: func(r *Relation) { r.Collection = true }},
+	{name: "cascade", on: func(r *Relation) { r.Cascade = true }},
+	{name: "gsi", arg: needed, set: func(r *Relation, v string) (p *problem) {
 		r.Slot, p = parseSlot(v)
 		return p
 	}},
 }
 
-// relationOptions says which kinds an option has a meaning for.
-var relationOptions = map[string][]RelationKind{
-	"foreign":    {BelongsTo, HasOne, HasMany, BelongsToMany, HasManyThrough},
-	"other":      {BelongsToMany, HasManyThrough},
-	"through":    {BelongsToMany, HasManyThrough},
-	"as":         {MorphTo, MorphOne, MorphMany},
-	"collection": {BelongsTo, HasOne, HasMany},
-	"cascade":    {HasOne, HasMany, BelongsToMany, MorphOne, MorphMany},
-	"gsi":        {BelongsTo, BelongsToMany, MorphTo},
+// optionKinds says which kinds an option has a meaning for.
+func optionKinds(option string) []RelationKind {
+	switch option {
+	case "foreign":
+		return []RelationKind{BelongsTo, HasOne, HasMany, BelongsToMany, HasManyThrough}
+	case "other", "through":
+		return []RelationKind{BelongsToMany, HasManyThrough}
+	case "as":
+		return []RelationKind{MorphTo, MorphOne, MorphMany}
+	case "collection":
+		return []RelationKind{BelongsTo, HasOne, HasMany}
+	case "cascade":
+		return []RelationKind{HasOne, HasMany, BelongsToMany, MorphOne, MorphMany}
+	case "gsi":
+		return []RelationKind{BelongsTo, BelongsToMany, MorphTo}
+	}
+	return nil
 }
 
 // parseRelation reads the tag `rel:"kind[,option]..."` of a field of type t.
@@ -81,11 +89,11 @@ func parseRelation(t reflect.Type, tags tagSet, report func(key string, p *probl
 	}
 	applyOptions(r, options, relationRules, func(p *problem) { report(relKey, p) })
 	for _, o := range options {
-		if kinds, ok := relationOptions[o.name]; ok && !slices.Contains(kinds, r.Kind) {
+		if kinds := optionKinds(o.name); kinds != nil && !slices.Contains(kinds, r.Kind) {
 			report(relKey, misfit(o.name, r.Kind))
 		}
 	}
-	for _, p := range checkRelation(*r) {
+	for _, p := range checkRelation(r) {
 		report(relKey, p)
 	}
 	report(relKey, r.bind(t))
@@ -95,14 +103,14 @@ func parseRelation(t reflect.Type, tags tagSet, report func(key string, p *probl
 // misfit says which relations an option is for.
 func misfit(option string, kind RelationKind) *problem {
 	var names []string
-	for _, k := range relationOptions[option] {
+	for _, k := range optionKinds(option) {
 		names = append(names, string(k))
 	}
 	return wrong("%s takes no %q", kind, option).but("it belongs to %s", strings.Join(names, ", "))
 }
 
 // checkRelation checks a relation by itself.
-func checkRelation(r Relation) []*problem {
+func checkRelation(r *Relation) []*problem {
 	var problems []*problem
 	if r.Kind == HasManyThrough && r.Through == "" {
 		problems = append(problems, wrong("hasManyThrough names no entity").but("write hasManyThrough=Entity"))

@@ -131,19 +131,19 @@ func (r resolver) relation(d *definition, rel *Relation) *problem {
 
 // keyField finds the field of d that a foreign key is called after: UserID or
 // UserId for User, or the one stored as userId.
-func (d *definition) keyField(after string) (Field, bool) {
+func (d *definition) keyField(after string) *Field {
 	for _, name := range []string{after + "ID", after + "Id"} {
-		if i := slices.IndexFunc(d.Fields, func(f Field) bool { return f.Name == name }); i >= 0 {
-			return d.Fields[i], true
+		if i := d.index(func(f *Field) bool { return f.Name == name }); i >= 0 {
+			return &d.Fields[i]
 		}
 	}
-	return d.Field(AttrName(after + "ID"))
+	return d.find(AttrName(after + "ID"))
 }
 
 // explicit resolves a foreign key that was named, on the entity d.
 func (d *definition) explicit(foreign *string, option string, target *definition) *problem {
-	f, ok := d.Field(*foreign)
-	if !ok {
+	f := d.find(*foreign)
+	if f == nil {
 		return wrong("%s=%s names no field of %s", option, *foreign, d.Name).near(*foreign, fieldNames(d.Fields))
 	}
 	*foreign = f.Name
@@ -158,8 +158,8 @@ func (f *Field) refersTo(target *definition) *problem {
 	if !f.scalar() {
 		return wrong("the foreign key %s is %s, not a single value", f.Name, f.describe())
 	}
-	for _, id := range target.Fields {
-		if id.Primary && id.Type.Kind != "" && isNumeric(id.Type.Kind) != isNumeric(f.Type.Kind) {
+	for i := range target.Fields {
+		if id := &target.Fields[i]; id.Primary && id.Type.Kind != "" && isNumeric(id.Type.Kind) != isNumeric(f.Type.Kind) {
 			return wrong("the foreign key %s is of the type %s and can't hold %s.%s of the type %s",
 				f.Name, f.Type.name(), target.Name, id.Name, id.Type.name())
 		}
@@ -174,10 +174,10 @@ func (d *definition) resolveForeign(foreign *string, option string, target *defi
 		return d.explicit(foreign, option, target)
 	}
 	after = ownName(after)
-	f, ok := d.keyField(after)
-	if !ok {
+	f := d.keyField(after)
+	if f == nil {
 		p := wrong("there is no foreign key %sID in %s", after, d.Name)
-		if other, ok := d.keyField(target.Name); ok {
+		if other := d.keyField(target.Name); other != nil {
 			return p.but("write %s=%s", option, other.Name)
 		}
 		if best, ok := suggest.Nearest(after+"ID", fieldNames(d.Fields)); ok {
@@ -195,13 +195,13 @@ func (d *definition) resolveInverse(foreign *string, option string, parent *defi
 	if *foreign != "" {
 		return d.explicit(foreign, option, parent)
 	}
-	if f, ok := d.keyField(parent.Name); ok {
+	if f := d.keyField(parent.Name); f != nil {
 		*foreign = f.Name
 		return f.refersTo(parent)
 	}
 	var back []string
-	for _, rel := range d.Relations {
-		if rel.Kind == BelongsTo && rel.Target == parent.Name && rel.Foreign != "" {
+	for i := range d.Relations {
+		if rel := &d.Relations[i]; rel.Kind == BelongsTo && rel.Target == parent.Name && rel.Foreign != "" {
 			back = append(back, rel.Foreign)
 		}
 	}
@@ -267,27 +267,26 @@ func derivedPivot(rel *Relation, d, target *definition) bool {
 func (d *definition) resolveMorph(rel *Relation) *problem {
 	own := ownName(rel.Name)
 	rel.As = cmp.Or(rel.As, AttrName(own))
-	find := func(suffixes ...string) (Field, bool) {
+	find := func(suffixes ...string) *Field {
 		for _, suffix := range suffixes {
-			if f, ok := d.Field(own + suffix); ok && AttrName(own) == rel.As {
-				return f, true
+			if f := d.find(own + suffix); f != nil && AttrName(own) == rel.As {
+				return f
 			}
-			if f, ok := d.Field(rel.As + suffix); ok {
-				return f, true
+			if f := d.find(rel.As + suffix); f != nil {
+				return f
 			}
 		}
-		return Field{}, false
+		return nil
 	}
-	id, hasID := find("ID", "Id")
-	kind, hasKind := find("Type")
+	id, kind := find("ID", "Id"), find("Type")
 	if rel.Foreign != "" {
-		id, hasID = d.Field(rel.Foreign)
+		id = d.find(rel.Foreign)
 	}
 	if rel.ForeignType != "" {
-		kind, hasKind = d.Field(rel.ForeignType)
+		kind = d.find(rel.ForeignType)
 	}
 	switch {
-	case !hasID || !hasKind:
+	case id == nil || kind == nil:
 		return wrong("morphTo %s needs fields stored as %sType and %sId", rel.As, rel.As, rel.As).
 			but("add %sType and %sID, both string", own, own)
 	case kind.Type.Kind != String && kind.Type.Kind != "":
@@ -302,10 +301,10 @@ func (d *definition) resolveMorph(rel *Relation) *problem {
 // resolveMorphInverse resolves a morphOne or morphMany that leads to d: the
 // morphTo there that has its name.
 func (d *definition) resolveMorphInverse(rel *Relation) *problem {
-	var found []Relation
+	var found []*Relation
 	var names []string
-	for _, back := range d.Relations {
-		if back.Kind == MorphTo {
+	for i := range d.Relations {
+		if back := &d.Relations[i]; back.Kind == MorphTo {
 			names = append(names, back.As)
 			if rel.As == "" || rel.As == back.As {
 				found = append(found, back)
@@ -326,7 +325,8 @@ func (d *definition) resolveMorphInverse(rel *Relation) *problem {
 
 // matchCollections makes the other side of each collection say so too.
 func (d *definition) matchCollections(r resolver) {
-	for _, rel := range d.Relations {
+	for i := range d.Relations {
+		rel := &d.Relations[i]
 		target := r.byName[rel.Target]
 		if !rel.Collection || target == nil {
 			continue
@@ -347,7 +347,8 @@ func (d *definition) matchCollections(r resolver) {
 // an item stands in one partition.
 func (d *definition) checkCollections() {
 	var parents []string
-	for i, rel := range d.Relations {
+	for i := range d.Relations {
+		rel := &d.Relations[i]
 		if rel.Kind != BelongsTo || !rel.Collection {
 			continue
 		}

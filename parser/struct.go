@@ -369,7 +369,7 @@ func (w *walker) nested(t reflect.Type, o origin) ([]Field, *problem) {
 			}
 		}
 		clearEntityOptions(&f)
-		for _, p := range checkField(f) {
+		for _, p := range checkField(&f) {
 			w.faults.add(d.origin, d.ownKey(), p)
 		}
 		fields = append(fields, f)

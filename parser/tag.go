@@ -164,38 +164,51 @@ const (
 	optional
 )
 
-// rule is what one option means for a T.
+// rule is what one option means for a T: on for one without a value, else set.
 type rule[T any] struct {
 	name string
 	arg  argument
 	set  func(t *T, value string) *problem
-}
-
-// flag is the rule of an option without a value.
-func flag[T any](name string, set func(*T)) rule[T] {
-	return rule[T]{name, none, func(t *T, _ string) *problem {
-		set(t)
-		return nil
-	}}
+	on   func(t *T)
 }
 
 // applyOptions sets on t what the options say.
 func applyOptions[T any](t *T, options []option, rules []rule[T], report func(*problem)) {
 	for _, o := range options {
-		i := slices.IndexFunc(rules, func(r rule[T]) bool { return r.name == o.name })
-		switch {
-		case i < 0:
-			report(wrong("unknown option %q", o.name).near(o.name, ruleNames(rules)))
-		case rules[i].arg == none && o.valued:
-			report(wrong("option %q takes no value", o.name).but("write %s", o.name))
-		case rules[i].arg == needed && o.value == "":
-			report(wrong("option %q needs a value", o.name))
-		case o.valued && o.value == "":
-			report(wrong("option %q has an empty value", o.name))
-		default:
-			report(rules[i].set(t, o.value))
+		var r *rule[T]
+		for i := range rules {
+			if rules[i].name == o.name {
+				r = &rules[i]
+			}
 		}
+		if r == nil {
+			report(wrong("unknown option %q", o.name).near(o.name, ruleNames(rules)))
+			continue
+		}
+		p := o.misuse(r.arg)
+		switch {
+		case p != nil:
+		case r.on != nil:
+			r.on(t)
+		default:
+			p = r.set(t, o.value)
+		}
+		report(p)
 	}
+}
+
+// misuse says what is wrong with the value of an option, or with there being
+// none.
+func (o *option) misuse(arg argument) *problem {
+	switch {
+	case arg == none && o.valued:
+		return wrong("option %q takes no value", o.name).but("write %s", o.name)
+	case arg == needed && o.value == "":
+		return wrong("option %q needs a value", o.name)
+	case o.valued && o.value == "":
+		return wrong("option %q has an empty value", o.name)
+	}
+	return nil
 }
 
 func ruleNames[T any](rules []rule[T]) []string {

@@ -42,12 +42,11 @@ func (d *definition) checkTemplate(o origin, key, src string, base bool) {
 
 // follow returns the field of the entity that a reference begins at, having
 // checked that it ends at a single value.
-func (d *definition) follow(r keytmpl.Ref) (Field, *problem) {
-	i := findField(d.Fields, r.Field)
-	if i < 0 {
-		return Field{}, wrong("the template names no field %q", r.Field).near(r.Field, fieldNames(d.Fields))
+func (d *definition) follow(r keytmpl.Ref) (*Field, *problem) {
+	top := d.find(r.Field)
+	if top == nil {
+		return nil, wrong("the template names no field %q", r.Field).near(r.Field, fieldNames(d.Fields))
 	}
-	top := d.Fields[i]
 	leaf := top
 	for n, name := range r.Path {
 		within := strings.Join(append([]string{r.Field}, r.Path[:n]...), ".")
@@ -57,11 +56,11 @@ func (d *definition) follow(r keytmpl.Ref) (Field, *problem) {
 		if leaf.Type.Kind != Struct || leaf.JSON {
 			return top, wrong("{%s} goes into %s, which is no struct", r.Name(), within)
 		}
-		i := findField(leaf.Type.Fields, name)
-		if i < 0 {
+		field := find(leaf.Type.Fields, name)
+		if field == nil {
 			return top, wrong("{%s} finds no field %q in %s", r.Name(), name, within).near(name, fieldNames(leaf.Type.Fields))
 		}
-		leaf = leaf.Type.Fields[i]
+		leaf = field
 	}
 	if !leaf.scalar() {
 		p := wrong("{%s} is %s, not a single value", r.Name(), leaf.describe()).but("name a field of one value: text, a number, a bool or a time")
@@ -88,7 +87,7 @@ func (f *Field) describe() string {
 // with the given key.
 func (d *definition) checkFieldList(o origin, key string, names []string) {
 	for i, name := range names {
-		f, ok := d.Field(name)
+		f := d.find(name)
 		var p *problem
 		switch {
 		case strings.ContainsAny(name, "{}"):
@@ -102,7 +101,7 @@ func (d *definition) checkFieldList(o origin, key string, names []string) {
 			}
 		case name == "":
 			p = wrong("an empty name in the list of fields")
-		case !ok:
+		case f == nil:
 			p = wrong("there is no field %q", name).near(name, fieldNames(d.Fields))
 		case slices.Contains(names[:i], name):
 			p = wrong("the field %s stands twice", name)

@@ -95,15 +95,15 @@ func (e *encoder) encodeAny(val any) (types.AttributeValue, error) {
 func addressOf(val any) (unsafe.Pointer, coder, error) {
 	switch v := val.(type) {
 	case int:
-		return unsafe.Pointer(&v), &numberCoder{plain: intText[int]{}}, nil
+		return unsafe.Pointer(&v), &numberCoder{plain: &intText[int]{}}, nil
 	case int64:
-		return unsafe.Pointer(&v), &numberCoder{plain: intText[int64]{}}, nil
+		return unsafe.Pointer(&v), &numberCoder{plain: &intText[int64]{}}, nil
 	case float64:
-		return unsafe.Pointer(&v), &numberCoder{plain: floatText[float64]{}}, nil
+		return unsafe.Pointer(&v), &numberCoder{plain: &floatText[float64]{}}, nil
 	case json.Number:
-		return unsafe.Pointer(&v), &numberCoder{plain: numberText{}}, nil
+		return unsafe.Pointer(&v), &numberCoder{plain: &numberText{}}, nil
 	case []byte:
-		return unsafe.Pointer(&v), &binaryCoder{byteSlice{}}, nil
+		return unsafe.Pointer(&v), &binaryCoder{&byteSlice{}}, nil
 	case time.Time:
 		return unsafe.Pointer(&v), &textCoder{timeText{defaultDigits}, ifZero}, nil
 	}

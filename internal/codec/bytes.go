@@ -62,7 +62,7 @@ func (c *binaryCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.blob.(byteSlice); ok {
+	if _, ok := c.blob.(*byteSlice); ok {
 		*(*[]byte)(p) = b
 		return nil
 	}
@@ -72,24 +72,24 @@ func (c *binaryCoder) read(r *Reader, t tag, p unsafe.Pointer) error {
 // byteSlice is for slices of bytes.
 type byteSlice struct{}
 
-func (byteSlice) bytes(p unsafe.Pointer) ([]byte, error) { return *(*[]byte)(p), nil }
+func (*byteSlice) bytes(p unsafe.Pointer) ([]byte, error) { return *(*[]byte)(p), nil }
 
-func (byteSlice) setBytes(b []byte, p unsafe.Pointer) error {
+func (*byteSlice) setBytes(b []byte, p unsafe.Pointer) error {
 	*(*[]byte)(p) = append(make([]byte, 0, len(b)), b...)
 	return nil
 }
 
-func (byteSlice) zero(p unsafe.Pointer) bool { return len(*(*[]byte)(p)) == 0 }
-func (byteSlice) clear(p unsafe.Pointer)     { *(*[]byte)(p) = nil }
+func (*byteSlice) zero(p unsafe.Pointer) bool { return len(*(*[]byte)(p)) == 0 }
+func (*byteSlice) clear(p unsafe.Pointer)     { *(*[]byte)(p) = nil }
 
 // byteArray is for arrays of bytes, which hold exactly their length.
 type byteArray struct{ size int }
 
-func (c byteArray) bytes(p unsafe.Pointer) ([]byte, error) {
+func (c *byteArray) bytes(p unsafe.Pointer) ([]byte, error) {
 	return unsafe.Slice((*byte)(p), c.size), nil
 }
 
-func (c byteArray) setBytes(b []byte, p unsafe.Pointer) error {
+func (c *byteArray) setBytes(b []byte, p unsafe.Pointer) error {
 	if len(b) != c.size {
 		return reason("an array of " + strconv.Itoa(c.size) + " bytes can't hold " + strconv.Itoa(len(b)))
 	}
@@ -97,8 +97,8 @@ func (c byteArray) setBytes(b []byte, p unsafe.Pointer) error {
 	return nil
 }
 
-func (c byteArray) zero(p unsafe.Pointer) bool { return allZero(unsafe.Slice((*byte)(p), c.size)) }
-func (c byteArray) clear(p unsafe.Pointer)     { clear(unsafe.Slice((*byte)(p), c.size)) }
+func (c *byteArray) zero(p unsafe.Pointer) bool { return allZero(unsafe.Slice((*byte)(p), c.size)) }
+func (c *byteArray) clear(p unsafe.Pointer)     { clear(unsafe.Slice((*byte)(p), c.size)) }
 
 func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
@@ -108,7 +108,7 @@ type marshalBinary struct {
 	nilable bool
 }
 
-func (c marshalBinary) bytes(p unsafe.Pointer) ([]byte, error) {
+func (c *marshalBinary) bytes(p unsafe.Pointer) ([]byte, error) {
 	if c.nilable && *(*unsafe.Pointer)(p) == nil {
 		return nil, nil
 	}
@@ -122,7 +122,7 @@ func (c marshalBinary) bytes(p unsafe.Pointer) ([]byte, error) {
 	return b, nil
 }
 
-func (c marshalBinary) setBytes(b []byte, p unsafe.Pointer) error {
+func (c *marshalBinary) setBytes(b []byte, p unsafe.Pointer) error {
 	c.clear(p)
 	u := reflect.NewAt(c.t, p).Interface().(encoding.BinaryUnmarshaler)
 	if err := u.UnmarshalBinary(bytes.Clone(b)); err != nil {

@@ -81,7 +81,7 @@ func kindOf(t reflect.Type, f *parser.Field) (parser.Kind, error) {
 // fieldCoder returns the coder of a type under the options of a field.
 func (c *compiler) fieldCoder(t reflect.Type, f *parser.Field) (coder, error) {
 	if f.JSON {
-		return &textCoder{jsonText{typed{t}}, nilAbsence(t)}, nil
+		return &textCoder{&jsonText{typed{t}}, nilAbsence(t)}, nil
 	}
 	if t.Kind() == reflect.Pointer {
 		inner, err := c.fieldCoder(t.Elem(), f)
@@ -143,9 +143,9 @@ func (c *compiler) listCoder(t reflect.Type, f *parser.Field) (coder, error) {
 	case t == reflect.TypeFor[StringSet]():
 		return &textSet{members: &sliceMembers{t, t.Elem().Size()}, elem: stringText{}}, nil
 	case t == reflect.TypeFor[NumberSet]():
-		return &textSet{&sliceMembers{t, t.Elem().Size()}, numberText{}, numberSet, true}, nil
+		return &textSet{&sliceMembers{t, t.Elem().Size()}, &numberText{}, numberSet, true}, nil
 	case t == reflect.TypeFor[BinarySet]():
-		return &blobSet{&sliceMembers{t, t.Elem().Size()}, byteSlice{}}, nil
+		return &blobSet{&sliceMembers{t, t.Elem().Size()}, &byteSlice{}}, nil
 	}
 	elem, err := c.coderOf(t.Elem())
 	if err != nil {
@@ -220,7 +220,7 @@ func plainOf(t reflect.Type, kind parser.Kind, f *parser.Field) plain {
 	case parser.Number:
 		return numberPlain(t)
 	case parser.Text:
-		return marshalText{typed{t}}
+		return &marshalText{typed{t}}
 	case parser.Time:
 		if f.TTL || f.UnixTime || f.UnixMilli {
 			return unixText{milli: f.UnixMilli}
@@ -229,29 +229,29 @@ func plainOf(t reflect.Type, kind parser.Kind, f *parser.Field) plain {
 	}
 	switch t.Kind() {
 	case reflect.Int:
-		return intText[int]{}
+		return &intText[int]{}
 	case reflect.Int8:
-		return intText[int8]{}
+		return &intText[int8]{}
 	case reflect.Int16:
-		return intText[int16]{}
+		return &intText[int16]{}
 	case reflect.Int32:
-		return intText[int32]{}
+		return &intText[int32]{}
 	case reflect.Int64:
-		return intText[int64]{}
+		return &intText[int64]{}
 	case reflect.Uint:
-		return uintText[uint]{}
+		return &uintText[uint]{}
 	case reflect.Uint8:
-		return uintText[uint8]{}
+		return &uintText[uint8]{}
 	case reflect.Uint16:
-		return uintText[uint16]{}
+		return &uintText[uint16]{}
 	case reflect.Uint32:
-		return uintText[uint32]{}
+		return &uintText[uint32]{}
 	case reflect.Uint64:
-		return uintText[uint64]{}
+		return &uintText[uint64]{}
 	case reflect.Float32:
-		return floatText[float32]{}
+		return &floatText[float32]{}
 	case reflect.Float64:
-		return floatText[float64]{}
+		return &floatText[float64]{}
 	}
 	return nil
 }
@@ -275,11 +275,11 @@ func digitsOf(f *parser.Field) int {
 func blobOf(t reflect.Type, kind parser.Kind) blob {
 	switch {
 	case kind == parser.Binary:
-		return marshalBinary{typed{t}, nilAbsence(t) == ifNil}
+		return &marshalBinary{typed{t}, nilAbsence(t) == ifNil}
 	case kind == parser.Bytes && t.Kind() == reflect.Array:
-		return byteArray{t.Len()}
+		return &byteArray{t.Len()}
 	case kind == parser.Bytes:
-		return byteSlice{}
+		return &byteSlice{}
 	}
 	return nil
 }

@@ -77,7 +77,10 @@ func joinPath(outer, inner string) string {
 }
 
 // under says that an error came from one step further in. Errors of coders are
-// made for one call, so they may be added to.
+// made for one call, so they may be added to. It is called all over the package,
+// and stays out of line.
+//
+//go:noinline
 func under(err error, step string) error {
 	switch e := err.(type) { //nolint:errorlint // wrapped ones are the user's
 	case *EncodeError:
@@ -89,6 +92,8 @@ func under(err error, step string) error {
 }
 
 // within says of which struct type an error's path is.
+//
+//go:noinline
 func within(err error, typ string) error {
 	switch e := err.(type) { //nolint:errorlint // wrapped ones are the user's
 	case *EncodeError:

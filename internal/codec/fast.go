@@ -20,11 +20,11 @@ func (f *Field) fastOperand(val any) types.AttributeValue {
 			return &types.AttributeValueMemberS{Value: v}
 		}
 	case int:
-		if isPlain[intText[int]](f) {
+		if isPlain[*intText[int]](f) {
 			return &types.AttributeValueMemberN{Value: strconv.Itoa(v)}
 		}
 	case int64:
-		if isPlain[intText[int64]](f) {
+		if isPlain[*intText[int64]](f) {
 			return &types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)}
 		}
 	case time.Time:
@@ -72,7 +72,7 @@ func (f *Field) fastPart(av types.AttributeValue) (part keytmpl.Part, ok bool) {
 			}
 		}
 	case *types.AttributeValueMemberN:
-		if isPlain[intText[int]](f) || isPlain[intText[int64]](f) {
+		if isPlain[*intText[int]](f) || isPlain[*intText[int64]](f) {
 			if n, err := strconv.ParseInt(v.Value, 10, 64); err == nil {
 				return keytmpl.Int(n), true
 			}

@@ -201,7 +201,7 @@ func (f *Field) CheckText(text string) error {
 
 func (f *Field) parseText(x reflect.Value, text string) error {
 	if f.JSON {
-		return jsonText{typed{f.step.typ}}.parse(text, x.UnsafePointer())
+		return (&jsonText{typed{f.step.typ}}).parse(text, x.UnsafePointer())
 	}
 	x = x.Elem()
 	if x.Kind() == reflect.Pointer {

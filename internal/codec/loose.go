@@ -287,7 +287,7 @@ func assign(dst, val reflect.Value, f *parser.Field) error {
 		}
 		mismatch.Reason = "the number would change"
 	case want == parser.Text && got == parser.String:
-		if err := (marshalText{typed{dst.Type()}}).parse(val.String(), dst.Addr().UnsafePointer()); err != nil {
+		if err := (&marshalText{typed{dst.Type()}}).parse(val.String(), dst.Addr().UnsafePointer()); err != nil {
 			return encodeFault(err)
 		}
 		return nil

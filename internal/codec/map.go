@@ -216,9 +216,6 @@ func (c *mapCoder) shown(x entry) string {
 // stringMap is mapCoder for the most common maps, without reflection.
 type stringMap[V any] struct {
 	value coder
-	// put and get are short cuts past value, nil for most V.
-	put func(e *encoder, v V) (types.AttributeValue, error)
-	get func(d level, av types.AttributeValue) (V, error)
 }
 
 func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValue, error) {
@@ -231,7 +228,7 @@ func (c *stringMap[V]) encode(e *encoder, p unsafe.Pointer) (types.AttributeValu
 	}
 	m := make(map[string]types.AttributeValue, len(src))
 	e.reserve(c.value, len(src))
-	put := c.put
+	put := shortcut[func(*encoder, V) (types.AttributeValue, error)]((*encoder).newS, (*encoder).encodeAny)
 	if put == nil {
 		at := new(V)
 		put = func(e *encoder, v V) (types.AttributeValue, error) {
@@ -263,7 +260,7 @@ func (c *stringMap[V]) decode(d level, av types.AttributeValue, p unsafe.Pointer
 		return err
 	}
 	m := make(map[string]V, len(src.Value))
-	get := c.get
+	get := shortcut[func(level, types.AttributeValue) (V, error)](getString, level.decodeAny)
 	if get == nil {
 		at := new(V)
 		get = func(d level, av types.AttributeValue) (V, error) {
@@ -339,10 +336,7 @@ func (c *stringMap[V]) read(r *Reader, t tag, p unsafe.Pointer) error {
 	if t != tagM {
 		return r.other(t, "M")
 	}
-	if err := r.enter(); err != nil {
-		return err
-	}
-	if err := r.expect('{'); err != nil {
+	if err := r.openMap(); err != nil {
 		return err
 	}
 	m := map[string]V{}
@@ -351,24 +345,39 @@ func (c *stringMap[V]) read(r *Reader, t tag, p unsafe.Pointer) error {
 		v = new(V)
 		r.cell = v
 	}
-	for first := true; ; first = false {
-		raw, more, err := r.member(first)
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		name := r.keep(raw)
+	for {
 		*v = *new(V)
-		if err := r.value(c.value, unsafe.Pointer(v)); err != nil {
-			return under(err, keyStep(name))
+		name, more, err := r.entry(c.value, unsafe.Pointer(v), len(m) == 0)
+		if !more {
+			if err == nil {
+				r.leave()
+				*(*map[string]V)(p) = m
+			}
+			return err
 		}
 		m[name] = *v
 	}
-	r.leave()
-	*(*map[string]V)(p) = m
-	return nil
+}
+
+// openMap begins a map with names that are strings.
+func (r *Reader) openMap() error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	return r.expect('{')
+}
+
+// entry reads the next entry of such a map, its value to p.
+func (r *Reader) entry(value coder, p unsafe.Pointer, first bool) (name string, more bool, err error) {
+	raw, more, err := r.member(first)
+	if err != nil || !more {
+		return "", false, err
+	}
+	name = r.keep(raw)
+	if err := r.value(value, p); err != nil {
+		return "", false, under(err, keyStep(name))
+	}
+	return name, true, nil
 }
 
 func (c *stringMap[V]) zero(p unsafe.Pointer) bool { return len(*(*map[string]V)(p)) == 0 }
@@ -379,22 +388,33 @@ func (c *stringMap[V]) valueCoder() coder          { return c.value }
 func stringMapOf(t reflect.Type, value coder) coder {
 	switch t {
 	case reflect.TypeFor[map[string]string]():
-		return &stringMap[string]{value, putString, getString}
+		return &stringMap[string]{value}
 	case reflect.TypeFor[map[string]any]():
-		return &stringMap[any]{value, (*encoder).encodeAny, level.decodeAny}
+		return &stringMap[any]{value}
 	case reflect.TypeFor[map[string]int]():
-		return &stringMap[int]{value: value}
+		return &stringMap[int]{value}
 	case reflect.TypeFor[map[string]int64]():
-		return &stringMap[int64]{value: value}
+		return &stringMap[int64]{value}
 	case reflect.TypeFor[map[string]float64]():
-		return &stringMap[float64]{value: value}
+		return &stringMap[float64]{value}
 	case reflect.TypeFor[map[string]bool]():
-		return &stringMap[bool]{value: value}
+		return &stringMap[bool]{value}
 	}
 	return nil
 }
 
-func putString(e *encoder, v string) (types.AttributeValue, error) { return e.newS(v) }
+// shortcut returns the function, of those for strings and for any, that stores
+// the values of a map past their coder, nil for values that have none. It is
+// looked for where it is called, and not kept, so that programs which only read
+// are without what writes.
+func shortcut[F any](functions ...any) (f F) {
+	for _, each := range functions {
+		if f, ok := each.(F); ok {
+			return f
+		}
+	}
+	return f
+}
 
 func getString(d level, av types.AttributeValue) (string, error) {
 	switch v := av.(type) {

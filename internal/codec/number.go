@@ -173,7 +173,7 @@ func CanonicalNumber(s string) (string, error) {
 // attributevalue.Number. Empty stands for 0, as in encoding/json.
 type numberText struct{ stringText }
 
-func (numberText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*numberText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	s := *(*string)(p)
 	if s == "" {
 		return append(dst, '0'), nil
@@ -189,7 +189,7 @@ func (numberText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return append(dst, s...), nil
 }
 
-func (numberText) parse(s string, p unsafe.Pointer) error {
+func (*numberText) parse(s string, p unsafe.Pointer) error {
 	if err := checkDecimal(s); err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (numberText) parse(s string, p unsafe.Pointer) error {
 // copy of one shares its digits.
 type bigIntText struct{}
 
-func (bigIntText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*bigIntText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	x := (*big.Int)(p)
 	if x.BitLen() > maxBits {
 		return dst, errMagnitude
@@ -221,7 +221,7 @@ func checked(from, to []byte) ([]byte, error) {
 	return to, nil
 }
 
-func (bigIntText) parse(s string, p unsafe.Pointer) error {
+func (*bigIntText) parse(s string, p unsafe.Pointer) error {
 	var buf [maxDigits]byte
 	n, err := scanDecimal(s, buf[:0])
 	if err != nil {
@@ -241,13 +241,13 @@ func (bigIntText) parse(s string, p unsafe.Pointer) error {
 	return nil
 }
 
-func (bigIntText) zero(p unsafe.Pointer) bool { return (*big.Int)(p).Sign() == 0 }
-func (bigIntText) clear(p unsafe.Pointer)     { *(*big.Int)(p) = big.Int{} }
+func (*bigIntText) zero(p unsafe.Pointer) bool { return (*big.Int)(p).Sign() == 0 }
+func (*bigIntText) clear(p unsafe.Pointer)     { *(*big.Int)(p) = big.Int{} }
 
 // bigRatText is for big.Rat, whose values must be finite decimals.
 type bigRatText struct{}
 
-func (bigRatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*bigRatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	x := (*big.Rat)(p)
 	digits, exact := x.FloatPrec()
 	switch {
@@ -259,7 +259,7 @@ func (bigRatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return checked(dst, append(dst, x.FloatString(digits)...))
 }
 
-func (bigRatText) parse(s string, p unsafe.Pointer) error {
+func (*bigRatText) parse(s string, p unsafe.Pointer) error {
 	if err := checkDecimal(s); err != nil {
 		return err
 	}
@@ -271,8 +271,8 @@ func (bigRatText) parse(s string, p unsafe.Pointer) error {
 	return nil
 }
 
-func (bigRatText) zero(p unsafe.Pointer) bool { return (*big.Rat)(p).Sign() == 0 }
-func (bigRatText) clear(p unsafe.Pointer)     { *(*big.Rat)(p) = big.Rat{} }
+func (*bigRatText) zero(p unsafe.Pointer) bool { return (*big.Rat)(p).Sign() == 0 }
+func (*bigRatText) clear(p unsafe.Pointer)     { *(*big.Rat)(p) = big.Rat{} }
 
 // bigFloatText is for big.Float. It writes the shortest decimal that reads back
 // as the same value, and reads at a precision that holds any 38 digits.
@@ -280,7 +280,7 @@ type bigFloatText struct{}
 
 const floatBits = 128
 
-func (bigFloatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*bigFloatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	x := (*big.Float)(p)
 	if x.IsInf() {
 		return dst, reason("an infinity can't be stored")
@@ -294,7 +294,7 @@ func (bigFloatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return checked(dst, x.Append(dst, 'g', -1))
 }
 
-func (bigFloatText) parse(s string, p unsafe.Pointer) error {
+func (*bigFloatText) parse(s string, p unsafe.Pointer) error {
 	if err := checkDecimal(s); err != nil {
 		return err
 	}
@@ -306,18 +306,18 @@ func (bigFloatText) parse(s string, p unsafe.Pointer) error {
 	return nil
 }
 
-func (bigFloatText) zero(p unsafe.Pointer) bool { return (*big.Float)(p).Sign() == 0 }
-func (bigFloatText) clear(p unsafe.Pointer)     { *(*big.Float)(p) = big.Float{} }
+func (*bigFloatText) zero(p unsafe.Pointer) bool { return (*big.Float)(p).Sign() == 0 }
+func (*bigFloatText) clear(p unsafe.Pointer)     { *(*big.Float)(p) = big.Float{} }
 
 // numberPlain returns the text form of a type of the kind Number.
 func numberPlain(t reflect.Type) plain {
 	switch t {
 	case reflect.TypeFor[big.Int]():
-		return bigIntText{}
+		return &bigIntText{}
 	case reflect.TypeFor[big.Rat]():
-		return bigRatText{}
+		return &bigRatText{}
 	case reflect.TypeFor[big.Float]():
-		return bigFloatText{}
+		return &bigFloatText{}
 	}
-	return numberText{}
+	return &numberText{}
 }

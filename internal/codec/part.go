@@ -90,7 +90,7 @@ func keyPartOf(t reflect.Type, f *parser.Field) keyPart {
 // textPart is for types with MarshalText. An array of bytes that are all zero,
 // as an identifier before it is given, is missing.
 func textPart(t reflect.Type) func(unsafe.Pointer) (keytmpl.Part, error) {
-	c := marshalText{typed{t}}
+	c := &marshalText{typed{t}}
 	isID := t.Kind() == reflect.Array && t.Elem().Kind() == reflect.Uint8
 	isNilable := nilAbsence(t) == ifNil
 	return func(p unsafe.Pointer) (keytmpl.Part, error) {

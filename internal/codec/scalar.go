@@ -102,7 +102,7 @@ func (r *Reader) parse(v plain, p unsafe.Pointer) error {
 // keepsText reports whether a text form's values are the texts.
 func keepsText(v plain) bool {
 	switch v.(type) {
-	case stringText, numberText:
+	case stringText, *numberText:
 		return true
 	}
 	return false
@@ -252,8 +252,8 @@ func (boolText) clear(p unsafe.Pointer)     { *(*bool)(p) = false }
 // scalar is what integers and floats have in common.
 type scalar[T cmp.Ordered] struct{}
 
-func (scalar[T]) zero(p unsafe.Pointer) bool { return *(*T)(p) == *new(T) }
-func (scalar[T]) clear(p unsafe.Pointer)     { *(*T)(p) = *new(T) }
+func (*scalar[T]) zero(p unsafe.Pointer) bool { return *(*T)(p) == *new(T) }
+func (*scalar[T]) clear(p unsafe.Pointer)     { *(*T)(p) = *new(T) }
 
 func bitsOf[T any]() int { return 8 * int(unsafe.Sizeof(*new(T))) }
 
@@ -263,11 +263,11 @@ type signed interface {
 
 type intText[T signed] struct{ scalar[T] }
 
-func (intText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*intText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return strconv.AppendInt(dst, int64(*(*T)(p)), 10), nil
 }
 
-func (intText[T]) parse(s string, p unsafe.Pointer) error {
+func (*intText[T]) parse(s string, p unsafe.Pointer) error {
 	n, err := strconv.ParseInt(s, 10, bitsOf[T]())
 	if err != nil {
 		if n, err = strconv.ParseInt(wholeNumber(s), 10, bitsOf[T]()); err != nil {
@@ -284,11 +284,11 @@ type unsigned interface {
 
 type uintText[T unsigned] struct{ scalar[T] }
 
-func (uintText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*uintText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return strconv.AppendUint(dst, uint64(*(*T)(p)), 10), nil
 }
 
-func (uintText[T]) parse(s string, p unsafe.Pointer) error {
+func (*uintText[T]) parse(s string, p unsafe.Pointer) error {
 	n, err := strconv.ParseUint(s, 10, bitsOf[T]())
 	if err != nil {
 		if n, err = strconv.ParseUint(wholeNumber(s), 10, bitsOf[T]()); err != nil {
@@ -336,7 +336,7 @@ type floating interface {
 
 type floatText[T floating] struct{ scalar[T] }
 
-func (floatText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (*floatText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	f := float64(*(*T)(p))
 	abs := math.Abs(f)
 	switch {
@@ -354,7 +354,7 @@ func (floatText[T]) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return strconv.AppendFloat(dst, f, 'f', -1, bitsOf[T]()), nil
 }
 
-func (floatText[T]) parse(s string, p unsafe.Pointer) error {
+func (*floatText[T]) parse(s string, p unsafe.Pointer) error {
 	// ParseFloat also takes names, underscores and hexadecimal digits.
 	for _, c := range []byte(s) {
 		if !isDigit(c) && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {

@@ -12,7 +12,7 @@ import (
 // marshalText is for types with MarshalText and UnmarshalText.
 type marshalText struct{ typed }
 
-func (c marshalText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (c *marshalText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	switch v := reflect.NewAt(c.t, p).Interface().(type) {
 	case encoding.TextAppender:
 		out, err := v.AppendText(dst)
@@ -30,7 +30,7 @@ func (c marshalText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return dst, reason("no MarshalText")
 }
 
-func (c marshalText) parse(s string, p unsafe.Pointer) error {
+func (c *marshalText) parse(s string, p unsafe.Pointer) error {
 	c.clear(p)
 	if err := reflect.NewAt(c.t, p).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {
 		return &methodError{"UnmarshalText of " + c.t.String(), err}
@@ -41,7 +41,7 @@ func (c marshalText) parse(s string, p unsafe.Pointer) error {
 // jsonText is for fields stored as JSON text.
 type jsonText struct{ typed }
 
-func (c jsonText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+func (c *jsonText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	text, err := json.Marshal(reflect.NewAt(c.t, p).Interface())
 	if err != nil {
 		return dst, &methodError{"encoding JSON", err}
@@ -49,7 +49,7 @@ func (c jsonText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
-func (c jsonText) parse(s string, p unsafe.Pointer) error {
+func (c *jsonText) parse(s string, p unsafe.Pointer) error {
 	c.clear(p)
 	dec := json.NewDecoder(strings.NewReader(s))
 	dec.UseNumber()

@@ -192,7 +192,7 @@ func (c unixText) moment(n int64) time.Time {
 
 func (c unixText) parse(s string, p unsafe.Pointer) error {
 	var n int64
-	if err := (intText[int64]{}).parse(s, unsafe.Pointer(&n)); err != nil {
+	if err := new(intText[int64]).parse(s, unsafe.Pointer(&n)); err != nil {
 		return err
 	}
 	*(*time.Time)(p) = c.moment(n)
