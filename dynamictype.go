@@ -33,11 +33,15 @@ func structOf(def *parser.Entity) (reflect.Type, []parser.Field, error) {
 		if f.Type.Pointer {
 			f.Type.Reflect = t.Elem()
 		}
+		// What a type of its own would write is known as far as text, bytes or
+		// anything goes.
 		switch f.Type.Kind {
-		case parser.Text, parser.Binary, parser.Custom:
-			// What a type of its own would write is known as far as text, bytes
-			// or anything goes.
-			f.Type.Kind = map[parser.Kind]parser.Kind{parser.Text: parser.String, parser.Binary: parser.Bytes, parser.Custom: parser.Any}[f.Type.Kind]
+		case parser.Text:
+			f.Type.Kind = parser.String
+		case parser.Binary:
+			f.Type.Kind = parser.Bytes
+		case parser.Custom:
+			f.Type.Kind = parser.Any
 		}
 	}
 	return reflect.StructOf(fields), defs, nil
@@ -59,15 +63,25 @@ func valueType(d *parser.Type) (reflect.Type, error) {
 	case parser.Bool:
 		return reflect.TypeFor[bool](), nil
 	case parser.Int:
-		return map[int]reflect.Type{
-			8: reflect.TypeFor[int8](), 16: reflect.TypeFor[int16](),
-			32: reflect.TypeFor[int32](), 64: reflect.TypeFor[int64](), 0: reflect.TypeFor[int64](),
-		}[d.Bits], nil
+		switch d.Bits {
+		case 8:
+			return reflect.TypeFor[int8](), nil
+		case 16:
+			return reflect.TypeFor[int16](), nil
+		case 32:
+			return reflect.TypeFor[int32](), nil
+		}
+		return reflect.TypeFor[int64](), nil
 	case parser.Uint:
-		return map[int]reflect.Type{
-			8: reflect.TypeFor[uint8](), 16: reflect.TypeFor[uint16](),
-			32: reflect.TypeFor[uint32](), 64: reflect.TypeFor[uint64](), 0: reflect.TypeFor[uint64](),
-		}[d.Bits], nil
+		switch d.Bits {
+		case 8:
+			return reflect.TypeFor[uint8](), nil
+		case 16:
+			return reflect.TypeFor[uint16](), nil
+		case 32:
+			return reflect.TypeFor[uint32](), nil
+		}
+		return reflect.TypeFor[uint64](), nil
 	case parser.Float:
 		if d.Bits == 32 {
 			return reflect.TypeFor[float32](), nil

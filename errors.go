@@ -86,25 +86,22 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("dynorm:")
+	text := "dynorm:"
 	if e.Op != "" {
-		b.WriteString(" " + e.Op)
+		text += " " + e.Op
 	}
 	switch {
 	case e.Entity != "" && e.Field != "":
-		b.WriteString(" " + e.Entity + "." + e.Field)
+		text += " " + e.Entity + "." + e.Field
 	case e.Entity != "":
-		b.WriteString(" " + e.Entity)
+		text += " " + e.Entity
 	case e.Field != "":
-		b.WriteString(" " + e.Field)
+		text += " " + e.Field
 	}
 	if e.Index != "" {
-		b.WriteString(" on " + e.Index)
+		text += " on " + e.Index
 	}
-	b.WriteString(": ")
-	b.WriteString(e.Err.Error())
-	return b.String()
+	return text + ": " + e.Err.Error()
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -210,16 +210,7 @@ func (s *Schema) checkSlots() (faults []error) {
 // reading it takes: the entity's name, the marks of deleted and expired items,
 // and the fields of the keys.
 func (s *Schema) project(sl *slot) {
-	var include []string
-	keys := append(sl.keyNames(), s.cfg.PK, s.cfg.SK)
-	add := func(attrs ...string) {
-		for _, attr := range attrs {
-			if attr != "" && !slices.Contains(keys, attr) && !slices.Contains(include, attr) {
-				include = append(include, attr)
-			}
-		}
-	}
-	add(s.cfg.EntityType)
+	needed := []string{s.cfg.EntityType}
 	for _, e := range s.entities {
 		for _, d := range e.demands {
 			switch {
@@ -228,18 +219,23 @@ func (s *Schema) project(sl *slot) {
 			case d.projection == "" || d.projection == parser.ProjectAll:
 				return
 			}
-			add(e.deletedAttr, e.ttlAttr)
+			needed = append(needed, e.deletedAttr, e.ttlAttr)
 			for _, kt := range []*keyTemplate{e.pk, e.sk, d.pk, d.sk} {
 				if kt != nil {
 					for _, f := range kt.fields {
-						add(f.Root())
+						needed = append(needed, f.Root())
 					}
 				}
 			}
-			add(d.include...)
+			needed = append(needed, d.include...)
 		}
 	}
-	sl.include = include
+	keys := append(sl.keyNames(), s.cfg.PK, s.cfg.SK)
+	for _, attr := range needed {
+		if attr != "" && !slices.Contains(keys, attr) && !slices.Contains(sl.include, attr) {
+			sl.include = append(sl.include, attr)
+		}
+	}
 }
 
 // demandCounts says who needs how many indexes, and for what.

@@ -8,10 +8,14 @@ import (
 	"github.com/dynorm/dynorm/internal/codec"
 )
 
-// keep is [entity.keep] of a T.
+// keep is [entity.keep] of a T, in one object where that is all of it.
 func keep[T any](e *entity, v *T) (undo func()) {
 	if v == nil || e == nil {
 		return noUndo
+	}
+	if len(e.generated) == 0 {
+		before := *v
+		return func() { *v = before }
 	}
 	return e.keep(makerOf[T]{}, unsafe.Pointer(v))
 }

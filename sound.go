@@ -62,7 +62,7 @@ func soundPart(def parser.Entity, faults []*parser.DefinitionError) (part sound,
 		}
 	}
 	keyless := false
-	part.def.Fields = slices.DeleteFunc(slices.Clone(def.Fields), func(f parser.Field) bool {
+	part.def.Fields = without(def.Fields, func(f *parser.Field) bool {
 		if !part.lost[f.Name] {
 			return false
 		}
@@ -73,7 +73,7 @@ func soundPart(def parser.Entity, faults []*parser.DefinitionError) (part sound,
 	if keyless || def.Key != nil && (part.uses(def.Key.PK) || part.uses(def.Key.SK)) {
 		return part, false
 	}
-	part.def.Indexes = slices.DeleteFunc(slices.Clone(def.Indexes), func(ix parser.Index) bool {
+	part.def.Indexes = without(def.Indexes, func(ix *parser.Index) bool {
 		fields := slices.Concat(ix.PKParts, ix.SKParts, ix.Include)
 		if when, err := parser.ParseWhen(ix.When); err == nil {
 			for _, term := range when.Terms {
@@ -83,14 +83,24 @@ func soundPart(def parser.Entity, faults []*parser.DefinitionError) (part sound,
 		if !bad[ix.Name] && !part.uses(ix.PK) && !part.uses(ix.SK) && !slices.ContainsFunc(fields, part.isLost) {
 			return false
 		}
-		part.dropped = append(part.dropped, ix)
+		part.dropped = append(part.dropped, *ix)
 		return true
 	})
-	part.def.Uniques = slices.DeleteFunc(slices.Clone(def.Uniques), func(u parser.Unique) bool { return slices.ContainsFunc(u.Fields, part.isLost) })
-	part.def.Relations = slices.DeleteFunc(slices.Clone(def.Relations), func(r parser.Relation) bool {
+	part.def.Uniques = without(def.Uniques, func(u *parser.Unique) bool { return slices.ContainsFunc(u.Fields, part.isLost) })
+	part.def.Relations = without(def.Relations, func(r *parser.Relation) bool {
 		return slices.ContainsFunc([]string{r.Name, r.Foreign, r.ForeignType, r.Other}, part.isLost)
 	})
 	return part, true
+}
+
+// without returns the elements of a list but those that are lost.
+func without[E any](list []E, lost func(*E) bool) (left []E) {
+	for i := range list {
+		if !lost(&list[i]) {
+			left = append(left, list[i])
+		}
+	}
+	return left
 }
 
 // blameMarker finds the index that a fault of a marker's tag is of. It returns

@@ -31,19 +31,18 @@ type DefinitionError struct {
 
 // Error returns the fault on one line: where, what, and what to do about it.
 func (e *DefinitionError) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Type)
+	text := e.Type
 	if e.Field != "" {
-		b.WriteString("." + e.Field)
+		text += "." + e.Field
 	}
 	if e.Tag != "" {
-		b.WriteString(" " + e.Tag)
+		text += " " + e.Tag
 	}
-	b.WriteString(": " + e.Fault)
+	text += ": " + e.Fault
 	if e.Suggestion != "" {
-		b.WriteString(" (" + e.Suggestion + ")")
+		text += " (" + e.Suggestion + ")"
 	}
-	return b.String()
+	return text
 }
 
 // problem is a fault before it is known where it stands.

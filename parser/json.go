@@ -188,10 +188,16 @@ func (d *definition) checkType(t *Type, o origin, opaque bool, around []string) 
 		return
 	}
 	again := opaque || t.Go != "" && slices.Contains(around, t.Go)
-	sizes := map[Kind][]int{Int: {0, 8, 16, 32, 64}, Uint: {0, 8, 16, 32, 64}, Float: {0, 32, 64}}[t.Kind]
+	sizes := []int{0}
+	switch t.Kind {
+	case Int, Uint:
+		sizes = []int{0, 8, 16, 32, 64}
+	case Float:
+		sizes = []int{0, 32, 64}
+	}
 	nests := t.Kind == List || t.Kind == Map
 	switch {
-	case sizes == nil && t.Bits != 0 || sizes != nil && !slices.Contains(sizes, t.Bits):
+	case !slices.Contains(sizes, t.Bits):
 		add(wrong("there is no %s of %d bits", t.Kind, t.Bits))
 	case t.Len < 0:
 		add(wrong("there is no length of %d", t.Len))

@@ -54,9 +54,8 @@ const keepUnique = "keepunique"
 // parseTTL reads a duration of whole seconds: numbers, each followed by its
 // unit.
 func parseTTL(s string) (time.Duration, bool) {
-	units := map[byte]time.Duration{
-		's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour,
-	}
+	const letters = "smhdw"
+	units := [...]time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}
 	var total time.Duration
 	for s != "" {
 		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
@@ -64,11 +63,11 @@ func parseTTL(s string) (time.Duration, bool) {
 		if err != nil || digits == len(s) {
 			return 0, false
 		}
-		unit, ok := units[s[digits]]
-		if !ok || time.Duration(n) > (math.MaxInt64-total)/unit {
+		i := strings.IndexByte(letters, s[digits])
+		if i < 0 || time.Duration(n) > (math.MaxInt64-total)/units[i] {
 			return 0, false
 		}
-		total += time.Duration(n) * unit
+		total += time.Duration(n) * units[i]
 		s = s[digits+1:]
 	}
 	return total, total > 0

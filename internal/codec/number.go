@@ -230,15 +230,21 @@ func (*bigIntText) parse(s string, p unsafe.Pointer) error {
 	if n.exp < 0 {
 		return reason("a fraction does not fit in an integer")
 	}
+	*(*big.Int)(p) = *n.integer()
+	return nil
+}
+
+// integer is the number, times the power of ten that makes it whole where it has
+// a fraction.
+func (n *decimal) integer() *big.Int {
 	x := new(big.Int)
 	if len(n.digits) > 0 {
-		x.SetString(string(n.digits)+strings.Repeat("0", n.exp), 10)
+		x.SetString(string(n.digits)+strings.Repeat("0", max(n.exp, 0)), 10)
 	}
 	if n.neg {
 		x.Neg(x)
 	}
-	*(*big.Int)(p) = *x
-	return nil
+	return x
 }
 
 func (*bigIntText) zero(p unsafe.Pointer) bool { return (*big.Int)(p).Sign() == 0 }
@@ -260,14 +266,13 @@ func (*bigRatText) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 }
 
 func (*bigRatText) parse(s string, p unsafe.Pointer) error {
-	if err := checkDecimal(s); err != nil {
+	var buf [maxDigits]byte
+	n, err := scanDecimal(s, buf[:0])
+	if err != nil {
 		return err
 	}
-	x, ok := new(big.Rat).SetString(s)
-	if !ok {
-		return errNotNumber
-	}
-	*(*big.Rat)(p) = *x
+	part := decimal{digits: []byte{'1'}, exp: max(-n.exp, 0)}
+	*(*big.Rat)(p) = *new(big.Rat).SetFrac(n.integer(), part.integer())
 	return nil
 }
 

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidwall/btree"
-
 	"github.com/dynorm/dynorm/internal/engine/value"
 	"github.com/dynorm/dynorm/internal/engine/wire"
 )
@@ -34,9 +32,6 @@ func newRecord(item value.Item, key string) *record {
 	scratch.Put(buf)
 	return r
 }
-
-// tree is a set of records in order of their keys' bytes.
-type tree = btree.Map[string, *record]
 
 // table is a table with its items and indexes. The engine's lock guards it.
 type table struct {
@@ -318,13 +313,13 @@ func (t *table) dropIndexes(now time.Time) {
 // are shared; neither copy sees the other's later changes.
 func (t *table) copy() *table {
 	c := *t
-	c.items = *t.items.Copy()
-	c.expires = *t.expires.Copy()
+	c.items = t.items.copy()
+	c.expires = t.expires.copy()
 	c.tags = slices.Clone(t.tags)
 	c.indexes = make([]*index, len(t.indexes))
 	for i, x := range t.indexes {
 		y := *x
-		y.tree = *x.tree.Copy()
+		y.tree = x.tree.copy()
 		c.indexes[i] = &y
 	}
 	c.history = t.history.copy()
