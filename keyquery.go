@@ -121,7 +121,7 @@ func (k KeyQuery) Desc() KeyQuery { return k.with(func(raw *rawKey) { raw.desc =
 func (k KeyQuery) AnyType() KeyQuery { return k.with(func(raw *rawKey) { raw.anyType = true }) }
 
 // Query returns the same as a [Query], for its other calls.
-func (k KeyQuery) Query() Query[Record] { return Query[Record]{k.s} }
+func (k KeyQuery) Query() Query[Record] { return Query[Record](k) }
 
 // Get returns the items. It costs what [Query.List] costs.
 func (k KeyQuery) Get(ctx context.Context) ([]Record, error) {

@@ -84,28 +84,29 @@ func (e *entity) decoding(t maker) rowReader {
 	if _, ok := t.(makerOf[Record]); ok {
 		return readRaw
 	}
-	other := e.otherAttr
-	return func(r *codec.Reader) (w row, err error) {
-		mark, v := r.Mark(), t.new()
-		err = r.Item(e.codec, v, other)
-		if err == nil {
-			w.raw, w.v = r.Since(mark), v
-			return w, nil
-		}
-		// The rest of the page may be as it should.
-		r.Back(mark)
-		w, skipErr := readRaw(r)
-		if skipErr != nil {
-			return w, skipErr
-		}
-		if w.err = e.decodeError(err); w.raw != nil {
-			// Both forms of an item give one error.
-			if item, err := w.whole(); err == nil {
-				if err := e.decode(item, t.new()); err != nil {
-					w.err = err
-				}
-			}
-		}
+	return func(r *codec.Reader) (row, error) { return e.readRow(r, t) }
+}
+
+func (e *entity) readRow(r *codec.Reader, t maker) (w row, err error) {
+	mark, v := r.Mark(), t.new()
+	err = r.Item(e.codec, v, e.otherAttr)
+	if err == nil {
+		w.raw, w.v = r.Since(mark), v
 		return w, nil
 	}
+	// The rest of the page may be as it should.
+	r.Back(mark)
+	w, skipErr := readRaw(r)
+	if skipErr != nil {
+		return w, skipErr
+	}
+	if w.err = e.decodeError(err); w.raw != nil {
+		// Both forms of an item give one error.
+		if item, err := w.whole(); err == nil {
+			if err := e.decode(item, t.new()); err != nil {
+				w.err = err
+			}
+		}
+	}
+	return w, nil
 }
