@@ -364,7 +364,7 @@ type batchWrite[T any] struct {
 	value  *T
 	key    string
 	item   content // of a put
-	delete Item // of a deletion, its key
+	delete Item    // of a deletion, its key
 }
 
 // request is the write as part of a BatchWriteItem, to which an item that goes

@@ -24,7 +24,7 @@ type write struct {
 	key    Item // nil for that of texts
 	texts  keyTexts
 	item   content // of a put
-	update string // of an update
+	update string  // of an update
 	cond   string
 	names  []string               // in the order of their aliases
 	values []types.AttributeValue // in that of their placeholders

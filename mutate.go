@@ -342,8 +342,8 @@ func missingOr(other error) func(Item) error {
 var missingOrFailed = missingOr(ErrConditionFailed)
 
 // sameAs reports whether a stored item is the one put.
-func (w *content) sameAs(stored Item) bool {
-	item, err := w.whole()
+func (c *content) sameAs(stored Item) bool {
+	item, err := c.whole()
 	if err != nil {
 		return false
 	}
