@@ -146,3 +146,67 @@ func TestCursorWhileRowsComeAndGo(t *testing.T) {
 		})
 	}
 }
+
+// Daybook has a key that a query can end on.
+type Daybook struct {
+	_    dynorm.Entity `dynorm:"Daybook"`
+	_    dynorm.Key    `pk:"DAYBOOK#{Book}" sk:"{Line}"`
+	Book string
+	Line string
+	Note string
+}
+
+// DynamoDB refuses to go on from the last item that a key condition allows,
+// which is where one of several conditions may have been read to.
+func TestCursorAtTheEndOfACondition(t *testing.T) {
+	s := open(t, Daybook{})
+	daybooks := dynorm.ModelOf[Daybook](s.db)
+	for _, line := range []string{"1", "2", "3", "4", "5"} {
+		note := ""
+		if line == "3" {
+			note = "marked"
+		}
+		require.NoError(t, daybooks.Put(t.Context(), &Daybook{Book: "a", Line: line, Note: note}))
+	}
+	inBook := dynorm.Eq("Book", "a")
+	marked := dynorm.And(inBook, dynorm.Eq("Note", "marked"))
+	for name, c := range map[string]struct {
+		where dynorm.Predicate
+		want  []string
+	}{
+		"to":      {dynorm.Le("Line", "1"), []string{"1", "3"}},
+		"from":    {dynorm.Ge("Line", "5"), []string{"3", "5"}},
+		"between": {dynorm.Between("Line", "1", "2"), []string{"1", "2", "3"}},
+		"above":   {dynorm.Between("Line", "4", "5"), []string{"3", "4", "5"}},
+	} {
+		for _, desc := range []bool{false, true} {
+			q := daybooks.Where(dynorm.Or(dynorm.And(inBook, c.where), marked)).Limit(1)
+			if desc {
+				q = q.OrderByDesc("Line")
+			}
+			var forth, back, there []string
+			page, err := q.Page(t.Context(), "")
+			for {
+				require.NoError(t, err, name)
+				require.Len(t, page.Items, 1)
+				forth = append(forth, page.Items[0].Line)
+				if page.Next == "" {
+					break
+				}
+				page, err = q.Page(t.Context(), page.Next)
+			}
+			there = slices.Clone(forth)
+			slices.Reverse(there)
+			for {
+				require.NoError(t, err, name)
+				back = append(back, page.Items[0].Line)
+				if page.Prev == "" {
+					break
+				}
+				page, err = q.Page(t.Context(), page.Prev)
+			}
+			require.Equal(t, there, back, name)
+			require.ElementsMatch(t, c.want, forth, name)
+		}
+	}
+}

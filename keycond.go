@@ -50,6 +50,15 @@ func (c sortCond) holds(sk string) bool {
 	return true
 }
 
+// endsAt reports whether no sort key behind sk can meet the condition, because
+// sk is the one that it names.
+func (c sortCond) endsAt(sk string, forward bool) bool {
+	if forward {
+		return (c.op == sortTo || c.op == sortBetween) && sk == c.high
+	}
+	return (c.op == sortFrom || c.op == sortBetween) && sk == c.low
+}
+
 // meets reports whether a sort key can meet both conditions. It never misses
 // one.
 func (c sortCond) meets(d sortCond) bool {

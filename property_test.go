@@ -680,7 +680,7 @@ func (w *world) checkResult(t *rapid.T, ctx context.Context, c *queryCase, q dyn
 	cursor, back := "", ""
 	for {
 		page, err := q.Limit(size).Page(ctx, cursor)
-		require.NoError(t, err)
+		require.NoError(t, err, "%s\n%s", c, plan)
 		paged = append(paged, rowKeys(page.Items)...)
 		pages = append(pages, rowKeys(page.Items))
 		if back = page.Prev; page.Next == "" {

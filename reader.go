@@ -86,9 +86,19 @@ func (r *reader) start(cursor string) error {
 		}
 		st := &r.streams[i]
 		st.r, st.b, st.n, st.from = r, &r.p.branches[n], n, states[n]
-		st.start, st.more = st.from.key, st.from.phase != done
+		st.start, st.more = st.from.key, st.from.phase != done && !r.endsAt(st.b, st.from.key)
 	}
 	return nil
+}
+
+// endsAt reports whether nothing of a branch can follow a place in the table:
+// DynamoDB refuses to start there.
+func (r *reader) endsAt(b *branch, place Item) bool {
+	if place == nil || r.p.kind != OpQuery || r.p.path.index != "" {
+		return false
+	}
+	w := content{item: place}
+	return b.sk.endsAt(w.text(r.p.path.sk.attr), r.p.forward != r.backward)
 }
 
 // each gives out the items from a cursor on until yield wants no more.
