@@ -72,7 +72,7 @@ func (db *DB) planUpdate(ctx context.Context, e *entity, key any, changes []Chan
 // mutationOf is the mutation of a plan whose caller gave the actions.
 func (db *DB) mutationOf(ctx context.Context, c *changePlan, actions []action) *mutation {
 	m := &c.mutation
-	*m = mutation{e: c.e, op: c.op, texts: c.key, guards: c.guards, plan: c.plan}
+	*m = mutation{e: c.e, op: c.op, texts: c.key, guards: c.guards, plan: c}
 	db.hookUpdate(ctx, m, c, actions)
 	return m
 }
@@ -155,7 +155,7 @@ func sortedSet(list []string) []string {
 	return slices.Compact(list)
 }
 
-func (c *changePlan) plan(stored Item) ([]*write, bool, error) {
+func (c *changePlan) on(stored Item) ([]*write, bool, error) {
 	if stored != nil && len(stored) == 0 {
 		return nil, false, ErrNotFound
 	}

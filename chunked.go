@@ -219,7 +219,7 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 	var reads []*unit
 	var keys []Item
 	for _, u := range units {
-		writes, needsItem, err := u.m.plan(nil)
+		writes, needsItem, err := u.m.plan.on(nil)
 		if err != nil {
 			return false, err
 		}
@@ -237,7 +237,7 @@ func (db *DB) planAll(ctx context.Context, e *entity, op string, units []*unit) 
 	}
 	for _, u := range reads {
 		u.stored = orEmpty(byID[u.m.id()])
-		if u.writes, _, err = u.m.plan(u.stored); err != nil {
+		if u.writes, _, err = u.m.plan.on(u.stored); err != nil {
 			return false, err
 		}
 	}

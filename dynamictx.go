@@ -52,15 +52,15 @@ func (t TxEntity) Upsert(ctx context.Context, r Record) error {
 			return nil, err
 		}
 		plan := m.plan
-		m.plan = func(stored Item) ([]*write, bool, error) {
-			writes, needsItem, err := plan(stored)
+		m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
+			writes, needsItem, err := plan.on(stored)
 			if err == nil && !needsItem {
 				clear(r)
 				maps.Copy(r, given)
 				e.fill(r, v)
 			}
 			return writes, needsItem, err
-		}
+		})
 		return m, nil
 	})
 }

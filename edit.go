@@ -85,7 +85,7 @@ func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.P
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Edit", texts: k}
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		if stored == nil {
 			return nil, true, nil
 		}
@@ -119,8 +119,8 @@ func (db *DB) planEdit(ctx context.Context, e *entity, key any, fn func(unsafe.P
 		}
 		c.guards = sortedSet(c.guards)
 		m.guards = c.guards
-		return c.plan(stored)
-	}
+		return c.on(stored)
+	})
 	db.hookAfterUpdate(ctx, m)
 	return m, nil
 }

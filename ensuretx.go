@@ -64,7 +64,7 @@ func (db *DB) planUpsert(ctx context.Context, e *entity, v unsafe.Pointer, undo 
 		return nil, err
 	}
 	m := &mutation{e: e, op: "Upsert", key: key}
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		if stored == nil {
 			err := db.checkNew(e, v)
 			undo()
@@ -80,7 +80,7 @@ func (db *DB) planUpsert(ctx context.Context, e *entity, v unsafe.Pointer, undo 
 			return nil, false, err
 		}
 		m.guards, m.done = inner.guards, inner.done
-		return inner.plan(stored)
-	}
+		return inner.plan.on(stored)
+	})
 	return m, nil
 }

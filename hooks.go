@@ -234,11 +234,11 @@ func (db *DB) hookStored(ctx context.Context, m *mutation, before, after HookEve
 	}
 	inner := m.plan
 	var v unsafe.Pointer
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		if stored == nil {
 			return nil, true, nil
 		}
-		writes, needsItem, err := inner(stored)
+		writes, needsItem, err := inner.on(stored)
 		if err != nil || len(writes) == 0 {
 			return writes, needsItem, err
 		}
@@ -247,7 +247,7 @@ func (db *DB) hookStored(ctx context.Context, m *mutation, before, after HookEve
 			return nil, false, err
 		}
 		return writes, false, db.runHooks(ctx, m.e, v, before)
-	}
+	})
 	m.done = func(Item) error { return db.runHooks(ctx, m.e, v, after) }
 }
 
@@ -274,7 +274,7 @@ func (db *DB) hookUpdate(ctx context.Context, m *mutation, c *changePlan, action
 	if !db.hooked(c.e, updateHooks...) {
 		return
 	}
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		switch {
 		case stored == nil && c.noRead:
 			return nil, false, faultf(ErrNeedsFields, "%s has hooks on updates, which need the item", c.e.def.Name)
@@ -300,8 +300,8 @@ func (db *DB) hookUpdate(ctx context.Context, m *mutation, c *changePlan, action
 			plan.guards = sortedSet(append(plan.guards, changed...))
 		}
 		m.guards = plan.guards
-		return plan.plan(stored)
-	}
+		return plan.on(stored)
+	})
 	db.hookAfterUpdate(ctx, m)
 }
 

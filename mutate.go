@@ -23,10 +23,7 @@ type mutation struct {
 	key Item   // nil for that of texts
 	// texts are the key of a value that is put as it is.
 	texts keyTexts
-	// plan returns the writes, the one of the item itself first. Stored is the
-	// item, empty where there is none and nil while it has not been read; a
-	// plan that has to know it returns no error and needsItem.
-	plan func(stored Item) (writes []*write, needsItem bool, err error)
+	plan  itemPlan
 	// guards are the attributes that must not have changed since stored was
 	// read.
 	guards []string
@@ -38,6 +35,18 @@ type mutation struct {
 	// unit is the mutation once planned.
 	unit unit
 }
+
+// itemPlan plans the writes of a mutation.
+type itemPlan interface {
+	// on returns the writes, the one of the item itself first. Stored is the
+	// item, empty where there is none and nil while it has not been read; a
+	// plan that has to know it returns no error and needsItem.
+	on(stored Item) (writes []*write, needsItem bool, err error)
+}
+
+type planFunc func(stored Item) (writes []*write, needsItem bool, err error)
+
+func (f planFunc) on(stored Item) ([]*write, bool, error) { return f(stored) }
 
 // keyItem is the key of the item.
 func (m *mutation) keyItem() Item {
@@ -83,7 +92,7 @@ func (db *DB) mutate(ctx context.Context, m *mutation) (row, error) {
 
 // mutateStored is mutate for an item that was just read as a whole.
 func (db *DB) mutateStored(ctx context.Context, m *mutation, stored Item) error {
-	writes, _, err := m.plan(stored)
+	writes, _, err := m.plan.on(stored)
 	if err != nil {
 		return err
 	}
@@ -104,7 +113,7 @@ func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
 		needsItem bool
 		err       error
 	)
-	if u.writes, needsItem, err = m.plan(nil); err != nil || !needsItem {
+	if u.writes, needsItem, err = m.plan.on(nil); err != nil || !needsItem {
 		return u, err
 	}
 	stored, err := db.get(ctx, m.e, m.op, m.keyItem(), true)
@@ -112,7 +121,7 @@ func (db *DB) planned(ctx context.Context, m *mutation) (*unit, error) {
 		return nil, err
 	}
 	u.stored = orEmpty(stored)
-	u.writes, _, err = m.plan(u.stored)
+	u.writes, _, err = m.plan.on(u.stored)
 	return u, err
 }
 
@@ -267,7 +276,7 @@ func (u *unit) replan(err error) (bool, error) {
 	if u.stored == nil || sameAttrs(u.m.guards, u.stored, item) {
 		return false, nil
 	}
-	writes, _, err := u.m.plan(orEmpty(item))
+	writes, _, err := u.m.plan.on(orEmpty(item))
 	if err != nil {
 		return false, opError(u.m.op, u.m.e, err)
 	}
@@ -404,7 +413,7 @@ func (db *DB) planCreate(ctx context.Context, e *entity, v unsafe.Pointer) (*mut
 		return nil, err
 	}
 	p := newPutPlan(e, "Create", item, key)
-	p.mutation.plan = p.create
+	p.mutation.plan = (*createPlan)(p)
 	db.hookAfter(ctx, &p.mutation, v, AfterCreate, AfterSave)
 	return &p.mutation, nil
 }
@@ -434,10 +443,12 @@ func (p *putPlan) write() *write {
 	return w
 }
 
-// create plans [Model.Create].
-func (p *putPlan) create(Item) ([]*write, bool, error) {
+// createPlan plans [Model.Create].
+type createPlan putPlan
+
+func (p *createPlan) on(Item) ([]*write, bool, error) {
 	var b expr.Builder
-	w, e := p.write(), p.mutation.e
+	w, e := (*putPlan)(p).write(), p.mutation.e
 	w.cond = "attribute_not_exists(" + b.Name(e.pk.attr) + ")"
 	w.names, w.reason = b.NameList(), alreadyThere
 	w.landed = w.item.sameAs
@@ -447,13 +458,15 @@ func (p *putPlan) create(Item) ([]*write, bool, error) {
 
 func alreadyThere(Item) error { return ErrExists }
 
-// replace plans [Model.Put].
-func (p *putPlan) replace(stored Item) ([]*write, bool, error) {
+// replacePlan plans [Model.Put].
+type replacePlan putPlan
+
+func (p *replacePlan) on(stored Item) ([]*write, bool, error) {
 	e := p.mutation.e
 	if len(e.uniques) > 0 && stored == nil {
 		return nil, true, nil
 	}
-	w := p.write()
+	w := (*putPlan)(p).write()
 	w.reason = otherVersion
 	if p.versioned || stored != nil {
 		var (
@@ -524,7 +537,7 @@ func (db *DB) planPut(ctx context.Context, e *entity, v unsafe.Pointer) (*mutati
 	}
 	p := newPutPlan(e, "Put", item, key)
 	p.version, p.versioned = version, versioned
-	p.mutation.plan, p.mutation.guards = p.replace, e.uniqueAttrs()
+	p.mutation.plan, p.mutation.guards = (*replacePlan)(p), e.uniqueAttrs()
 	db.hookAfter(ctx, &p.mutation, v, putHooks...)
 	return &p.mutation, nil
 }
@@ -548,7 +561,7 @@ func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutat
 	}
 	m := &mutation{e: e, op: "Save", key: e.keyIn(item), guards: e.uniqueAttrs()}
 	db.hookAfter(ctx, m, v, AfterUpdate, AfterSave)
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		switch {
 		case len(e.uniques) > 0 && stored == nil:
 			return nil, true, nil
@@ -575,7 +588,7 @@ func (db *DB) planSave(ctx context.Context, e *entity, v unsafe.Pointer) (*mutat
 			w.landed = func(met Item) bool { return sameAttrs(up.touched, up.outcome, met) }
 		}
 		return append([]*write{w}, claims...), false, err
-	}
+	})
 	return m, nil
 }
 
@@ -596,7 +609,7 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 	}
 	version, versioned := e.versionOf(e.structArg(key))
 	m := &mutation{e: e, op: op, key: k, guards: e.uniqueAttrs()}
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		switch {
 		case len(e.uniques) > 0 && stored == nil:
 			return nil, true, nil
@@ -629,7 +642,7 @@ func (db *DB) planForceDelete(ctx context.Context, e *entity, op string, key any
 		}
 		claims, err := e.claimWrites(op, k, stored, nil)
 		return append([]*write{w}, claims...), false, err
-	}
+	})
 	db.hookStored(ctx, m, BeforeDelete, AfterDelete)
 	return m, nil
 }

@@ -167,7 +167,7 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 	slices.Sort(m.guards)
 	m.guards = slices.Compact(m.guards)
 	reads := e.trashReads(m.guards, known, demands)
-	m.plan = func(stored Item) ([]*write, bool, error) {
+	m.plan = planFunc(func(stored Item) ([]*write, bool, error) {
 		switch {
 		case reads && stored == nil:
 			return nil, true, nil
@@ -226,7 +226,7 @@ func (db *DB) planTrash(ctx context.Context, e *entity, op string, key any, tras
 		}
 		claims, err := e.claimWrites(op, k, stored, after)
 		return append([]*write{w}, claims...), false, err
-	}
+	})
 	if trash {
 		db.hookStored(ctx, m, BeforeDelete, AfterDelete)
 	} else {
