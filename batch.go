@@ -83,18 +83,23 @@ func (e *UnreadError) Unwrap() []error { return []error{ErrUnprocessed, e.Err} }
 // which has the other keys.
 //
 // See "BatchGetItem" in the Amazon DynamoDB API Reference.
-func (m Model[T]) FindMany(ctx context.Context, keys ...any) (_ []*T, err error) {
-	ctx, tr := m.db.begin(ctx, "FindMany", m.e)
-	defer tr.end(&err)
-	if m.fault() != nil {
-		return nil, opError("FindMany", m.e, m.fault())
-	}
-	list, err := m.findMany(ctx, keys)
-	return list, opError("FindMany", m.e, err)
+func (m Model[T]) FindMany(ctx context.Context, keys ...any) ([]*T, error) {
+	list, err := model(m).readMany(ctx, "FindMany", keys, model.findMany)
+	return listOf[T](list), err
 }
 
-func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
-	keys = m.e.flatten(keys)
+// readMany reads the items of several keys.
+func (m model) readMany(ctx context.Context, op string, keys []any, read func(model, context.Context, []any) ([]unsafe.Pointer, error)) (_ []unsafe.Pointer, err error) {
+	ctx, tr := m.db.begin(ctx, op, m.e)
+	defer tr.end(&err)
+	if m.fault() != nil {
+		return nil, opError(op, m.e, m.fault())
+	}
+	list, err := read(m, ctx, m.e.flatten(keys))
+	return list, opError(op, m.e, err)
+}
+
+func (m model) findMany(ctx context.Context, keys []any) ([]unsafe.Pointer, error) {
 	ids := make([]string, len(keys)) // the key of each place in the result
 	var unique []Item
 	seen := map[string]bool{}
@@ -115,7 +120,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 	for i := range rows {
 		byID[rows[i].keyID(m.e)] = &rows[i]
 	}
-	list := make([]*T, len(keys))
+	list := make([]unsafe.Pointer, len(keys))
 	var left []int
 	for i, id := range ids {
 		w := byID[id]
@@ -124,7 +129,7 @@ func (m Model[T]) findMany(ctx context.Context, keys []any) ([]*T, error) {
 			left = append(left, i)
 		case !w.hidden(m.e, now):
 			var err error
-			if list[i], err = decodeRow[T](m.e, w, after); err != nil {
+			if list[i], err = m.e.decodeRow(m.maker, w, after); err != nil {
 				return nil, err
 			}
 		}
@@ -249,42 +254,40 @@ func (db *DB) batchGetItems(ctx context.Context, e *entity, op string, keys []It
 // [*BatchError].
 //
 // See "BatchWriteItem" in the Amazon DynamoDB API Reference.
-func (m Model[T]) PutMany(ctx context.Context, values ...*T) (err error) {
-	ctx, tr := m.db.begin(ctx, "PutMany", m.e)
-	defer tr.end(&err)
-	return m.writeMany(ctx, "PutMany", values, m.putMany)
+func (m Model[T]) PutMany(ctx context.Context, values ...*T) error {
+	return model(m).writeMany(ctx, "PutMany", pointersOf(values), model.putMany)
 }
 
-func (m Model[T]) putMany(ctx context.Context, values []*T) error {
+func (m model) putMany(ctx context.Context, values []unsafe.Pointer) error {
 	if m.e.plain() && !m.db.hooked(m.e, AfterSave) {
 		return m.putPlain(ctx, values)
 	}
-	return m.transactMany(ctx, "PutMany", values, func(v *T) (*mutation, error) { return m.db.planPut(ctx, m.e, unsafe.Pointer(v)) })
+	return m.transactMany(ctx, "PutMany", values, (*DB).planPut)
 }
 
-func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
+func (m model) putPlain(ctx context.Context, values []unsafe.Pointer) error {
 	now := m.db.cfg.Clock()
 	at := make(map[string]int, len(values)) // key to place in writes
-	writes := make([]batchWrite[T], 0, len(values))
-	undo := keepAll(m.db, m.e, values)
+	writes := make([]batchWrite, 0, len(values))
+	undo := m.keepAll(values)
 	a := arena{left: len(values)}
 	for _, v := range values {
-		err := m.db.runHooks(ctx, m.e, unsafe.Pointer(v), BeforeSave)
+		err := m.db.runHooks(ctx, m.e, v, BeforeSave)
 		if err == nil {
-			err = m.db.stamp(m.e, unsafe.Pointer(v), now)
+			err = m.db.stamp(m.e, v, now)
 		}
 		var (
 			item content
 			key  keyTexts
 		)
 		if err == nil {
-			item, key, err = m.db.newRow(ctx, m.e, "Put", unsafe.Pointer(v), now, &a)
+			item, key, err = m.db.newRow(ctx, m.e, "Put", v, now, &a)
 		}
 		if err != nil {
 			undo()
 			return err
 		}
-		w := batchWrite[T]{value: v, key: key.id, item: item}
+		w := batchWrite{value: v, key: key.id, item: item}
 		if i, ok := at[w.key]; ok {
 			writes[i] = w
 			continue
@@ -292,7 +295,7 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 		at[w.key] = len(writes)
 		writes = append(writes, w)
 	}
-	return batchWriteAll(ctx, m, "PutMany", writes)
+	return m.batchWriteAll(ctx, "PutMany", writes)
 }
 
 // CreateMany writes new items as [Model.Create] does. It is not atomic: a value
@@ -305,12 +308,12 @@ func (m Model[T]) putPlain(ctx context.Context, values []*T) error {
 // is sent again without them.
 //
 // See "Amazon DynamoDB Transactions: How it works" in the Amazon DynamoDB Developer Guide.
-func (m Model[T]) CreateMany(ctx context.Context, values ...*T) (err error) {
-	ctx, tr := m.db.begin(ctx, "CreateMany", m.e)
-	defer tr.end(&err)
-	return m.writeMany(ctx, "CreateMany", values, func(ctx context.Context, values []*T) error {
-		return m.transactMany(ctx, "CreateMany", values, func(v *T) (*mutation, error) { return m.db.planCreate(ctx, m.e, unsafe.Pointer(v)) })
-	})
+func (m Model[T]) CreateMany(ctx context.Context, values ...*T) error {
+	return model(m).writeMany(ctx, "CreateMany", pointersOf(values), model.createMany)
+}
+
+func (m model) createMany(ctx context.Context, values []unsafe.Pointer) error {
+	return m.transactMany(ctx, "CreateMany", values, (*DB).planCreate)
 }
 
 // DeleteMany deletes the items whose key fields are those of the values, as
@@ -319,39 +322,41 @@ func (m Model[T]) CreateMany(ctx context.Context, values ...*T) (err error) {
 // transactions too.
 //
 // See "BatchWriteItem" in the Amazon DynamoDB API Reference.
-func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) (err error) {
-	ctx, tr := m.db.begin(ctx, "DeleteMany", m.e)
-	defer tr.end(&err)
-	return m.writeMany(ctx, "DeleteMany", values, m.deleteMany)
+func (m Model[T]) DeleteMany(ctx context.Context, values ...*T) error {
+	return model(m).writeMany(ctx, "DeleteMany", pointersOf(values), model.deleteMany)
 }
 
-func (m Model[T]) deleteMany(ctx context.Context, values []*T) error {
+func (m model) deleteMany(ctx context.Context, values []unsafe.Pointer) error {
 	if !m.e.plain() || m.e.deletedAttr != "" || m.db.hooked(m.e, BeforeDelete, AfterDelete) {
-		return m.transactMany(ctx, "DeleteMany", values, func(v *T) (*mutation, error) { return m.db.planDelete(ctx, m.e, v) })
+		return m.transactMany(ctx, "DeleteMany", values, func(db *DB, ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+			return db.planDelete(ctx, e, e.valueAt(v))
+		})
 	}
 	seen := map[string]bool{}
-	var writes []batchWrite[T]
+	var writes []batchWrite
 	for _, v := range values {
-		k, err := m.e.baseKey(unsafe.Pointer(v))
+		k, err := m.e.baseKey(v)
 		if err != nil {
 			return err
 		}
-		w := batchWrite[T]{value: v, key: m.e.keyID(k), delete: k}
+		w := batchWrite{value: v, key: m.e.keyID(k), delete: k}
 		if !seen[w.key] {
 			seen[w.key] = true
 			writes = append(writes, w)
 		}
 	}
-	return batchWriteAll(ctx, m, "DeleteMany", writes)
+	return m.batchWriteAll(ctx, "DeleteMany", writes)
 }
 
-func (m Model[T]) writeMany(ctx context.Context, op string, values []*T, write func(context.Context, []*T) error) error {
-	err := m.fault()
+func (m model) writeMany(ctx context.Context, op string, values []unsafe.Pointer, write func(model, context.Context, []unsafe.Pointer) error) (err error) {
+	ctx, tr := m.db.begin(ctx, op, m.e)
+	defer tr.end(&err)
+	err = m.fault()
 	if err == nil && slices.Contains(values, nil) {
 		err = faultf(ErrInvalid, "one of the values is nil")
 	}
 	if err == nil {
-		err = write(ctx, values)
+		err = write(m, ctx, values)
 	}
 	return opError(op, m.e, err)
 }
@@ -359,9 +364,21 @@ func (m Model[T]) writeMany(ctx context.Context, op string, values []*T, write f
 // plain reports whether a batch can keep the entity's rules.
 func (e *entity) plain() bool { return e.versionAttr == "" && len(e.uniques) == 0 }
 
+// batchFault is a [BatchError] of values without their type.
+type batchFault struct {
+	left   []unsafe.Pointer
+	failed []batchFailure
+	err    error
+}
+
+type batchFailure struct {
+	value unsafe.Pointer
+	err   error
+}
+
 // batchWrite is one write of a batch and the value it stands for.
-type batchWrite[T any] struct {
-	value  *T
+type batchWrite struct {
+	value  unsafe.Pointer
 	key    string
 	item   content // of a put
 	delete Item    // of a deletion, its key
@@ -369,7 +386,7 @@ type batchWrite[T any] struct {
 
 // request is the write as part of a BatchWriteItem, to which an item that goes
 // straight is added.
-func (w *batchWrite[T]) request(items *straightItems) types.WriteRequest {
+func (w *batchWrite) request(items *straightItems) types.WriteRequest {
 	if w.delete != nil {
 		return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: w.delete}}
 	}
@@ -380,23 +397,23 @@ func (w *batchWrite[T]) request(items *straightItems) types.WriteRequest {
 	return types.WriteRequest{PutRequest: &types.PutRequest{Item: w.item.item}}
 }
 
-func batchWriteAll[T any](ctx context.Context, m Model[T], op string, writes []batchWrite[T]) error {
+func (m model) batchWriteAll(ctx context.Context, op string, writes []batchWrite) error {
 	chunks := chunk(writes, maxBatchWrite)
-	left := make([][]*T, len(chunks))
+	left := make([][]unsafe.Pointer, len(chunks))
 	errs := make([]error, len(chunks))
 	_ = each(ctx, len(chunks), m.db.cfg.Concurrency, func(_ context.Context, i int) error {
-		left[i], errs[i] = batchWriteChunk(ctx, m, op, chunks[i])
+		left[i], errs[i] = m.batchWriteChunk(ctx, op, chunks[i])
 		return nil // one chunk's fault does not keep the others from being written
 	})
 	if err := firstError(errs); err != nil {
-		return &BatchError[T]{Left: slices.Concat(left...), Err: err}
+		return m.maker.batchError(&batchFault{left: slices.Concat(left...), err: err})
 	}
 	return nil
 }
 
 // batchWriteChunk sends one chunk and returns the values that are not known to
 // be written where that fails.
-func batchWriteChunk[T any](ctx context.Context, m Model[T], op string, chunk []batchWrite[T]) ([]*T, error) {
+func (m model) batchWriteChunk(ctx context.Context, op string, chunk []batchWrite) ([]unsafe.Pointer, error) {
 	items := make(straightItems, 0, len(chunk))
 	requests := make([]types.WriteRequest, len(chunk))
 	for i := range chunk {
@@ -406,7 +423,7 @@ func batchWriteChunk[T any](ctx context.Context, m Model[T], op string, chunk []
 	if err == nil {
 		return nil, nil
 	}
-	var left []*T
+	var left []unsafe.Pointer
 	for i := range chunk {
 		if w := &chunk[i]; unprocessed == nil || unprocessed[w.key] {
 			left = append(left, w.value)

@@ -40,49 +40,59 @@ const bulkSize = 100
 //
 // It costs what List costs, and for each item what [Model.Update] costs. Limit
 // bounds the number of items.
-func (q Query[T]) Update(ctx context.Context, changes ...Change) (_ *Bulk[T], err error) {
-	ctx, tr := q.s.begin(ctx, "Update")
-	defer tr.end(&err)
-	if err := q.s.checkChanges(changes); err != nil {
-		return &Bulk[T]{}, q.s.opError("Update", err)
-	}
-	return bulk[T](ctx, q.s, "Update", func(item Item, still []Predicate) (*mutation, error) {
+func (q Query[T]) Update(ctx context.Context, changes ...Change) (*Bulk[T], error) {
+	b, err := q.s.bulkUpdate(ctx, changes)
+	return bulkOf[T](b), err
+}
+
+func (s *queryState) bulkUpdate(ctx context.Context, changes []Change) (*bulk, error) {
+	check := func() error { return s.checkChanges(changes) }
+	return s.bulk(ctx, "Update", check, func(ctx context.Context, item Item, still []Predicate) (*mutation, error) {
 		all := slices.Clip(changes)
 		for _, p := range still {
 			all = append(all, If(p))
 		}
-		return q.s.db.planUpdate(ctx, q.s.e, storedItem(item), all)
+		return s.db.planUpdate(ctx, s.e, storedItem(item), all)
 	})
 }
 
 // Delete deletes every item that matches, softly where the entity has soft
 // deletes. It works and costs as Update does.
-func (q Query[T]) Delete(ctx context.Context) (_ *Bulk[T], err error) {
-	ctx, tr := q.s.begin(ctx, "Delete")
-	defer tr.end(&err)
-	return bulk[T](ctx, q.s, "Delete", func(item Item, still []Predicate) (*mutation, error) {
-		return q.s.db.planDelete(ctx, q.s.e, storedItem(item), still...)
+func (q Query[T]) Delete(ctx context.Context) (*Bulk[T], error) {
+	b, err := q.s.bulkDelete(ctx)
+	return bulkOf[T](b), err
+}
+
+func (s *queryState) bulkDelete(ctx context.Context) (*bulk, error) {
+	return s.bulk(ctx, "Delete", nil, func(ctx context.Context, item Item, still []Predicate) (*mutation, error) {
+		return s.db.planDelete(ctx, s.e, storedItem(item), still...)
 	})
 }
 
 // ForceDelete deletes every item that matches for good, whether or not the
 // entity has soft deletes. It works and costs as Update does.
-func (q Query[T]) ForceDelete(ctx context.Context) (_ *Bulk[T], err error) {
-	ctx, tr := q.s.begin(ctx, "ForceDelete")
-	defer tr.end(&err)
-	return bulk[T](ctx, q.s, "ForceDelete", func(item Item, still []Predicate) (*mutation, error) {
-		return q.s.db.planForceDelete(ctx, q.s.e, "ForceDelete", storedItem(item), still...)
+func (q Query[T]) ForceDelete(ctx context.Context) (*Bulk[T], error) {
+	b, err := q.s.bulkForceDelete(ctx)
+	return bulkOf[T](b), err
+}
+
+func (s *queryState) bulkForceDelete(ctx context.Context) (*bulk, error) {
+	return s.bulk(ctx, "ForceDelete", nil, func(ctx context.Context, item Item, still []Predicate) (*mutation, error) {
+		return s.db.planForceDelete(ctx, s.e, "ForceDelete", storedItem(item), still...)
 	})
 }
 
 // Restore brings every item that matches back from its soft deletion; the query
 // has to ask for such items ([Query.OnlyTrashed]). It works and costs as Update
 // does.
-func (q Query[T]) Restore(ctx context.Context) (_ *Bulk[T], err error) {
-	ctx, tr := q.s.begin(ctx, "Restore")
-	defer tr.end(&err)
-	return bulk[T](ctx, q.s, "Restore", func(item Item, still []Predicate) (*mutation, error) {
-		return q.s.db.planRestore(ctx, q.s.e, storedItem(item), still...)
+func (q Query[T]) Restore(ctx context.Context) (*Bulk[T], error) {
+	b, err := q.s.bulkRestore(ctx)
+	return bulkOf[T](b), err
+}
+
+func (s *queryState) bulkRestore(ctx context.Context) (*bulk, error) {
+	return s.bulk(ctx, "Restore", nil, func(ctx context.Context, item Item, still []Predicate) (*mutation, error) {
+		return s.db.planRestore(ctx, s.e, storedItem(item), still...)
 	})
 }
 
@@ -101,13 +111,40 @@ func (s *queryState) checkChanges(changes []Change) error {
 	return err
 }
 
-func bulk[T any](ctx context.Context, s *queryState, op string, plan func(Item, []Predicate) (*mutation, error)) (*Bulk[T], error) {
-	b := &Bulk[T]{}
-	err := runBulk(ctx, s, op, plan, b)
+// bulk is a [Bulk] of values without their type.
+type bulk struct {
+	changed, skipped int
+	failed           []batchFailure
+	next             string
+}
+
+// bulkOf is a bulk of pointers to a T as what it is.
+func bulkOf[T any](b *bulk) *Bulk[T] {
+	typed := &Bulk[T]{Changed: b.changed, Skipped: b.skipped, Next: b.next}
+	for _, f := range b.failed {
+		typed.Failed = append(typed.Failed, BulkFailure[T]{(*T)(f.value), f.err})
+	}
+	return typed
+}
+
+// bulkPlan plans the write of an item that still meets the predicates.
+type bulkPlan func(ctx context.Context, item Item, still []Predicate) (*mutation, error)
+
+// bulk writes the items of the query, where check, if it is not nil, lets it.
+func (s *queryState) bulk(ctx context.Context, op string, check func() error, plan bulkPlan) (_ *bulk, err error) {
+	ctx, tr := s.begin(ctx, op)
+	defer tr.end(&err)
+	b := &bulk{}
+	if check != nil {
+		err = check()
+	}
+	if err == nil {
+		err = s.runBulk(ctx, op, plan, b)
+	}
 	return b, s.opError(op, err)
 }
 
-func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Item, []Predicate) (*mutation, error), b *Bulk[T]) error {
+func (s *queryState) runBulk(ctx context.Context, op string, plan bulkPlan, b *bulk) error {
 	p, err := s.wholeItems()
 	if err != nil {
 		return err
@@ -122,7 +159,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 	if err := r.open(ctx, s.opts.after); err != nil {
 		return err
 	}
-	if b.Next, err = r.cursor(); err != nil {
+	if b.next, err = r.cursor(); err != nil {
 		return err
 	}
 	var (
@@ -130,10 +167,10 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 		seen  = map[string]bool{} // a change may move an item ahead of the reader
 	)
 	write := func() error {
-		err := writeBatch(ctx, s, batch, still, plan, p.path.projected == nil, b)
+		err := s.writeBatch(ctx, batch, still, plan, p.path.projected == nil, b)
 		batch = batch[:0]
 		next, encErr := r.cursor()
-		if b.Next = next; encErr != nil {
+		if b.next = next; encErr != nil {
 			return encErr
 		}
 		if report != nil {
@@ -163,7 +200,7 @@ func runBulk[T any](ctx context.Context, s *queryState, op string, plan func(Ite
 		err = write()
 	}
 	if err == nil && !slices.ContainsFunc(r.streams, func(st stream) bool { return !st.ended() }) {
-		b.Next = ""
+		b.next = ""
 	}
 	return err
 }
@@ -180,13 +217,13 @@ func (s *queryState) wholeItems() (*plan, error) {
 
 // writeBatch writes items side by side and adds the outcome to b. whole says
 // that the items were read with all of their attributes.
-func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still []Predicate, plan func(Item, []Predicate) (*mutation, error), whole bool, b *Bulk[T]) error {
+func (s *queryState) writeBatch(ctx context.Context, batch []Item, still []Predicate, plan bulkPlan, whole bool, b *bulk) error {
 	errs := make([]error, len(batch))
 	var g errgroup.Group
 	g.SetLimit(s.db.cfg.Concurrency)
 	for i, item := range batch {
 		g.Go(func() error {
-			m, err := plan(item, still)
+			m, err := plan(ctx, item, still)
 			switch {
 			case err != nil:
 			case whole:
@@ -203,15 +240,15 @@ func writeBatch[T any](ctx context.Context, s *queryState, batch []Item, still [
 	for i, err := range errs {
 		switch {
 		case err == nil:
-			b.Changed++
+			b.changed++
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrUnique):
-			b.Skipped++
+			b.skipped++
 		default:
-			v, decodeErr := decodeNew[T](s.e, batch[i], nil)
+			v, decodeErr := s.e.decodeNew(s.maker, batch[i], nil)
 			if decodeErr != nil {
 				err = errors.Join(err, decodeErr)
 			}
-			b.Failed = append(b.Failed, BulkFailure[T]{Item: v, Err: err})
+			b.failed = append(b.failed, batchFailure{v, err})
 			if first == nil {
 				first = err
 			}

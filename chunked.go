@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
@@ -113,15 +114,15 @@ func pack(units []*unit) ([][]*unit, error) {
 // transactMany plans a write for each value and sends them in transactions, up
 // to [Config.Concurrency] at a time. A transaction that is cancelled because of
 // some of its values is sent again without them.
-func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan func(*T) (*mutation, error)) error {
+func (m model) transactMany(ctx context.Context, op string, values []unsafe.Pointer, plan valuePlan) error {
 	db := m.db
 	if db.cfg.PlainBatches {
 		return faultf(ErrInvalid, "%s needs transactions or conditions for %s, which Config.PlainBatches refuses: write the values one by one", op, m.e.def.Name)
 	}
 	var units []*unit
-	valueOf := map[*unit]*T{}
+	valueOf := map[*unit]unsafe.Pointer{}
 	last := map[string]int{} // key to place in units
-	be := &BatchError[T]{}
+	var be batchFault
 	fail := func(err error) error {
 		for _, u := range slices.Backward(units) {
 			u.revert()
@@ -129,8 +130,8 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 		return err
 	}
 	for _, v := range values {
-		undo := keepOne(m.db, m.e, v)
-		mu, err := plan(v)
+		undo := m.keep(v)
+		mu, err := plan(db, ctx, m.e, v)
 		if err != nil {
 			undo()
 			return fail(err)
@@ -142,7 +143,7 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 		switch {
 		case twice && op == "CreateMany":
 			undo()
-			be.Failed = append(be.Failed, BatchFailure[T]{v, opError("Create", m.e, ErrExists)})
+			be.failed = append(be.failed, batchFailure{v, opError("Create", m.e, ErrExists)})
 		case twice:
 			units[i].revert()
 			units[i] = u // the later stands
@@ -153,7 +154,7 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 	}
 	if unread, err := db.planAll(ctx, m.e, op, units); err != nil {
 		if unread {
-			err = &BatchError[T]{Left: values, Err: bare(err)}
+			err = m.maker.batchError(&batchFault{left: values, err: bare(err)})
 		}
 		return fail(err)
 	}
@@ -182,22 +183,22 @@ func (m Model[T]) transactMany(ctx context.Context, op string, values []*T, plan
 				u.revert()
 			}
 			if refused(err) {
-				be.Failed = append(be.Failed, BatchFailure[T]{valueOf[u], opError(u.m.op, m.e, err)})
+				be.failed = append(be.failed, batchFailure{valueOf[u], opError(u.m.op, m.e, err)})
 				continue
 			}
-			be.Left = append(be.Left, valueOf[u])
+			be.left = append(be.left, valueOf[u])
 			if ended == nil {
 				ended = err
 			}
 		}
 	}
-	if len(be.Left) == 0 && len(be.Failed) == 0 {
+	if len(be.left) == 0 && len(be.failed) == 0 {
 		return nil
 	}
-	if be.Err = bare(ended); ended == nil {
-		be.Err = bare(be.Failed[0].Err)
+	if be.err = bare(ended); ended == nil {
+		be.err = bare(be.failed[0].err)
 	}
-	return be
+	return m.maker.batchError(&be)
 }
 
 // bare takes the name of an operation off an error that another one is to carry.

@@ -157,18 +157,18 @@ func (t TxEntity) addKey(ctx context.Context, name string, key any, plan func(ke
 // [Model.FindMany] does; the place of a key without an item holds nil. A key is
 // what [EntityModel.Find] takes.
 func (m EntityModel) FindMany(ctx context.Context, keys ...any) ([]Record, error) {
-	return m.several(ctx, "FindMany", keys, Model[Record].findMany)
+	return m.several(ctx, "FindMany", keys, model.findMany)
 }
 
 // TransactGet returns the items with the given keys as they stood at one
 // moment, in their order, as [Model.TransactGet] does; the place of a key without
 // an item holds nil. A key is what [EntityModel.Find] takes.
 func (m EntityModel) TransactGet(ctx context.Context, keys ...any) ([]Record, error) {
-	return m.several(ctx, "TransactGet", keys, Model[Record].transactGet)
+	return m.several(ctx, "TransactGet", keys, model.transactGet)
 }
 
 // several reads the items of several keys.
-func (m EntityModel) several(ctx context.Context, op string, keys []any, read func(m Model[Record], ctx context.Context, keys []any) ([]*Record, error)) (_ []Record, err error) {
+func (m EntityModel) several(ctx context.Context, op string, keys []any, read func(model, context.Context, []any) ([]unsafe.Pointer, error)) (_ []Record, err error) {
 	ctx, tr := m.db.begin(ctx, op, m.e)
 	defer tr.end(&err)
 	if m.fault() != nil {
@@ -181,14 +181,14 @@ func (m EntityModel) several(ctx context.Context, op string, keys []any, read fu
 			return nil, opError(op, m.e, err)
 		}
 	}
-	found, err := read(Model[Record](m.records()), ctx, keys)
+	found, err := read(m.records(), ctx, keys)
 	if ue, ok := errors.AsType[*UnreadError](err); ok {
 		err = leftUnread(given, ue.places, ue.Err)
 	} else if err != nil {
 		return nil, opError(op, m.e, err)
 	}
 	list := make([]Record, len(found))
-	for i, r := range found {
+	for i, r := range listOf[Record](found) {
 		if r != nil {
 			list[i] = *r
 		}

@@ -14,11 +14,7 @@ func (t TxModel[T]) Upsert(ctx context.Context, v *T) error {
 }
 
 func (tx *Tx) upsert(ctx context.Context, m model, v unsafe.Pointer) error {
-	err, undo := m.check(v), noUndo
-	if err == nil {
-		undo = m.e.keep(m.maker, v)
-	}
-	return tx.addValue(ctx, "Upsert", m.db, m.e, err, undo, v, func(db *DB, ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
+	return tx.addValue(ctx, "Upsert", m, v, func(db *DB, ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error) {
 		return db.planUpsert(ctx, e, v, e.keep(m.maker, v))
 	})
 }

@@ -28,7 +28,7 @@ func PlanOnly[T any](q Query[T]) error {
 func FoundAllocs[T any](db *DB) float64 {
 	m, v, ctx := ModelOf[T](db), new(T), context.Background()
 	return testing.AllocsPerRun(100, func() {
-		if _, err := decodeRow[T](m.e, &row{v: unsafe.Pointer(v)}, db.afterFind(ctx, m.e)); err != nil {
+		if _, err := m.e.decodeRow(m.maker, &row{v: unsafe.Pointer(v)}, db.afterFind(ctx, m.e)); err != nil {
 			panic(err)
 		}
 	})

@@ -8,18 +8,6 @@ import (
 	"github.com/dynorm/dynorm/internal/codec"
 )
 
-// keep is [entity.keep] of a T, in one object where that is all of it.
-func keep[T any](e *entity, v *T) (undo func()) {
-	if v == nil || e == nil {
-		return noUndo
-	}
-	if len(e.generated) == 0 {
-		before := *v
-		return func() { *v = before }
-	}
-	return e.keep(makerOf[T]{}, unsafe.Pointer(v))
-}
-
 // keep returns what sets a value back to what it is now, after a write that
 // failed. What writes change behind embedded pointers is set back too.
 func (e *entity) keep(t maker, v unsafe.Pointer) (undo func()) {
@@ -58,37 +46,21 @@ func (m model) keep(v unsafe.Pointer) (undo func()) {
 	return m.e.keep(m.maker, v)
 }
 
-// keepOne is [model.keep] of a T.
-func keepOne[T any](db *DB, e *entity, v *T) (undo func()) {
-	if v == nil || e == nil || !db.changes(e, unsafe.Pointer(v)) {
+// keepAll is keep for many values.
+func (m model) keepAll(values []unsafe.Pointer) (undo func()) {
+	if !slices.ContainsFunc(values, func(v unsafe.Pointer) bool { return m.db.changes(m.e, v) }) {
 		return noUndo
 	}
-	return keep(e, v)
-}
-
-// keepAll is keepOne for many values.
-func keepAll[T any](db *DB, e *entity, values []*T) (undo func()) {
-	if !slices.ContainsFunc(values, func(v *T) bool { return db.changes(e, unsafe.Pointer(v)) }) {
-		return noUndo
+	if len(m.e.generated) == 0 {
+		return m.maker.keep(values)
 	}
-	if len(e.generated) > 0 {
-		undos := make([]func(), len(values))
-		for i, v := range values {
-			undos[i] = keep(e, v)
-		}
-		return func() {
-			for _, back := range slices.Backward(undos) {
-				back()
-			}
-		}
-	}
-	before := make([]T, len(values))
+	undos := make([]func(), len(values))
 	for i, v := range values {
-		before[i] = *v
+		undos[i] = m.e.keep(m.maker, v)
 	}
 	return func() {
-		for i, v := range slices.Backward(values) {
-			*v = before[i]
+		for _, back := range slices.Backward(undos) {
+			back()
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package dynorm
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/dynorm/dynorm/internal/codec"
@@ -18,6 +19,10 @@ type maker interface {
 	new() unsafe.Pointer
 	// set sets the T at v to the one at from.
 	set(v, from unsafe.Pointer)
+	// keep returns what sets the Ts back to what they are now.
+	keep(values []unsafe.Pointer) (undo func())
+	// batchError is the [BatchError] that a fault of a batch of Ts is.
+	batchError(f *batchFault) error
 }
 
 // makerOf is the maker of T.
@@ -26,6 +31,31 @@ type makerOf[T any] struct{}
 func (makerOf[T]) new() unsafe.Pointer { return unsafe.Pointer(new(T)) }
 
 func (makerOf[T]) set(v, from unsafe.Pointer) { *(*T)(v) = *(*T)(from) }
+
+func (makerOf[T]) keep(values []unsafe.Pointer) (undo func()) {
+	before := make([]T, len(values))
+	for i, v := range values {
+		before[i] = *(*T)(v)
+	}
+	return func() {
+		for i, v := range slices.Backward(values) {
+			*(*T)(v) = before[i]
+		}
+	}
+}
+
+func (makerOf[T]) batchError(f *batchFault) error {
+	be := &BatchError[T]{Left: listOf[T](f.left), Err: f.err}
+	for _, x := range f.failed {
+		be.Failed = append(be.Failed, BatchFailure[T]{(*T)(x.value), x.err})
+	}
+	return be
+}
+
+// pointersOf returns pointers to a T without their type, listOf gives it back.
+func pointersOf[T any](values []*T) []unsafe.Pointer {
+	return *(*[]unsafe.Pointer)(unsafe.Pointer(&values))
+}
 
 // listOf returns pointers to a T as what they are.
 func listOf[T any](values []unsafe.Pointer) []*T { return *(*[]*T)(unsafe.Pointer(&values)) }

@@ -51,10 +51,6 @@ func (db *DB) modelOf(t reflect.Type, mk maker) model {
 	return model{db: db, e: e, modelState: &modelState{maker: mk, read: e.decoding(mk)}}
 }
 
-func (m Model[T]) fault() error { return model(m).fault() }
-
-func (m Model[T]) check(v *T) error { return model(m).check(unsafe.Pointer(v)) }
-
 // fault returns what keeps every call of the model from starting.
 func (m model) fault() error {
 	if m.modelState == nil {
@@ -418,12 +414,6 @@ func (e *entity) structArg(key any) unsafe.Pointer {
 		return rv.UnsafePointer()
 	}
 	return nil
-}
-
-// decodeNew is [entity.decodeNew] of a T.
-func decodeNew[T any](e *entity, item Item, after func(unsafe.Pointer) error) (*T, error) {
-	v, err := e.decodeNew(makerOf[T]{}, item, after)
-	return (*T)(v), err
 }
 
 // decode sets the struct at v to an item. An item of another entity is an

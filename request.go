@@ -236,14 +236,16 @@ func (b *branch) wholeKey(p *plan) Item {
 // conditions ([Plan.Keys]) sends one like it for each. Where the conditions
 // contradict each other there is none, and the input is nil. It is of no tenant
 // ([Config.Scope]), and takes no cursor that is of one.
-func (q Query[T]) Request() (any, error) {
-	p, err := q.s.planned()
+func (q Query[T]) Request() (any, error) { return q.s.request() }
+
+func (s *queryState) request() (any, error) {
+	p, err := s.planned()
 	if err != nil {
-		return nil, q.s.opError("Request", err)
+		return nil, s.opError("Request", err)
 	}
-	r := q.s.reader(p, "Request", 0)
-	if err := r.start(q.s.opts.after); err != nil {
-		return nil, q.s.opError("Request", err)
+	r := s.reader(p, "Request", 0)
+	if err := r.start(s.opts.after); err != nil {
+		return nil, s.opError("Request", err)
 	}
 	switch st := firstStream(r); {
 	case st == nil:

@@ -120,9 +120,6 @@ func readRaw(r *codec.Reader) (row, error) {
 	return row{content: content{raw: raw}}, err
 }
 
-// decoding is [entity.decoding] of a T.
-func decoding[T any](e *entity) rowReader { return e.decoding(makerOf[T]{}) }
-
 // errOtherEntity ends the decoding of an item of another entity.
 var errOtherEntity = errors.New("the item is of another entity")
 
@@ -145,10 +142,4 @@ func (e *entity) checkType(name, raw []byte) error {
 		return errOtherEntity
 	}
 	return err
-}
-
-// decodeRow is [entity.decodeRow] of a T.
-func decodeRow[T any](e *entity, w *row, after func(unsafe.Pointer) error) (*T, error) {
-	v, err := e.decodeRow(makerOf[T]{}, w, after)
-	return (*T)(v), err
 }

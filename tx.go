@@ -322,29 +322,26 @@ func (tx *Tx) add(name string, db *DB, e *entity, err error, undo func(), plan f
 	return nil
 }
 
-// addValue adds the write of a value.
-func (t TxModel[T]) addValue(ctx context.Context, name string, v *T, plan valuePlan) error {
-	return t.tx.addValue(ctx, name, t.m.db, t.m.e, t.m.check(v), keep(t.m.e, v), unsafe.Pointer(v), plan)
-}
-
 // valuePlan plans a write of the struct at v.
 type valuePlan func(db *DB, ctx context.Context, e *entity, v unsafe.Pointer) (*mutation, error)
 
-func (tx *Tx) addValue(ctx context.Context, name string, db *DB, e *entity, err error, undo func(), v unsafe.Pointer, plan valuePlan) error {
-	return tx.add(name, db, e, err, undo, func() (*unit, error) {
-		m, err := plan(db, ctx, e, v)
+// addValue adds the write of the value at v, which goes back to what it is now
+// where the transaction fails, whoever changes it until then.
+func (tx *Tx) addValue(ctx context.Context, name string, m model, v unsafe.Pointer, plan valuePlan) error {
+	err, undo := m.check(v), noUndo
+	if err == nil {
+		undo = m.e.keep(m.maker, v)
+	}
+	return tx.add(name, m.db, m.e, err, undo, func() (*unit, error) {
+		mu, err := plan(m.db, ctx, m.e, v)
 		if err != nil {
 			return nil, err
 		}
-		return db.planned(ctx, m)
+		return m.db.planned(ctx, mu)
 	})
 }
 
 // addKey adds a write that goes by a key.
-func (t TxModel[T]) addKey(ctx context.Context, name string, plan func() (*mutation, error)) error {
-	return t.tx.addKey(ctx, name, t.m.db, t.m.e, t.m.fault(), plan)
-}
-
 func (tx *Tx) addKey(ctx context.Context, name string, db *DB, e *entity, err error, plan func() (*mutation, error)) error {
 	return tx.add(name, db, e, err, nil, func() (*unit, error) {
 		m, err := plan()
@@ -357,38 +354,43 @@ func (tx *Tx) addKey(ctx context.Context, name string, db *DB, e *entity, err er
 
 // Create adds what [Model.Create] sends.
 func (t TxModel[T]) Create(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Create", v, (*DB).planCreate)
+	return t.tx.addValue(ctx, "Create", model(t.m), unsafe.Pointer(v), (*DB).planCreate)
 }
 
 // Put adds what [Model.Put] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Put(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Put", v, (*DB).planPut)
+	return t.tx.addValue(ctx, "Put", model(t.m), unsafe.Pointer(v), (*DB).planPut)
 }
 
 // Save adds what [Model.Save] sends. An entity with unique fields is read at
 // once, to know which claims the item holds.
 func (t TxModel[T]) Save(ctx context.Context, v *T) error {
-	return t.addValue(ctx, "Save", v, (*DB).planSave)
+	return t.tx.addValue(ctx, "Save", model(t.m), unsafe.Pointer(v), (*DB).planSave)
 }
 
 // Update adds what [Model.Update] sends. Where the changes touch inputs of an
 // index entry or a unique value that are not all known, the item is read at
 // once and must still be the same when the transaction is sent.
 func (t TxModel[T]) Update(ctx context.Context, key any, changes ...Change) error {
-	return t.addKey(ctx, "Update", func() (*mutation, error) { return t.m.db.planUpdate(ctx, t.m.e, key, changes) })
+	return t.tx.update(ctx, model(t.m), key, changes)
 }
 
 // Delete adds what [Model.Delete] sends. A soft deletion needs the item to be
 // there.
 func (t TxModel[T]) Delete(ctx context.Context, key any) error {
-	return t.addKey(ctx, "Delete", func() (*mutation, error) { return t.m.db.planDelete(ctx, t.m.e, key) })
+	return t.tx.remove(ctx, model(t.m), key)
+}
+
+func (tx *Tx) remove(ctx context.Context, m model, key any) error {
+	return tx.addKey(ctx, "Delete", m.db, m.e, m.fault(), func() (*mutation, error) { return m.db.planDelete(ctx, m.e, key) })
 }
 
 // Check adds a condition on an item that the transaction does not write: it
 // must hold for any of the transaction to be written.
 func (t TxModel[T]) Check(_ context.Context, key any, predicate Predicate) error {
-	return t.tx.addCheck(t.m.db, t.m.e, t.m.fault(), key, predicate)
+	m := model(t.m)
+	return t.tx.addCheck(m.db, m.e, m.fault(), key, predicate)
 }
 
 func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicate) error {
@@ -417,17 +419,12 @@ func (tx *Tx) addCheck(db *DB, e *entity, err error, key any, predicate Predicat
 // It sends one TransactGetItems, at two read units for each 4 KB of each item.
 //
 // See "TransactGetItems" in the Amazon DynamoDB API Reference.
-func (m Model[T]) TransactGet(ctx context.Context, keys ...any) (_ []*T, err error) {
-	ctx, tr := m.db.begin(ctx, "TransactGet", m.e)
-	defer tr.end(&err)
-	if m.fault() != nil {
-		return nil, opError("TransactGet", m.e, m.fault())
-	}
-	list, err := m.transactGet(ctx, m.e.flatten(keys))
-	return list, opError("TransactGet", m.e, err)
+func (m Model[T]) TransactGet(ctx context.Context, keys ...any) ([]*T, error) {
+	list, err := model(m).readMany(ctx, "TransactGet", keys, model.transactGet)
+	return listOf[T](list), err
 }
 
-func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
+func (m model) transactGet(ctx context.Context, keys []any) ([]unsafe.Pointer, error) {
 	db, e := m.db, m.e
 	if len(keys) == 0 {
 		return nil, nil
@@ -451,14 +448,14 @@ func (m Model[T]) transactGet(ctx context.Context, keys []any) ([]*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: e.def.Name, Input: in}, decoding[T](e))
+	rows, err := db.transactGet(ctx, &Operation{Kind: OpTransactGetItems, Name: "TransactGet", Entity: e.def.Name, Input: in}, m.read)
 	if err != nil {
 		return nil, err
 	}
-	list, now, after := make([]*T, len(keys)), db.cfg.Clock(), db.afterFind(ctx, e)
+	list, now, after := make([]unsafe.Pointer, len(keys)), db.cfg.Clock(), db.afterFind(ctx, e)
 	for i, j := range at {
 		if j < len(rows) && !rows[j].empty() && !rows[j].hidden(e, now) {
-			if list[i], err = decodeRow[T](e, &rows[j], after); err != nil {
+			if list[i], err = e.decodeRow(m.maker, &rows[j], after); err != nil {
 				return nil, err
 			}
 		}
