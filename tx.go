@@ -182,8 +182,7 @@ func (db *DB) transact(ctx context.Context, writes []*write, tx txOptions) error
 	}
 	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token}
 	if db.direct() && db.cfg.Cache == nil && db.cfg.Tracer == nil {
-		op.call.given.actions = writes
-		in.TransactItems = []types.TransactWriteItem{{Put: &types.Put{TableName: &db.table, Item: straightItem}}}
+		in.TransactItems = op.call.given.standIn(&db.table, writes)
 	} else {
 		in.TransactItems = actionsFor(&db.table, writes)
 	}

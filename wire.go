@@ -88,12 +88,16 @@ func (c *wireCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol =
 // SerializeRequest writes the request. An operation that it does not know, one
 // on tables, it leaves to the SDK.
 func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
-	body, known := c.body(in)
-	if c.left = !known; c.left {
-		if c.given.into(in); len(c.straight) > 0 {
-			return &smithy.SerializationError{Err: errors.New("the input was changed on its way, so that its items can't be added")}
-		}
+	if !c.given.fit(in) {
+		return errChanged
+	}
+	body, known, placed := c.body(in)
+	if c.left = !known; c.left && len(c.straight) == 0 {
+		c.given.into(in)
 		return c.ClientProtocol.SerializeRequest(ctx, schema, in, req)
+	}
+	if c.left || placed != len(c.straight) {
+		return errChanged
 	}
 	req.Method = http.MethodPost
 	if req.URL.Path == "" {
@@ -108,6 +112,10 @@ func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 	*req = *sent
 	return nil
 }
+
+// errChanged says that the parts of a request which its input lacks have no place
+// there any more.
+var errChanged = &smithy.SerializationError{Err: errors.New("a middleware changed the input in a way that its items, keys and expressions can't be added to")}
 
 // targetOf names an operation in a request's header.
 func targetOf(operation string) string {
@@ -128,21 +136,21 @@ var targets = map[string]string{
 	string(OpDeleteItem): targetPrefix + string(OpDeleteItem),
 }
 
-// body returns the request's body, or reports that the input says what it does
-// not know. The transport may still read it after the response has come, so
+// body returns the request's body and how many of the straight items found their
+// places in it, or reports that the input says what it does not know. The transport may still read it after the response has come, so
 // that nothing else is written there.
-func (c *wireCall) body(in any) (body io.Reader, known bool) {
+func (c *wireCall) body(in any) (body io.Reader, known bool, placed int) {
 	if n := len(c.straight); n > 0 {
 		const around = 64 // an item
 		q := request{buf: make([]byte, 0, (n+2)*around), straight: c.straight, at: make([]int, 0, n), given: c.given}
 		known = q.write(in)
-		return &splicedBody{text: q.buf, items: c.straight[:len(q.at)], at: q.at}, known
+		return &splicedBody{text: q.buf, items: c.straight[:len(q.at)], at: q.at}, known, len(q.at)
 	}
 	scratch := bodies.Get().(*request)
 	defer scratch.release()
 	scratch.given = c.given
 	known = scratch.write(in)
-	return bytes.NewReader(bytes.Clone(scratch.buf)), known
+	return bytes.NewReader(bytes.Clone(scratch.buf)), known, 0
 }
 
 // DeserializeResponse reads the response.

@@ -386,6 +386,82 @@ func TestInputsChangedOnTheirWay(t *testing.T) {
 	require.Equal(t, 5, asked)
 }
 
+// What a middleware of the client changes where the input has but a stand-in is
+// not lost: such a request is not sent.
+func TestInputsChangedWhereStandInsAre(t *testing.T) {
+	w := openTwoWays(t)
+	var change func(in any)
+	alter := middleware.InitializeMiddlewareFunc("Alter",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			if change != nil {
+				change(in.Parameters)
+			}
+			return next.HandleInitialize(ctx, in)
+		})
+	client := dynamodb.New(w.client.Options(), func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Initialize.Add(alter, middleware.After) })
+	})
+	db, err := dynorm.Open(client, w.dbs[0].Schema(), dynorm.Config{Table: w.table})
+	require.NoError(t, err)
+	m := dynorm.ModelOf[Sundry](db)
+	require.NoError(t, m.Put(t.Context(), &Sundry{ID: "a", Text: "Ann"}))
+	transact := func(ctx context.Context) error {
+		return db.Transact(ctx, func(tx *dynorm.Tx) error {
+			if err := m.In(tx).Update(ctx, "a", dynorm.Set("text", "Bea")); err != nil {
+				return err
+			}
+			return m.In(tx).Delete(ctx, "z")
+		})
+	}
+	other := types.TransactWriteItem{Delete: &types.Delete{TableName: &w.table, Key: dynorm.Item{"PK": &types.AttributeValueMemberS{Value: "a"}}}}
+	actions := func(change func(in *dynamodb.TransactWriteItemsInput)) func(any) {
+		return func(in any) { change(in.(*dynamodb.TransactWriteItemsInput)) }
+	}
+	for name, tt := range map[string]struct {
+		change func(in any)
+		call   func(ctx context.Context) error
+	}{
+		"an action added":     {actions(func(in *dynamodb.TransactWriteItemsInput) { in.TransactItems = append(in.TransactItems, other) }), transact},
+		"an action replaced":  {actions(func(in *dynamodb.TransactWriteItemsInput) { in.TransactItems[0] = other }), transact},
+		"all actions removed": {actions(func(in *dynamodb.TransactWriteItemsInput) { in.TransactItems = nil }), transact},
+		"an action widened":   {actions(func(in *dynamodb.TransactWriteItemsInput) { in.TransactItems[0].Delete = other.Delete }), transact},
+		"an action's condition": {actions(func(in *dynamodb.TransactWriteItemsInput) {
+			in.TransactItems[0].Put.ConditionExpression = aws.String("attribute_exists(PK)")
+		}), transact},
+		"a key": {func(in any) { in.(*dynamodb.GetItemInput).Key = other.Delete.Key }, func(ctx context.Context) error {
+			_, err := m.Find(ctx, "a")
+			return err
+		}},
+		"names": {func(in any) {
+			in.(*dynamodb.UpdateItemInput).ExpressionAttributeNames = map[string]string{"#x": "text"}
+		}, func(ctx context.Context) error {
+			_, err := m.Update(ctx, "a", dynorm.Set("text", "Bea"))
+			return err
+		}},
+		"a put removed from a batch": {func(in any) { in.(*dynamodb.BatchWriteItemInput).RequestItems[w.table] = nil }, func(ctx context.Context) error {
+			return m.PutMany(ctx, &Sundry{ID: "b"}, &Sundry{ID: "c"})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change = tt.change
+			require.ErrorContains(t, tt.call(t.Context()), "a middleware changed the input")
+			change = nil
+			all, err := m.Where(dynorm.Ge("id", "a")).List(t.Context())
+			require.NoError(t, err)
+			require.Len(t, all, 1)
+			require.Equal(t, "Ann", all[0].Text)
+		})
+	}
+	change = actions(func(in *dynamodb.TransactWriteItemsInput) {
+		in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+	})
+	require.NoError(t, transact(t.Context()), "the SDK writes it")
+	change = nil
+	got, err := m.Find(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, "Bea", got.Text)
+}
+
 // wrapped is a client that is not the SDK's own.
 type wrapped struct{ *dynamodb.Client }
 

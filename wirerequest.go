@@ -33,36 +33,63 @@ type given struct {
 	key    keyTexts
 	names  []string
 	values []types.AttributeValue
-	// actions stand in the place of the input's only one.
+	// actions come in the place of the input's only one, which puts stand.
 	actions []*write
+	stand   *types.Put
 }
 
-// into puts the parts into an input after all.
-func (g *given) into(input any) {
-	var (
-		key    *Item
-		names  *map[string]string
-		values *map[string]types.AttributeValue
-	)
+// standIn makes the actions of a transaction parts of the request, and returns
+// what stands in the input for them.
+func (g *given) standIn(table *string, writes []*write) []types.TransactWriteItem {
+	g.actions, g.stand = writes, &types.Put{TableName: table, Item: straightItem}
+	return []types.TransactWriteItem{{Put: g.stand}}
+}
+
+// places are where an input would have the parts, nil where it has no such.
+func places(input any) (key *Item, names *map[string]string, values *Item, actions *[]types.TransactWriteItem) {
 	switch in := input.(type) {
 	case *dynamodb.TransactWriteItemsInput:
-		if g.actions != nil {
-			in.TransactItems = actionsFor(in.TransactItems[0].Put.TableName, g.actions)
-		}
+		return nil, nil, nil, &in.TransactItems
 	case *dynamodb.GetItemInput:
-		key = &in.Key
+		return &in.Key, nil, nil, nil
 	case *dynamodb.PutItemInput:
-		names, values = &in.ExpressionAttributeNames, &in.ExpressionAttributeValues
+		return nil, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, nil
 	case *dynamodb.UpdateItemInput:
-		key, names, values = &in.Key, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues
+		return &in.Key, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, nil
 	case *dynamodb.DeleteItemInput:
-		key, names, values = &in.Key, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues
+		return &in.Key, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, nil
 	}
+	return nil, nil, nil, nil
+}
+
+// fit reports whether the parts still fit an input: a middleware of the client
+// may have put others in their place, which must not get lost.
+func (g *given) fit(input any) bool {
+	key, names, values, actions := places(input)
+	switch {
+	case key != nil && g.pk != "" && len(*key) > 0:
+		return false
+	case names != nil && g.names != nil && (len(*names) > 0 || len(*values) > 0):
+		return false
+	case actions == nil || g.actions == nil:
+		return true
+	}
+	put := g.stand
+	return len(*actions) == 1 && (*actions)[0] == types.TransactWriteItem{Put: put} && len(put.Item) == 0 &&
+		put.ConditionExpression == nil && put.ExpressionAttributeNames == nil && put.ExpressionAttributeValues == nil
+}
+
+// into puts the parts into an input that they fit after all.
+func (g *given) into(input any) {
+	key, names, values, actions := places(input)
 	if key != nil && g.pk != "" {
 		*key = Item{g.pk: stringValue(g.key.pk()), g.sk: stringValue(g.key.sk())}
 	}
 	if names != nil && g.names != nil {
 		*names, *values = expr.NameMap(g.names), expr.ValueMap(g.values)
+	}
+	if actions != nil && g.actions != nil {
+		*actions = actionsFor(g.stand.TableName, g.actions)
 	}
 }
 
@@ -140,7 +167,7 @@ func (q *request) write(input any) bool {
 		if in.TransactItems != nil {
 			q.member("TransactItems")
 			if q.given.actions != nil {
-				table := in.TransactItems[0].Put.TableName
+				table := q.given.stand.TableName
 				list(q, q.given.actions, func(w **write) { q.action(table, *w) })
 			} else {
 				list(q, in.TransactItems, q.transactedWrite)
@@ -366,12 +393,11 @@ func (q *request) names(names map[string]string) {
 
 // key writes the key of a single item.
 func (q *request) key(key Item) {
-	g := &q.given
-	if len(key) > 0 || g.pk == "" {
+	if g := &q.given; g.pk != "" {
+		q.keyOf(g.pk, g.sk, g.key)
+	} else {
 		q.item("Key", key)
-		return
 	}
-	q.keyOf(g.pk, g.sk, g.key)
 }
 
 func (q *request) keyOf(pk, sk string, key keyTexts) {
