@@ -11,7 +11,7 @@ import (
 )
 
 // Client is the part of the SDK's client that dynorm calls for items;
-// [*dynamodb.Client] fits, and so do clients that know of items only, as DAX's.
+// [*dynamodb.Client] fits, and so does a client that knows of items only.
 type Client interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)

@@ -354,7 +354,7 @@ func (db *DB) planMove(ctx context.Context, e *entity, key, stored Item, v unsaf
 		{kind: OpDeleteItem, name: "Move", e: e, key: key, cond: expr.And(same...), names: out.NameList(), values: out.ValueList(), reason: missingOr(ErrStaleVersion)},
 		{
 			kind: OpPutItem, name: "Move", e: e, texts: e.keyTextsIn(item), item: content{item: item}, cond: "attribute_not_exists(" + in.Name(e.pk.attr) + ")", names: in.NameList(),
-			reason: func(Item) error { return ErrExists },
+			reason: alreadyThere,
 		},
 	}
 	claims, err := e.claimsOnMove(key, stored, item)

@@ -314,21 +314,12 @@ type member[V any] struct {
 	value V
 }
 
-// sorted appends the entries of a map by name. Most maps are small.
+// sorted appends the entries of a map by name.
 func sorted[V any](dst []member[V], m map[string]V) []member[V] {
-	const many = 16
 	for name, v := range m {
 		dst = append(dst, member[V]{name, v})
 	}
-	if len(dst) > many {
-		slices.SortFunc(dst, func(a, b member[V]) int { return strings.Compare(a.name, b.name) })
-		return dst
-	}
-	for i := 1; i < len(dst); i++ {
-		for j := i; j > 0 && dst[j].name < dst[j-1].name; j-- {
-			dst[j], dst[j-1] = dst[j-1], dst[j]
-		}
-	}
+	slices.SortFunc(dst, func(a, b member[V]) int { return strings.Compare(a.name, b.name) })
 	return dst
 }
 
