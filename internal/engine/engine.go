@@ -75,7 +75,7 @@ type Mishaps struct {
 type Engine struct {
 	cfg Config
 
-	mu      sync.RWMutex
+	mu      lock
 	tables  btree.Map[string, *table]
 	streams btree.Map[string, *stream] // by ARN
 	tokens  tokens
