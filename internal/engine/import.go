@@ -238,7 +238,7 @@ func (m *imported) add(t *table, item value.Item, err error) {
 		return
 	}
 	key, _ := t.keys.appendKey(nil, item)
-	r := newRecord(item, string(key))
+	r := newRecord(item, key)
 	old, _ := t.items.Get(r.key)
 	t.apply(old, r, m.started, 0)
 	m.items++

@@ -9,13 +9,15 @@ func (k keySchema) place(key value.Item) (string, error) {
 	if key.Len() != len(k.all) {
 		return "", errKeySchema
 	}
-	for _, a := range k.all {
-		if v, ok := key.Get(a.name); !ok || v.Kind() != a.kind {
-			return "", errKeySchema
+	if !k.sound(key) {
+		for _, a := range k.all {
+			if v, ok := key.Get(a.name); !ok || v.Kind() != a.kind {
+				return "", errKeySchema
+			}
 		}
-	}
-	if err := k.checkValues(key); err != nil {
-		return "", err
+		if err := k.checkValues(key); err != nil {
+			return "", err
+		}
 	}
 	var buf [128]byte
 	place, _ := k.appendKey(buf[:0], key)
@@ -24,6 +26,9 @@ func (k keySchema) place(key value.Item) (string, error) {
 
 // checkItem reports what keeps item from being put in the table.
 func (k keySchema) checkItem(item value.Item, indexes []*index) error {
+	if k.sound(item) {
+		return checkIndexKeys(item, indexes, false)
+	}
 	for _, a := range k.all {
 		v, ok := item.Get(a.name)
 		switch {
@@ -46,8 +51,15 @@ func (k keySchema) checkValues(item value.Item) error {
 			return emptyValue(a)
 		}
 	}
-	if item.Value(k.partition[0].name).Len() > value.MaxPartitionKeySize && k.partition[0].kind != value.N {
-		return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
+	return k.checkSizes(item)
+}
+
+// checkSizes reports key attributes that are too long.
+func (k keySchema) checkSizes(item value.Item) error {
+	for _, a := range k.partition {
+		if a.kind != value.N && item.Value(a.name).Len() > value.MaxPartitionKeySize {
+			return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
+		}
 	}
 	for _, a := range k.sort {
 		if a.kind != value.N && item.Value(a.name).Len() > value.MaxSortKeySize {
@@ -55,6 +67,19 @@ func (k keySchema) checkValues(item value.Item) error {
 		}
 	}
 	return nil
+}
+
+// sound reports whether item has every key attribute, with the right type and
+// neither empty nor near a limit, as most have: nothing else need be checked.
+func (k keySchema) sound(item value.Item) bool {
+	for i := range k.all {
+		a := &k.all[i]
+		v, ok := item.Get(a.name)
+		if !ok || v.Kind() != a.kind || a.kind != value.N && (v.Len() == 0 || v.Len() > value.MaxSortKeySize) {
+			return false
+		}
+	}
+	return true
 }
 
 func emptyValue(a keyAttr) *Fault {
@@ -77,6 +102,9 @@ func emptyKind(k value.Kind) string {
 // present but can't be one. updated says that an update made them so.
 func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 	for _, x := range indexes {
+		if x.keys.sound(item) {
+			continue
+		}
 		for _, a := range x.keys.all {
 			v, ok := item.Get(a.name)
 			switch {
@@ -92,15 +120,8 @@ func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 				return emptyIndexValue(a, x.name)
 			}
 		}
-		for _, a := range x.keys.partition {
-			if v := item.Value(a.name); a.kind != value.N && v.Len() > value.MaxPartitionKeySize {
-				return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
-			}
-		}
-		for _, a := range x.keys.sort {
-			if v := item.Value(a.name); a.kind != value.N && v.Len() > value.MaxSortKeySize {
-				return parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", value.MaxSortKeySize)
-			}
+		if err := x.keys.checkSizes(item); err != nil {
+			return err
 		}
 	}
 	return nil

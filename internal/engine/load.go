@@ -140,7 +140,7 @@ func (t *table) loadItem(key, stored string) error {
 		return fmt.Errorf("an item of table %q is not in its place", t.name)
 	}
 	r := newRecord(it, key)
-	t.items.Load(key, r)
+	t.items.Load(r.key, r)
 	t.bytes += int64(r.size)
 	return nil
 }

@@ -25,12 +25,13 @@ type record struct {
 // kept.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-func newRecord(item value.Item, key string) *record {
+// newRecord returns the record of an item. Its texts are one string.
+func newRecord[K string | []byte](item value.Item, key K) *record {
 	buf := scratch.Get().(*[]byte)
-	*buf = wire.AppendItem((*buf)[:0], item)
-	r := &record{item, string(*buf), item.Size(), key}
+	*buf = wire.AppendItem(append((*buf)[:0], key...), item)
+	text := string(*buf)
 	scratch.Put(buf)
-	return r
+	return &record{item, text[len(key):], item.Size(), text[:len(key)]}
 }
 
 // table is a table with its items and indexes. The engine's lock guards it.
@@ -86,16 +87,6 @@ func (k keySchema) appendKey(dst []byte, item value.Item) ([]byte, bool) {
 		dst = value.AppendKey(dst, v)
 	}
 	return dst, true
-}
-
-// same reports whether both items have the same key.
-func (k keySchema) same(a, b value.Item) bool {
-	for i := range k.all {
-		if !value.Equal(a.Value(k.all[i].name), b.Value(k.all[i].name)) {
-			return false
-		}
-	}
-	return true
 }
 
 // partitionKey appends what the tree keys of a partition begin with.
@@ -162,28 +153,23 @@ func (t *table) apply(old, new *record, at time.Time, lag time.Duration) {
 
 // move replaces the index's entry for old by that for new.
 func (x *index) move(old, new *record, table keySchema) {
-	var from, to string
 	if new != nil {
-		to, _ = x.entry(new)
-	}
-	switch {
-	case old == nil:
-	case new != nil && x.keys.same(old.item, new.item):
-		from = to
-	default:
-		from, _ = x.entry(old)
-	}
-	if from != "" && from != to {
-		if gone, ok := x.tree.Delete(from); ok {
-			x.bytes -= int64(gone.size)
+		if key, ok := x.entry(new); ok {
+			held := x.held(new, table)
+			x.bytes += int64(held.size)
+			if gone, ok := x.tree.Set(key, held); ok { // the key names the item: that was the entry for old
+				x.bytes -= int64(gone.size)
+				return
+			}
 		}
 	}
-	if to != "" {
-		held := x.held(new, table)
-		if gone, ok := x.tree.Set(to, held); ok {
+	if old == nil {
+		return
+	}
+	if key, ok := x.entry(old); ok {
+		if gone, ok := x.tree.Delete(key); ok {
 			x.bytes -= int64(gone.size)
 		}
-		x.bytes += int64(held.size)
 	}
 }
 

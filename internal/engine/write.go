@@ -96,8 +96,8 @@ func (w *write) prepare() error {
 	}
 	var buf [128]byte
 	key, _ := keys.appendKey(buf[:0], w.item.item)
-	w.place = string(key)
-	w.record = newRecord(w.item.item, w.place)
+	w.record = newRecord(w.item.item, key)
+	w.place = w.record.key
 	return nil
 }
 
