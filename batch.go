@@ -267,8 +267,8 @@ func (m model) putMany(ctx context.Context, values []unsafe.Pointer) error {
 
 func (m model) putPlain(ctx context.Context, values []unsafe.Pointer) error {
 	now := m.db.cfg.Clock()
-	at := make(map[string]int, len(values)) // key to place in writes
 	writes := make([]batchWrite, 0, len(values))
+	var at map[string]int // key to place in writes, once keys do not ascend
 	undo := m.keepAll(values)
 	a := arena{left: len(values)}
 	for _, v := range values {
@@ -288,11 +288,19 @@ func (m model) putPlain(ctx context.Context, values []unsafe.Pointer) error {
 			return err
 		}
 		w := batchWrite{value: v, key: key.id, item: item}
+		if n := len(writes); at == nil && n > 0 && w.key <= writes[n-1].key {
+			at = make(map[string]int, len(values))
+			for i := range writes {
+				at[writes[i].key] = i
+			}
+		}
 		if i, ok := at[w.key]; ok {
 			writes[i] = w
 			continue
 		}
-		at[w.key] = len(writes)
+		if at != nil {
+			at[w.key] = len(writes)
+		}
 		writes = append(writes, w)
 	}
 	return m.batchWriteAll(ctx, "PutMany", writes)
@@ -483,6 +491,9 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		}
 		losses = 0
 		unprocessed := out.UnprocessedItems[db.table]
+		if len(unprocessed) == 0 {
+			return nil, nil
+		}
 		if len(unprocessed) < len(requests) {
 			attempt = 0
 		}

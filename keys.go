@@ -256,30 +256,36 @@ func (k keyTexts) sk() string { return k.id[k.cut+1:] }
 
 // keyTexts returns the primary key of the struct at v.
 func (e *entity) keyTexts(v unsafe.Pointer) (keyTexts, error) {
+	var room [128]byte
+	id, cut, err := e.appendKey(room[:0], v)
+	return keyTexts{string(id), cut}, err
+}
+
+// appendKey appends the texts of the primary key of the struct at v to an empty
+// buf, as they are in [keyTexts].
+func (e *entity) appendKey(buf []byte, v unsafe.Pointer) (id []byte, cut int, err error) {
 	var roomPK, roomSK [4]keytmpl.Part
 	part := func(f *codec.Field) (keytmpl.Part, error) { return f.Part(v) }
 	pkParts, err := e.pk.appendParts(roomPK[:0], part)
 	if err != nil {
-		return keyTexts{}, err
+		return nil, 0, err
 	}
 	skParts, err := e.sk.appendParts(roomSK[:0], part)
 	if err != nil {
-		return keyTexts{}, err
+		return nil, 0, err
 	}
-	return e.buildKey(pkParts, skParts)
+	return e.appendKeyOf(buf, pkParts, skParts)
 }
 
-func (e *entity) buildKey(pkParts, skParts []keytmpl.Part) (keyTexts, error) {
-	var room [128]byte
-	buf, err := e.pk.append(room[:0], pkParts)
-	if err != nil {
-		return keyTexts{}, err
+func (e *entity) appendKeyOf(buf []byte, pkParts, skParts []keytmpl.Part) (id []byte, cut int, err error) {
+	if id, err = e.pk.append(buf, pkParts); err != nil {
+		return nil, 0, err
 	}
-	cut := len(buf)
-	if buf, err = e.sk.append(append(buf, 0), skParts); err != nil {
-		return keyTexts{}, err
+	cut = len(id)
+	if id, err = e.sk.append(append(id, 0), skParts); err != nil {
+		return nil, 0, err
 	}
-	return keyTexts{string(buf), cut}, nil
+	return id, cut, nil
 }
 
 // keyTextsIn returns the texts of the primary key of a stored item.
@@ -312,7 +318,8 @@ func (e *entity) keyOfID(id any) (keyTexts, error) {
 	if err != nil {
 		return keyTexts{}, encodeError(err)
 	}
-	return e.buildKey(slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
+	buf, cut, err := e.appendKeyOf(nil, slices.Repeat([]keytmpl.Part{part}, len(e.pk.fields)), slices.Repeat([]keytmpl.Part{part}, len(e.sk.fields)))
+	return keyTexts{string(buf), cut}, err
 }
 
 // keyFields lists the fields of the base key for errors.

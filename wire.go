@@ -99,17 +99,17 @@ func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 	if c.left || placed != len(c.straight) {
 		return errChanged
 	}
+	sent, err := req.SetStream(body)
+	if err != nil {
+		return &smithy.SerializationError{Err: err}
+	}
+	*req = *sent
 	req.Method = http.MethodPost
 	if req.URL.Path == "" {
 		req.URL.Path = "/"
 	}
 	values := []string{targetOf(schema.ID().Name), "application/x-amz-json-1.0"}
 	req.Header["X-Amz-Target"], req.Header["Content-Type"] = values[:1:1], values[1:]
-	sent, err := req.SetStream(body)
-	if err != nil {
-		return &smithy.SerializationError{Err: err}
-	}
-	*req = *sent
 	return nil
 }
 
@@ -140,17 +140,18 @@ var targets = map[string]string{
 // places in it, or reports that the input says what it does not know. The transport may still read it after the response has come, so
 // that nothing else is written there.
 func (c *wireCall) body(in any) (body io.Reader, known bool, placed int) {
+	q := bodies.Get().(*request)
+	defer q.release()
+	q.straight, q.given = c.straight, c.given
 	if n := len(c.straight); n > 0 {
-		const around = 64 // an item
-		q := request{buf: make([]byte, 0, (n+2)*around), straight: c.straight, at: make([]int, 0, n), given: c.given}
-		known = q.write(in)
-		return &splicedBody{text: q.buf, items: c.straight[:len(q.at)], at: q.at}, known, len(q.at)
+		q.at = make([]int, 0, n)
 	}
-	scratch := bodies.Get().(*request)
-	defer scratch.release()
-	scratch.given = c.given
-	known = scratch.write(in)
-	return bytes.NewReader(bytes.Clone(scratch.buf)), known, 0
+	known = q.write(in)
+	text := bytes.Clone(q.buf)
+	if placed = len(q.at); placed > 0 {
+		return &splicedBody{text: text, items: c.straight[:placed], at: q.at}, known, placed
+	}
+	return bytes.NewReader(text), known, 0
 }
 
 // DeserializeResponse reads the response.
@@ -219,6 +220,6 @@ func (q *request) release() {
 	if cap(q.buf) > maxScratch {
 		q.buf = nil
 	}
-	q.buf, q.straight, q.given = q.buf[:0], nil, given{}
+	q.buf, q.straight, q.at, q.given = q.buf[:0], nil, nil, given{}
 	bodies.Put(q)
 }

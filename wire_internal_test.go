@@ -181,7 +181,7 @@ func TestWireActionsGiven(t *testing.T) {
 	texts := keyTexts{"A#\"1\"\x00B", len("A#\"1\"")}
 	key := Item{"pk": stringValue("A"), "sk": stringValue("B")}
 	names, values := []string{"n\"1", "n2"}, []types.AttributeValue{numberValue(1), stringValue("two")}
-	g := given{actions: []*write{
+	writes := []*write{
 		{kind: OpPutItem, e: e, texts: texts, item: content{item: Item{"a": stringValue("b")}}},
 		{kind: OpPutItem, e: e, texts: texts, item: content{item: key}, cond: "c", names: names},
 		{kind: OpUpdateItem, e: e, texts: texts, update: "u", names: names, values: values},
@@ -189,11 +189,9 @@ func TestWireActionsGiven(t *testing.T) {
 		{kind: OpDeleteItem, e: e, texts: texts},
 		{kind: OpDeleteItem, e: e, key: key, cond: "c", names: names, values: values},
 		{kind: opConditionCheck, e: e, texts: texts, cond: "c", names: names, values: values},
-	}}
-	in := &dynamodb.TransactWriteItemsInput{
-		ClientRequestToken: new("token"),
-		TransactItems:      []types.TransactWriteItem{{Put: &types.Put{TableName: new("t"), Item: straightItem}}},
 	}
+	var g given
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: new("token"), TransactItems: g.standIn(new("t"), writes)}
 	q := request{given: g}
 	require.True(t, q.write(in))
 	g.into(in)

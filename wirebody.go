@@ -118,7 +118,7 @@ type arena struct {
 // room returns where the next item is written, nil for where nobody knows how
 // long it is.
 func (a *arena) room() []byte {
-	if likely := a.size + a.size/8; cap(a.free) < likely {
+	if likely := a.size + a.size/32; cap(a.free) < likely {
 		a.free = make([]byte, 0, min(a.left, maxBatchWrite)*likely)
 	}
 	return a.free

@@ -112,22 +112,23 @@ func (e *entity) implied(now time.Time, isNew bool, set func(attr string, av typ
 }
 
 // encodeStraight returns the item that encode does in DynamoDB's JSON, with its
-// base key.
+// base key, which shares its memory.
 func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *arena) (item content, key keyTexts, err error) {
-	if buf := a.room(); buf != nil {
-		if buf, key, err = e.appendStraight(buf, v, now, isNew); err != nil {
-			return content{}, key, err
+	buf, end := a.room(), 0
+	if buf != nil {
+		if buf, end, key.cut, err = e.appendStraight(buf, v, now, isNew); err != nil {
+			return content{}, keyTexts{}, err
 		}
-		item.raw = a.took(buf)
 	} else {
 		scratch := bodies.Get().(*request)
 		defer scratch.release()
-		if buf, key, err = e.appendStraight(scratch.buf, v, now, isNew); err != nil {
-			return content{}, key, err
+		if buf, end, key.cut, err = e.appendStraight(scratch.buf, v, now, isNew); err != nil {
+			return content{}, keyTexts{}, err
 		}
-		scratch.buf = buf
-		item.raw = a.took(bytes.Clone(buf))
+		scratch.buf, buf = buf, bytes.Clone(buf)
 	}
+	buf = a.took(buf)
+	item.raw, key.id = buf[:end:end], unsafe.String(&buf[end], len(buf)-end)
 	// An item in JSON is longer than DynamoDB takes it to be.
 	if len(item.raw) > maxItemSize {
 		attrs, err := item.whole()
@@ -141,20 +142,24 @@ func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *
 	return item, key, nil
 }
 
-// appendStraight appends the item to buf.
-func (e *entity) appendStraight(buf []byte, v unsafe.Pointer, now time.Time, isNew bool) (_ []byte, key keyTexts, err error) {
+// appendStraight appends the item to an empty buf, which it fills up to end, and
+// its key with the partition's part of the given length.
+func (e *entity) appendStraight(buf []byte, v unsafe.Pointer, now time.Time, isNew bool) (_ []byte, end, cut int, err error) {
 	if err := e.checkRequired(v); err != nil {
-		return nil, key, err
+		return nil, 0, 0, err
 	}
 	if buf, err = e.codec.AppendMembers(append(buf, '{'), v); err != nil {
-		return nil, key, encodeError(err)
+		return nil, 0, 0, encodeError(err)
 	}
 	e.implied(now, isNew, func(attr string, av types.AttributeValue) {
 		buf = codec.AppendAttribute(codec.AppendName(buf, attr), av)
 	})
-	if key, err = e.keyTexts(v); err != nil {
-		return nil, key, err
+	var room [128]byte
+	id, cut, err := e.appendKey(room[:0], v)
+	if err != nil {
+		return nil, 0, 0, err
 	}
+	key := keyTexts{unsafe.String(&id[0], len(id)), cut}
 	buf = codec.AppendString(buf, e.pk.attr, key.pk())
 	buf = codec.AppendString(buf, e.sk.attr, key.sk())
 	buf = codec.AppendString(buf, e.schema.cfg.EntityType, e.def.Name)
@@ -165,7 +170,7 @@ func (e *entity) appendStraight(buf []byte, v unsafe.Pointer, now time.Time, isN
 		}
 		keys, ok, err := d.keys(structInputs{e, v})
 		if err != nil {
-			return nil, key, err
+			return nil, 0, 0, err
 		}
 		for i, kt := range templates {
 			if ok {
@@ -173,7 +178,8 @@ func (e *entity) appendStraight(buf []byte, v unsafe.Pointer, now time.Time, isN
 			}
 		}
 	}
-	return append(buf, '}'), key, nil
+	buf = append(buf, '}')
+	return append(buf, id...), len(buf), cut, nil
 }
 
 // encodesStraight reports whether encodeStraight gives what encode does: no
