@@ -35,15 +35,15 @@ func (c *bareCall) options(o *dynamodb.Options) { c.ClientProtocol, o.Protocol =
 
 // SerializeRequest sends the body.
 func (c *bareCall) SerializeRequest(_ context.Context, _ *smithy.OperationSchema, _ smithy.Serializable, req *smithyhttp.Request) error {
-	req.Method = http.MethodPost
-	req.URL.Path = "/"
-	req.Header["X-Amz-Target"] = []string{c.target}
-	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
 	sent, err := req.SetStream(bytes.NewReader(c.body))
 	if err != nil {
 		return err
 	}
 	*req = *sent
+	req.Method = http.MethodPost
+	req.URL.Path = "/"
+	req.Header["X-Amz-Target"] = []string{c.target}
+	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
 	return nil
 }
 
