@@ -268,7 +268,6 @@ func (m model) putMany(ctx context.Context, values []unsafe.Pointer) error {
 func (m model) putPlain(ctx context.Context, values []unsafe.Pointer) error {
 	now := m.db.cfg.Clock()
 	writes := make([]batchWrite, 0, len(values))
-	var at map[string]int // key to place in writes, once keys do not ascend
 	undo := m.keepAll(values)
 	a := arena{left: len(values)}
 	for _, v := range values {
@@ -287,23 +286,31 @@ func (m model) putPlain(ctx context.Context, values []unsafe.Pointer) error {
 			undo()
 			return err
 		}
-		w := batchWrite{value: v, key: key.id, item: item}
-		if n := len(writes); at == nil && n > 0 && w.key <= writes[n-1].key {
-			at = make(map[string]int, len(values))
-			for i := range writes {
-				at[writes[i].key] = i
-			}
-		}
+		writes = append(writes, batchWrite{value: v, key: key.id, item: item})
+	}
+	return m.batchWriteAll(ctx, "PutMany", lastOfEach(writes))
+}
+
+// lastOfEach leaves one write for each key: the last, in the place of the first.
+func lastOfEach(writes []batchWrite) []batchWrite {
+	ascending := true
+	for i := 1; i < len(writes) && ascending; i++ {
+		ascending = writes[i-1].key < writes[i].key
+	}
+	if ascending {
+		return writes
+	}
+	at := make(map[string]int, len(writes))
+	list := writes[:0]
+	for _, w := range writes {
 		if i, ok := at[w.key]; ok {
-			writes[i] = w
+			list[i] = w
 			continue
 		}
-		if at != nil {
-			at[w.key] = len(writes)
-		}
-		writes = append(writes, w)
+		at[w.key] = len(list)
+		list = append(list, w)
 	}
-	return m.batchWriteAll(ctx, "PutMany", writes)
+	return list
 }
 
 // CreateMany writes new items as [Model.Create] does. It is not atomic: a value
@@ -491,9 +498,6 @@ func (db *DB) batchWrite(ctx context.Context, e *entity, op string, requests []t
 		}
 		losses = 0
 		unprocessed := out.UnprocessedItems[db.table]
-		if len(unprocessed) == 0 {
-			return nil, nil
-		}
 		if len(unprocessed) < len(requests) {
 			attempt = 0
 		}

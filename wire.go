@@ -92,12 +92,12 @@ func (c *wireCall) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 		return errChanged
 	}
 	body, known, placed := c.body(in)
-	if c.left = !known; c.left && len(c.straight) == 0 {
+	if placed != len(c.straight) {
+		return errChanged
+	}
+	if c.left = !known; c.left {
 		c.given.into(in)
 		return c.ClientProtocol.SerializeRequest(ctx, schema, in, req)
-	}
-	if c.left || placed != len(c.straight) {
-		return errChanged
 	}
 	sent, err := req.SetStream(body)
 	if err != nil {
@@ -137,8 +137,9 @@ var targets = map[string]string{
 }
 
 // body returns the request's body and how many of the straight items found their
-// places in it, or reports that the input says what it does not know. The transport may still read it after the response has come, so
-// that nothing else is written there.
+// places in it, or reports that the input says what it does not know. The
+// transport may still read it after the response has come, so that nothing else
+// is written there.
 func (c *wireCall) body(in any) (body io.Reader, known bool, placed int) {
 	q := bodies.Get().(*request)
 	defer q.release()

@@ -343,31 +343,39 @@ func TestDamagedResponses(t *testing.T) {
 	}
 }
 
+// altered opens the table by a client with a middleware that is shown each input.
+func (w *twoWays) altered(t *testing.T, change func(in any)) *dynorm.DB {
+	alter := middleware.InitializeMiddlewareFunc("Alter",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			change(in.Parameters)
+			return next.HandleInitialize(ctx, in)
+		})
+	client := dynamodb.New(w.client.Options(), func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Initialize.Add(alter, middleware.After) })
+	})
+	db, err := dynorm.Open(client, w.dbs[0].Schema(), dynorm.Config{Table: w.table})
+	require.NoError(t, err)
+	return db
+}
+
 // Where a middleware of the client asks for what the wire codec does not know,
 // the SDK writes the request and reads the response.
 func TestInputsChangedOnTheirWay(t *testing.T) {
 	w := openTwoWays(t)
 	asked := 0
-	ask := middleware.InitializeMiddlewareFunc("Ask",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			asked++
-			switch in := in.Parameters.(type) {
-			case *dynamodb.GetItemInput:
-				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-			case *dynamodb.UpdateItemInput:
-				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-			case *dynamodb.DeleteItemInput:
-				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-			case *dynamodb.QueryInput:
-				in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-			}
-			return next.HandleInitialize(ctx, in)
-		})
-	client := dynamodb.New(w.client.Options(), func(o *dynamodb.Options) {
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Initialize.Add(ask, middleware.After) })
+	db := w.altered(t, func(in any) {
+		asked++
+		switch in := in.(type) {
+		case *dynamodb.GetItemInput:
+			in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+		case *dynamodb.UpdateItemInput:
+			in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+		case *dynamodb.DeleteItemInput:
+			in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+		case *dynamodb.QueryInput:
+			in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+		}
 	})
-	db, err := dynorm.Open(client, w.dbs[0].Schema(), dynorm.Config{Table: w.table})
-	require.NoError(t, err)
 	m := dynorm.ModelOf[Sundry](db)
 	ctx := t.Context()
 	require.NoError(t, w.wire.Put(ctx, &Sundry{ID: "a", Text: "Ann"}))
@@ -390,19 +398,9 @@ func TestInputsChangedOnTheirWay(t *testing.T) {
 // not lost: such a request is not sent.
 func TestInputsChangedWhereStandInsAre(t *testing.T) {
 	w := openTwoWays(t)
-	var change func(in any)
-	alter := middleware.InitializeMiddlewareFunc("Alter",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			if change != nil {
-				change(in.Parameters)
-			}
-			return next.HandleInitialize(ctx, in)
-		})
-	client := dynamodb.New(w.client.Options(), func(o *dynamodb.Options) {
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Initialize.Add(alter, middleware.After) })
-	})
-	db, err := dynorm.Open(client, w.dbs[0].Schema(), dynorm.Config{Table: w.table})
-	require.NoError(t, err)
+	unchanged := func(any) {}
+	change := unchanged
+	db := w.altered(t, func(in any) { change(in) })
 	m := dynorm.ModelOf[Sundry](db)
 	require.NoError(t, m.Put(t.Context(), &Sundry{ID: "a", Text: "Ann"}))
 	transact := func(ctx context.Context) error {
@@ -445,7 +443,7 @@ func TestInputsChangedWhereStandInsAre(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			change = tt.change
 			require.ErrorContains(t, tt.call(t.Context()), "a middleware changed the input")
-			change = nil
+			change = unchanged
 			all, err := m.Where(dynorm.Ge("id", "a")).List(t.Context())
 			require.NoError(t, err)
 			require.Len(t, all, 1)
@@ -456,7 +454,7 @@ func TestInputsChangedWhereStandInsAre(t *testing.T) {
 		in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
 	})
 	require.NoError(t, transact(t.Context()), "the SDK writes it")
-	change = nil
+	change = unchanged
 	got, err := m.Find(t.Context(), "a")
 	require.NoError(t, err)
 	require.Equal(t, "Bea", got.Text)

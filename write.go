@@ -114,21 +114,21 @@ func (e *entity) implied(now time.Time, isNew bool, set func(attr string, av typ
 // encodeStraight returns the item that encode does in DynamoDB's JSON, with its
 // base key, which shares its memory.
 func (e *entity) encodeStraight(v unsafe.Pointer, now time.Time, isNew bool, a *arena) (item content, key keyTexts, err error) {
-	buf, end := a.room(), 0
-	if buf != nil {
-		if buf, end, key.cut, err = e.appendStraight(buf, v, now, isNew); err != nil {
-			return content{}, keyTexts{}, err
-		}
-	} else {
-		scratch := bodies.Get().(*request)
+	buf, scratch := a.room(), (*request)(nil)
+	if buf == nil {
+		scratch = bodies.Get().(*request)
 		defer scratch.release()
-		if buf, end, key.cut, err = e.appendStraight(scratch.buf, v, now, isNew); err != nil {
-			return content{}, keyTexts{}, err
-		}
+		buf = scratch.buf
+	}
+	buf, end, cut, err := e.appendStraight(buf, v, now, isNew)
+	if err != nil {
+		return content{}, keyTexts{}, err
+	}
+	if scratch != nil {
 		scratch.buf, buf = buf, bytes.Clone(buf)
 	}
 	buf = a.took(buf)
-	item.raw, key.id = buf[:end:end], unsafe.String(&buf[end], len(buf)-end)
+	item.raw, key = buf[:end:end], keyTexts{unsafe.String(&buf[end], len(buf)-end), cut}
 	// An item in JSON is longer than DynamoDB takes it to be.
 	if len(item.raw) > maxItemSize {
 		attrs, err := item.whole()

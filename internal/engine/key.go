@@ -4,20 +4,31 @@ import (
 	"github.com/dynorm/dynorm/internal/engine/value"
 )
 
+// keyValues are the values of a schema's attributes in an item, in their order:
+// of one that is missing the zero Value.
+type keyValues [8]value.Value
+
+// values looks the key attributes up in item.
+func (k keySchema) values(item value.Item) (values keyValues) {
+	for i := range k.all {
+		values[i] = item.Value(k.all[i].name)
+	}
+	return values
+}
+
 // place returns the tree key of the item whose key, and nothing else, is key.
 func (k keySchema) place(key value.Item) (string, error) {
 	if key.Len() != len(k.all) {
 		return "", errKeySchema
 	}
-	if !k.sound(key) {
-		for _, a := range k.all {
-			if v, ok := key.Get(a.name); !ok || v.Kind() != a.kind {
-				return "", errKeySchema
-			}
+	values := k.values(key)
+	for i, a := range k.all {
+		if values[i].Kind() != a.kind {
+			return "", errKeySchema
 		}
-		if err := k.checkValues(key); err != nil {
-			return "", err
-		}
+	}
+	if err := k.checkValues(&values); err != nil {
+		return "", err
 	}
 	var buf [128]byte
 	place, _ := k.appendKey(buf[:0], key)
@@ -26,60 +37,46 @@ func (k keySchema) place(key value.Item) (string, error) {
 
 // checkItem reports what keeps item from being put in the table.
 func (k keySchema) checkItem(item value.Item, indexes []*index) error {
-	if k.sound(item) {
-		return checkIndexKeys(item, indexes, false)
-	}
-	for _, a := range k.all {
-		v, ok := item.Get(a.name)
-		switch {
-		case !ok:
+	values := k.values(item)
+	for i, a := range k.all {
+		switch v := values[i]; v.Kind() {
+		case a.kind:
+		case value.Invalid:
 			return parameter("Missing the key %s in the item", a.name)
-		case v.Kind() != a.kind:
+		default:
 			return parameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.Kind())
 		}
 	}
-	if err := k.checkValues(item); err != nil {
+	if err := k.checkValues(&values); err != nil {
 		return err
 	}
 	return checkIndexKeys(item, indexes, false)
 }
 
 // checkValues reports key attributes that are empty or too long.
-func (k keySchema) checkValues(item value.Item) error {
-	for _, a := range k.all {
-		if v := item.Value(a.name); a.kind != value.N && v.Len() == 0 {
+func (k keySchema) checkValues(values *keyValues) error {
+	for i, a := range k.all {
+		if a.kind != value.N && values[i].Len() == 0 {
 			return emptyValue(a)
 		}
 	}
-	return k.checkSizes(item)
+	return k.checkSizes(values)
 }
 
 // checkSizes reports key attributes that are too long.
-func (k keySchema) checkSizes(item value.Item) error {
-	for _, a := range k.partition {
-		if a.kind != value.N && item.Value(a.name).Len() > value.MaxPartitionKeySize {
-			return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
-		}
-	}
-	for _, a := range k.sort {
-		if a.kind != value.N && item.Value(a.name).Len() > value.MaxSortKeySize {
+func (k keySchema) checkSizes(values *keyValues) error {
+	for i, a := range k.all {
+		switch n := values[i].Len(); {
+		case a.kind == value.N:
+		case i < len(k.partition):
+			if n > value.MaxPartitionKeySize {
+				return parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", value.MaxPartitionKeySize)
+			}
+		case n > value.MaxSortKeySize:
 			return parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", value.MaxSortKeySize)
 		}
 	}
 	return nil
-}
-
-// sound reports whether item has every key attribute, with the right type and
-// neither empty nor near a limit, as most have: nothing else need be checked.
-func (k keySchema) sound(item value.Item) bool {
-	for i := range k.all {
-		a := &k.all[i]
-		v, ok := item.Get(a.name)
-		if !ok || v.Kind() != a.kind || a.kind != value.N && (v.Len() == 0 || v.Len() > value.MaxSortKeySize) {
-			return false
-		}
-	}
-	return true
 }
 
 func emptyValue(a keyAttr) *Fault {
@@ -102,13 +99,11 @@ func emptyKind(k value.Kind) string {
 // present but can't be one. updated says that an update made them so.
 func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 	for _, x := range indexes {
-		if x.keys.sound(item) {
-			continue
-		}
-		for _, a := range x.keys.all {
-			v, ok := item.Get(a.name)
+		values := x.keys.values(item)
+		for i, a := range x.keys.all {
+			v := values[i]
 			switch {
-			case !ok:
+			case v.Kind() == value.Invalid: // the item is not in the index
 			case updated && (v.Kind() == value.S || v.Kind() == value.B) && v.Len() == 0:
 				return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. "+
 					"The AttributeValue for a key attribute cannot contain an empty %s value.", emptyKind(v.Kind()))
@@ -120,7 +115,7 @@ func checkIndexKeys(item value.Item, indexes []*index, updated bool) error {
 				return emptyIndexValue(a, x.name)
 			}
 		}
-		if err := x.keys.checkSizes(item); err != nil {
+		if err := x.keys.checkSizes(&values); err != nil {
 			return err
 		}
 	}
